@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Package definition; requirements live in ``requirements/*.txt``."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).parent
+
+
+def requirements(name: str) -> list[str]:
+    """Read ``requirements/<name>.txt`` without comments and blank lines."""
+    lines = (ROOT / 'requirements' / f'{name}.txt').read_text(encoding='utf-8').splitlines()
+    lines = [line.split('#', 1)[0].strip() for line in lines]
+    return [line for line in lines if line]
+
+
+def version() -> str:
+    """Read ``__version__`` without importing the package."""
+    text = (ROOT / 'vtg' / 'version.py').read_text(encoding='utf-8')
+    return text.split("__version__ = '", 1)[1].split("'", 1)[0]
+
+
+setup(
+    name='vtg',
+    version=version(),
+    description='A modular toolbox for video temporal grounding',
+    long_description=(ROOT / 'README.md').read_text(encoding='utf-8'),
+    long_description_content_type='text/markdown',
+    license='Apache-2.0',
+    packages=find_packages(include=['vtg', 'vtg.*']),
+    python_requires='>=3.10,<3.13',
+    install_requires=requirements('runtime'),
+    extras_require={name: requirements(name) for name in ('tests', 'docs', 'optional')},
+    zip_safe=False,
+)

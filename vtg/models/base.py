@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The contract between :class:`vtg.models.Grounder` and its components.
+
+A component fills one *slot* of the model. It is told apart by its slot class below, declares the
+state fields it ``requires`` and ``provides``, and turns a state into new values. The model checks
+the declarations when it is built, so a config whose parts do not fit fails before training.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+from mmengine.model import BaseModule
+from torch import Tensor
+
+from vtg.structures import GroundingState, MomentList
+
+RunStages = Callable[[GroundingState, Sequence[str]], GroundingState]
+
+
+class Component(BaseModule):
+    """Base class of everything that fills a slot.
+
+    Attributes:
+        slot: The kind of slot it fits, e.g. ``'fusion'``.
+        requires: State fields that must be set before it runs.
+        provides: State fields it sets.
+        dim: Width of the tokens it works on, compared between slots when the model is built;
+            None where it does not matter.
+    """
+
+    slot: ClassVar[str] = ''
+    requires: tuple[str, ...] = ()
+    provides: tuple[str, ...] = ()
+    dim: int | None = None
+
+    def forward(self, state: GroundingState) -> dict[str, Any]:
+        """Return the new values of the fields in ``provides``."""
+        raise NotImplementedError
+
+    def loss(self, state: GroundingState) -> dict[str, Tensor]:
+        """Return weighted scalar losses by name; names start with ``loss_``.
+
+        ``state.targets`` is set and every stage has run, the negative pass included.
+        """
+        return {}
+
+
+class Projector(Component):
+    """Maps features ``(B, ·, D_in)`` and their mask to tokens ``(B, ·, D)``."""
+
+    slot = 'projector'
+
+    def forward(self, features: Tensor, mask: Tensor) -> Tensor:  # type: ignore[override]
+        raise NotImplementedError
+
+
+class LocalSaliencyHead(Component):
+    """Scores clips before fusion and pools the text into a sentence."""
+
+    slot = 'local_saliency_head'
+    requires = ('projected_video', 'projected_text')
+    provides = ('local_saliency', 'sentence')
+
+
+class Embedding(Component):
+    """Adds token embeddings and computes the position encodings."""
+
+    slot = 'embedding'
+    requires = ('video', 'text')
+    provides = ('video', 'text', 'video_pos', 'text_pos')
+
+
+class Refiner(Component):
+    """Changes video or text tokens before fusion."""
+
+    slot = 'refiner'
+    requires = ('video', 'text')
+    provides = ('video',)
+
+
+class Fusion(Component):
+    """Brings the text into the video tokens."""
+
+    slot = 'fusion'
+    requires = ('video', 'text', 'video_pos', 'text_pos')
+    provides = ('fused',)
+
+
+class Encoder(Component):
+    """Encodes the fused sequence."""
+
+    slot = 'encoder'
+    requires = ('fused', 'video_pos')
+    provides = ('memory',)
+
+
+class Neck(Component):
+    """Makes features per scale or per task from the memory."""
+
+    slot = 'neck'
+    requires = ('memory',)
+
+
+class SaliencyHead(Component):
+    """Scores every clip after fusion."""
+
+    slot = 'saliency_head'
+    requires = ('memory',)
+    provides = ('saliency',)
+
+
+class MomentHead(Component):
+    """Predicts moments."""
+
+    slot = 'moment_head'
+    requires = ('memory', 'video_pos')
+    provides = ('spans', 'span_scores', 'moment_outputs')
+
+    def predict(self, state: GroundingState) -> dict[str, MomentList]:
+        """Decode the outputs into ranked lists in seconds, by name; see ``test_cfg.output``."""
+        raise NotImplementedError
+
+
+class Feedback(Component):
+    """Lets the result of one task change the input of the other.
+
+    ``run(state, stages)`` runs named stages again on a changed state.
+    """
+
+    slot = 'feedback'
+
+    def forward(self, state: GroundingState, run: RunStages) -> dict[str, Any]:  # type: ignore[override]
+        raise NotImplementedError
+
+
+class Auxiliary(Component):
+    """A training-only branch: it has parameters and losses and changes nothing."""
+
+    slot = 'auxiliary'
+
+    def forward(self, state: GroundingState) -> dict[str, Any]:
+        return {}
+
+
+class LossBalancer(Component):
+    """Combines the losses of the tasks."""
+
+    slot = 'loss_balancer'
+
+    def forward(self, losses: dict[str, dict[str, Tensor]]) -> dict[str, Tensor]:  # type: ignore[override]
+        """Turn ``{task: {name: loss}}`` into ``{name: loss}``; the sum is minimised."""
+        raise NotImplementedError
+
+
+SLOT_TYPES: dict[str, type[Component]] = {
+    'video_projector': Projector,
+    'text_projector': Projector,
+    'local_saliency_head': LocalSaliencyHead,
+    'embedding': Embedding,
+    'refiner': Refiner,
+    'fusion': Fusion,
+    'encoder': Encoder,
+    'neck': Neck,
+    'saliency_head': SaliencyHead,
+    'moment_head': MomentHead,
+    'feedback': Feedback,
+    'auxiliary': Auxiliary,
+    'loss_balancer': LossBalancer,
+}

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The registries of the toolbox: children of MMEngine's root registries with scope ``vtg``.
+
+A registry imports its package the first time something is looked up in it, so ``import vtg`` stays
+cheap and a config can name every component without imports of its own.
+"""
+
+from typing import Any
+
+from mmengine import registry as root
+from mmengine.registry import Registry as _Registry
+from mmengine.registry import build_from_cfg
+
+from vtg.utils import ConfigError, nearest_names
+
+
+def _build(cfg: dict, *args: Any, registry: _Registry, **kwargs: Any) -> Any:
+    """Build ``cfg`` and turn an unknown ``type`` into a sentence with the nearest names."""
+    name = cfg.get('type') if isinstance(cfg, dict) else None
+    if isinstance(name, str) and registry.get(name) is None:
+        close = nearest_names(name, registered_names(registry))
+        hint = f'did you mean {" or ".join(close)}?' if close else 'list them with tools/list_components.py.'
+        raise ConfigError(f'{name!r} is not a registered {registry.name}; {hint}')
+    return build_from_cfg(cfg, registry, *args, **kwargs)
+
+
+class Registry(_Registry):
+    """A child registry whose look-up failures name the nearest registered components."""
+
+    def __init__(self, name: str, parent: _Registry, location: str) -> None:
+        super().__init__(name, build_func=_build, parent=parent, scope='vtg', locations=[location])
+
+
+def registered_names(registry: _Registry) -> list[str]:
+    """Return every name that ``registry`` or one of its parents can build."""
+    names: list[str] = []
+    node: _Registry | None = registry
+    while node is not None:
+        node.import_from_location()
+        names += list(node.module_dict)
+        node = node.parent
+    return names
+
+
+MODELS = Registry('model component', root.MODELS, 'vtg.models')
+TASK_UTILS = Registry('task module', root.TASK_UTILS, 'vtg.models.task_modules')
+DATASETS = Registry('dataset', root.DATASETS, 'vtg.datasets')
+TRANSFORMS = Registry('transform or feature store', root.TRANSFORMS, 'vtg.datasets')
+DATA_SAMPLERS = Registry('data sampler', root.DATA_SAMPLERS, 'vtg.datasets')
+FUNCTIONS = Registry('function', root.FUNCTIONS, 'vtg.datasets')
+METRICS = Registry('metric', root.METRICS, 'vtg.evaluation')
+HOOKS = Registry('hook', root.HOOKS, 'vtg.engine')
+OPTIM_WRAPPERS = Registry('optimizer wrapper', root.OPTIM_WRAPPERS, 'vtg.engine')
+PARAM_SCHEDULERS = Registry('parameter scheduler', root.PARAM_SCHEDULERS, 'vtg.engine')
+VISUALIZERS = Registry('visualizer', root.VISUALIZERS, 'vtg.visualization')

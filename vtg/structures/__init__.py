@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The typed objects that travel between the parts, and the arithmetic of spans."""
+
+from .spans import (
+    cxw_to_xx,
+    generalized_iou_aligned,
+    generalized_iou_pairwise,
+    iou_aligned,
+    iou_pairwise,
+    xx_to_cxw,
+)
+from .state import FeaturePyramid, GroundingState, MomentList, Progress
+from .targets import GroundingTargets
+
+__all__ = [
+    'FeaturePyramid',
+    'GroundingState',
+    'GroundingTargets',
+    'MomentList',
+    'Progress',
+    'cxw_to_xx',
+    'generalized_iou_aligned',
+    'generalized_iou_pairwise',
+    'iou_aligned',
+    'iou_pairwise',
+    'xx_to_cxw',
+]

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The training targets of one batch, padded and masked by the collate function."""
+
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class GroundingTargets:
+    """What the losses compare with. B samples, G padded moments, L padded clips, P clip pairs.
+
+    Attributes:
+        spans: ``(B, G, 2)`` centre and width of the moments, as a fraction of ``state.duration``.
+        span_mask: ``(B, G)`` True where a moment is real.
+        saliency: ``(B, L)`` saliency label of every clip (QVHighlights: 0 to 12), 0 on padding.
+        relevant: ``(B, L)`` True on the clips that belong to a moment.
+        pos_clips: ``(B, P)`` clip indices that must score higher than ``neg_clips``.
+        neg_clips: ``(B, P)`` clip indices, pair by pair with ``pos_clips``.
+        source_id: ``(B,)`` equal for samples cut from the same source video.
+        host: The same targets on the host. Assignments that depend on the targets alone run
+            there, so that their sizes are known without waiting for the device.
+    """
+
+    spans: Tensor
+    span_mask: Tensor
+    saliency: Tensor
+    relevant: Tensor
+    pos_clips: Tensor
+    neg_clips: Tensor
+    source_id: Tensor
+    host: 'GroundingTargets | None' = None
+
+    @classmethod
+    def from_batch(cls, batch: dict[str, Tensor], device: torch.device) -> 'GroundingTargets':
+        """Build the targets from the collated dict and move them to ``device``."""
+        names = [field.name for field in fields(cls) if field.name != 'host']
+        host = cls(**{name: batch[name] for name in names})
+        moved = {name: batch[name].to(device, non_blocking=True) for name in names}
+        return cls(**moved, host=host)
