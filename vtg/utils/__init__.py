@@ -1,7 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Small helpers that know nothing of the rest of the package."""
 
+from .cli import run_main
 from .errors import CheckpointError, ConfigError, DataError, VtgError
+from .io import atomic_write, read_json, read_jsonl, write_json, write_jsonl
 from .names import nearest_names
 
-__all__ = ['CheckpointError', 'ConfigError', 'DataError', 'VtgError', 'nearest_names']
+__all__ = [
+    'CheckpointError',
+    'ConfigError',
+    'DataError',
+    'VtgError',
+    'atomic_write',
+    'nearest_names',
+    'read_json',
+    'read_jsonl',
+    'run_main',
+    'write_json',
+    'write_jsonl',
+]

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures shared by all tests."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.registry import init_default_scope
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The folder with reference data beside the repository; ``VTG_SHARED`` names another place."""
+    folder = Path(os.environ.get('VTG_SHARED', ROOT.parent / 'shared'))
+    if not folder.is_dir():
+        pytest.skip(f'reference data not found at {folder} (set VTG_SHARED)')
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _reproducible() -> None:
+    """Every test starts from the same seed and the toolbox's registry scope."""
+    torch.manual_seed(0)
+    init_default_scope('vtg')
