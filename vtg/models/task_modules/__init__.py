@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Matchers, assigners, generators, coders and post-processing, usable by any head."""
+
+from .anchors import AnchorGenerator1D
+from .atss_assigner import AnchorAssignment, ATSSAssigner, centerness_target
+from .box_fusion import WeightedBoxFusion1D
+from .denoising import DenoisingGenerator, DenoisingQueries
+from .linear_assignment import batched_linear_assignment
+from .match_costs import (
+    ClassCost,
+    GIoUCost,
+    L1SpanCost,
+    MatchInputs,
+    QualityCost,
+    ReferenceCost,
+)
+from .matcher import HungarianMatcher, gather_matched, matched_queries
+from .query_groups import query_group_mask, select_collab_anchors
+from .span_coder import AnchorDeltaCoder
+
+__all__ = [
+    'ATSSAssigner',
+    'AnchorAssignment',
+    'AnchorDeltaCoder',
+    'AnchorGenerator1D',
+    'ClassCost',
+    'DenoisingGenerator',
+    'DenoisingQueries',
+    'GIoUCost',
+    'HungarianMatcher',
+    'L1SpanCost',
+    'MatchInputs',
+    'QualityCost',
+    'ReferenceCost',
+    'WeightedBoxFusion1D',
+    'batched_linear_assignment',
+    'centerness_target',
+    'gather_matched',
+    'matched_queries',
+    'query_group_mask',
+    'select_collab_anchors',
+]

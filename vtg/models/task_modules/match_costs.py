@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The terms of the matching cost between predictions and moments.
+
+A term gets :class:`MatchInputs` and returns a tensor that broadcasts to ``(..., B, G, Q)``: moments
+as rows, queries as columns. Terms add up.
+"""
+
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+from vtg.registry import TASK_UTILS
+from vtg.structures import cxw_to_xx, generalized_iou_pairwise
+from vtg.utils import ConfigError
+
+
+@dataclass(frozen=True)
+class MatchInputs:
+    """Predictions to match, with any leading axes (decoder layers) before the batch.
+
+    Attributes:
+        logits: ``(..., B, Q, C)`` class logits.
+        spans: ``(..., B, Q, 2)`` centre, width normalised.
+        quality: ``(..., B, Q)`` quality logits.
+        references: ``(..., B, Q, 2)`` or ``(Q, 2)`` centre, width of each query's reference.
+    """
+
+    logits: Tensor | None = None
+    spans: Tensor | None = None
+    quality: Tensor | None = None
+    references: Tensor | None = None
+
+    def get(self, name: str, term: object) -> Tensor:
+        """Return a field in at least float32 and without gradient, or say which term misses it."""
+        value = getattr(self, name)
+        if value is None:
+            raise ConfigError(
+                f'matcher cost {type(term).__name__} needs the predicted {name}, which this moment '
+                'head does not give; remove the cost from the matcher or add that output.'
+            )
+        value = value.detach()
+        return value.float() if value.dtype in (torch.float16, torch.bfloat16) else value
+
+    def not_finite(self) -> str:
+        """Name the fields that hold NaN or infinity and the first sample of the batch affected."""
+        found = []
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if value is None or value.isfinite().all():
+                continue
+            axis = value.ndim - (2 if item.name == 'quality' else 3)
+            samples = (~value.isfinite()).nonzero()
+            sample = f' (first in sample {int(samples[:, axis].min())})' if axis >= 0 else ''
+            found.append(f'predicted {item.name}{sample}')
+        return ' and '.join(found)
+
+
+@TASK_UTILS.register_module()
+class L1SpanCost:
+    """``weight * (|centre - centre'| + |width - width'|)`` of normalised spans."""
+
+    def __init__(self, weight: float = 10.0) -> None:
+        self.weight = weight
+
+    def __call__(self, inputs: MatchInputs, gts: Tensor) -> Tensor:
+        """``gts (B, G, 2)`` to ``(..., B, G, Q)``."""
+        spans = inputs.get('spans', self)
+        return self.weight * (gts[..., :, None, :] - spans[..., None, :, :]).abs().sum(-1)
+
+
+@TASK_UTILS.register_module()
+class GIoUCost:
+    """``-weight * gIoU``; ``eps`` is added to the union and to the hull."""
+
+    def __init__(self, weight: float = 1.0, eps: float = 1e-6) -> None:
+        self.weight = weight
+        self.eps = eps
+
+    def __call__(self, inputs: MatchInputs, gts: Tensor) -> Tensor:
+        """``gts (B, G, 2)`` to ``(..., B, G, Q)``."""
+        spans = cxw_to_xx(inputs.get('spans', self))
+        return -self.weight * generalized_iou_pairwise(cxw_to_xx(gts), spans, self.eps)
+
+
+@TASK_UTILS.register_module()
+class ClassCost:
+    """``-weight * p`` with p the probability of the foreground.
+
+    Args:
+        weight: Weight of the term.
+        activation: ``'sigmoid'`` for one logit per query, ``'softmax'`` over all classes.
+        foreground: Index of the foreground class.
+    """
+
+    def __init__(
+        self, weight: float = 4.0, activation: str = 'sigmoid', foreground: int = 0
+    ) -> None:
+        if activation not in ('sigmoid', 'softmax'):
+            raise ConfigError(
+                f"ClassCost: activation must be 'sigmoid' or 'softmax', got {activation!r}."
+            )
+        self.weight = weight
+        self.activation = activation
+        self.foreground = foreground
+
+    def __call__(self, inputs: MatchInputs, gts: Tensor) -> Tensor:
+        """``(..., B, 1, Q)``."""
+        logits = inputs.get('logits', self)
+        score = logits.sigmoid() if self.activation == 'sigmoid' else logits.softmax(-1)
+        return -self.weight * score[..., None, :, self.foreground]
+
+
+@TASK_UTILS.register_module()
+class QualityCost:
+    """``-weight * sigmoid(quality)``, the overlap that the model predicts for itself."""
+
+    def __init__(self, weight: float = 1.0) -> None:
+        self.weight = weight
+
+    def __call__(self, inputs: MatchInputs, gts: Tensor) -> Tensor:
+        """``(..., B, 1, Q)``."""
+        return -self.weight * inputs.get('quality', self).sigmoid()[..., None, :]
+
+
+@TASK_UTILS.register_module()
+class ReferenceCost:
+    """``weight`` times the distance of a prediction's ends from those of its query's reference."""
+
+    def __init__(self, weight: float = 1.0) -> None:
+        self.weight = weight
+
+    def __call__(self, inputs: MatchInputs, gts: Tensor) -> Tensor:
+        """``(..., B, 1, Q)``."""
+        spans = cxw_to_xx(inputs.get('spans', self))
+        references = cxw_to_xx(inputs.get('references', self))
+        return self.weight * (spans - references).square().sum(-1).sqrt()[..., None, :]

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One-to-one matching of predictions and moments."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vtg.registry import TASK_UTILS
+from vtg.utils import ConfigError, VtgError
+
+from .linear_assignment import batched_linear_assignment
+from .match_costs import MatchInputs
+
+
+@TASK_UTILS.register_module()
+class HungarianMatcher:
+    """Matches every moment with a query of its own at the least total cost (DETR, 2020).
+
+    All layers and samples of a step are solved in one call, with one copy to the host.
+
+    Args:
+        costs: Cost terms by name, e.g. ``dict(span=dict(type='L1SpanCost', weight=10.0))``; None
+            removes a term that a base config has.
+    """
+
+    def __init__(self, costs: dict[str, dict[str, Any] | None]) -> None:
+        self.costs = {name: TASK_UTILS.build(cfg) for name, cfg in costs.items() if cfg is not None}
+        if not self.costs:
+            raise ConfigError('HungarianMatcher needs at least one term in costs.')
+
+    @torch.no_grad()
+    def cost(self, inputs: MatchInputs, gts: Tensor, gt_mask: Tensor) -> Tensor:
+        """Return the cost ``(..., B, G, Q)`` of all pairs, 0 at padded moments."""
+        total = sum(term(inputs, gts) for term in self.costs.values())
+        if total.shape[-2] != gts.shape[-2]:  # no term looks at the moments
+            total = total.expand(*total.shape[:-2], gts.shape[-2], -1)
+        return total.masked_fill(~gt_mask[..., None], 0)
+
+    @torch.no_grad()
+    def __call__(self, inputs: MatchInputs, gts: Tensor, gt_mask: Tensor) -> Tensor:
+        """Match a batch.
+
+        Args:
+            inputs: Predictions; leading axes before the batch (layers) are matched separately.
+            gts: ``(B, G, 2)`` centre, width normalised.
+            gt_mask: ``(B, G)`` True where a moment is real.
+
+        Returns:
+            ``(..., B, G)`` int64 index of the query matched with each moment, -1 where the moment
+            is padding or, with more moments than queries, left over.
+
+        Raises:
+            VtgError: A prediction is NaN or infinite.
+        """
+        cost = self.cost(inputs, gts, gt_mask)
+        leading, rows = cost.shape[:-2], cost.shape[-2]
+        # The mask travels as one more column so that the device is waited for once.
+        mask = gt_mask.to(cost.dtype).expand(*leading, rows)[..., None]
+        host = torch.cat((cost, mask), dim=-1).flatten(0, -3).cpu().numpy()
+        host_cost, host_mask = host[..., :-1], host[..., -1] > 0
+        if not torch.from_numpy(host_cost).isfinite().all():
+            raise VtgError(_not_finite(inputs, gts))
+        index = batched_linear_assignment(host_cost, host_mask).reshape(*leading, rows)
+        return torch.from_numpy(index).to(gts.device, non_blocking=True)
+
+
+def _not_finite(inputs: MatchInputs, gts: Tensor) -> str:
+    """Say what makes the matching cost NaN or infinite."""
+    names = inputs.not_finite()
+    if not names:
+        names = 'the moments of the batch' if not gts.isfinite().all() else 'a term of the cost'
+    return (
+        f'matching failed because {names} is NaN or infinite; training has diverged or the input '
+        'is broken: lower the learning rate or check the features.'
+    )
+
+
+def gather_matched(values: Tensor, query_index: Tensor) -> Tensor:
+    """Take the values of the matched queries.
+
+    Args:
+        values: ``(..., Q, D)``.
+        query_index: ``(..., G)`` of the matcher.
+
+    Returns:
+        ``(..., G, D)``; entries whose index is -1 hold query 0 and must be masked by the caller.
+    """
+    index = query_index.clamp(min=0)[..., None].expand(*query_index.shape, values.shape[-1])
+    return values.gather(-2, index)
+
+
+def matched_queries(query_index: Tensor, num_queries: int) -> Tensor:
+    """Return ``(..., Q)`` True where a query is matched, from the ``(..., G)`` matched indices."""
+    hit = query_index.new_zeros(*query_index.shape[:-1], num_queries)
+    hit.scatter_add_(-1, query_index.clamp(min=0), (query_index >= 0).to(hit.dtype))
+    return hit > 0
