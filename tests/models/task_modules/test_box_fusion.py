@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Weighted boxes fusion along time."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from vtg.models.task_modules import WeightedBoxFusion1D
+from vtg.structures import MomentList
+from vtg.utils import ConfigError
+
+
+def as_list(entries, size=None):
+    """Pad per-sample ``(spans, scores)`` to one list; the padding holds numbers that would win."""
+    size = size or max(len(scores) for _, scores in entries)
+    dtype = torch.as_tensor(entries[0][0]).dtype
+    spans = torch.full((len(entries), size, 2), 0.5, dtype=dtype)
+    spans[..., 1] = 0.9
+    scores = torch.full((len(entries), size), 9.0, dtype=dtype)
+    mask = torch.zeros(len(entries), size, dtype=torch.bool)
+    for index, (own_spans, own_scores) in enumerate(entries):
+        count = len(own_scores)
+        spans[index, :count] = torch.as_tensor(own_spans)
+        scores[index, :count] = torch.as_tensor(own_scores)
+        mask[index, :count] = True
+    return MomentList(spans, scores, mask)
+
+
+def rows(moments, sample=0):
+    """Start, end and score of the real entries of one sample."""
+    mask = moments.mask[sample]
+    table = torch.cat((moments.spans[sample], moments.scores[sample, :, None]), dim=-1)
+    return table[mask].numpy()
+
+
+@pytest.mark.parametrize('case', ['0', '1', '2', '4', '5'])  # 3 has another confidence type
+def test_published_values(shared, case) -> None:
+    golden = np.load(shared / 'golden/sgdetr_parts.npz')
+    config = json.loads((shared / 'golden/sgdetr_parts.json').read_text())['config'][f'wbf/{case}']
+    lists = [
+        as_list([(golden[f'in/wbf/{case}/spans{m}'], golden[f'in/wbf/{case}/scores{m}'])])
+        for m in range(len(config['weights']))
+    ]
+    for threshold in config['iou_thr']:
+        fusion = WeightedBoxFusion1D(
+            weights=config['weights'],
+            iou_thr=threshold,
+            skip_thr=config['skip_box_thr'],
+            conf_type=config['conf_type'],
+            allows_overflow=config['allows_overflow'],
+        )
+        fused = rows(fusion(lists))
+        assert np.allclose(fused[:, :2], golden[f'out/wbf/{case}/thr{threshold}/spans'], atol=1e-6)
+        assert np.allclose(fused[:, 2], golden[f'out/wbf/{case}/thr{threshold}/scores'], atol=1e-6)
+
+
+@pytest.mark.parametrize('prefix', ['', 'nopad/'])
+@pytest.mark.parametrize(
+    'name, options',
+    [
+        ('charades', {'weights': (1, 1), 'iou_thr': 0.5, 'skip_thr': 0.4, 'max_length': 200}),
+        ('tacos', {'weights': (1, 1), 'iou_thr': 0.6, 'skip_thr': 0.1, 'max_length': 1500}),
+    ],
+)
+def test_fused_lists_of_the_official_model(shared, prefix, name, options) -> None:
+    # For these data sets the stored ATSS list is also the one that goes into the fusion.
+    golden = np.load(shared / 'golden/sgdetr.npz')
+    get = lambda kind, b: golden[f'{prefix}out/prep/{name}/{kind}/{b}']  # noqa: E731
+    detr = [get('detr', b) for b in range(3)]
+    aux = [get('aux', b) for b in range(3)]
+    fused = WeightedBoxFusion1D(**options)(
+        [
+            as_list([(rows[:, :2], np.sqrt(rows[:, 2] * rows[:, 3])) for rows in detr]),
+            as_list([(rows[:, :2], rows[:, 2]) for rows in aux]),
+        ]
+    )
+    for sample in range(3):
+        expected = get('comb', sample)
+        own = rows(fused, sample)
+        assert own.shape == expected.shape
+        assert np.allclose(own[:, 2], expected[:, 2], atol=1e-6)
+        # Equal scores may come in another order.
+        close = np.abs(own[:, None, :2] - expected[None, :, :2]).max(-1) < 1e-3
+        same = np.abs(own[:, None, 2] - expected[None, :, 2]) < 1e-6
+        assert (close & same).any(1).all() and (close & same).any(0).all()
+
+
+def test_by_hand() -> None:
+    first = as_list([(torch.tensor([[0.0, 10.0], [20.0, 30.0]]), torch.tensor([0.8, 0.5]))])
+    spans = torch.tensor([[0.0, 12.0], [60.0, 50.0], [7.0, 7.0]])
+    second = as_list([(spans, torch.full((3,), 0.6))])
+    options = {'weights': (1, 2), 'iou_thr': 0.7, 'max_length': 100.0}
+    fused = rows(WeightedBoxFusion1D(**options)([first, second]))
+    # 1.2 * [0, 12] and 0.8 * [0, 10] make [0, 11.2] with (1.2 + 0.8) / 2 * 2 / 3; the reversed span
+    # is turned round, the empty one is dropped; single entries keep half of their share.
+    expected = [[0, 11.2, 2 / 3], [50, 60, 1.2 / 3], [20, 30, 0.5 / 3]]
+    assert np.allclose(fused, expected, atol=1e-5)
+    highest = rows(WeightedBoxFusion1D(conf_type='max', **options)([first, second]))
+    assert np.allclose(highest[:, 2], [0.6, 0.6, 0.25])
+    strict = rows(WeightedBoxFusion1D(skip_thr=0.6, **options)([first, second]))
+    assert np.allclose(strict, expected[:2], atol=1e-5)
+    # IoU 10 / 12 equal to the threshold does not join.
+    exact = WeightedBoxFusion1D(weights=(1, 2), iou_thr=10 / 12, max_length=16.0)
+    assert len(rows(exact([first, second]))) == 2  # beyond 16 s everything is empty
+
+
+def test_ties_keep_their_order() -> None:
+    spans = torch.tensor([[0.0, 0.1], [0.2, 0.3], [0.4, 0.5]])
+    first = as_list([(spans[1:], torch.tensor([0.5, 0.5]))])
+    second = as_list([(spans[:1], torch.tensor([0.5]))])
+    fused = rows(WeightedBoxFusion1D()([first, second]))
+    assert np.allclose(fused[:, 0], [0.2, 0.4, 0.0])
+
+
+def test_batch_padding_and_empty_samples_do_not_matter() -> None:
+    fusion = WeightedBoxFusion1D(weights=(1, 2.5), iou_thr=0.5, skip_thr=0.1, max_length=150)
+    counts = [(25, 10), (3, 0), (0, 0), (1, 7)]
+    spans = lambda n: torch.rand(n, 2).sort(-1).values * 150  # noqa: E731
+    lists = [[(spans(row[m]), torch.rand(row[m])) for row in counts] for m in range(2)]
+    batch = fusion([as_list(lists[0], 40), as_list(lists[1], 30)])
+    assert batch.spans.dtype == torch.float32 and batch.scores.dtype == torch.float32
+    for sample in range(4):
+        alone = fusion([as_list([lists[0][sample]]), as_list([lists[1][sample]])])
+        assert np.array_equal(rows(batch, sample), rows(alone))
+        assert (np.diff(rows(batch, sample)[:, 2]) <= 0).all()
+    assert not batch.mask[2].any()
+    assert batch.mask[0].any()
+    assert not batch.spans[~batch.mask].any() and not batch.scores[~batch.mask].any()
+
+
+def test_scores_of_zero_are_fused_without_nan() -> None:
+    spans = torch.tensor([[0.0, 0.5], [0.0, 0.5], [0.6, 0.9]])
+    fused = rows(WeightedBoxFusion1D()([as_list([(spans, torch.zeros(3))])]))
+    assert np.allclose(fused, [[0, 0.5, 0], [0.6, 0.9, 0]])
+
+
+def test_configuration_errors() -> None:
+    with pytest.raises(ConfigError, match='2 weights for 1 result lists'):
+        WeightedBoxFusion1D(weights=(1, 2))([as_list([(torch.rand(1, 2), torch.rand(1))])])
+    with pytest.raises(ConfigError, match="'avg' or 'max'"):
+        WeightedBoxFusion1D(conf_type='box_and_model_avg')
