@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Highlight detection on QVHighlights: HIT@1 and mAP against every annotator.
+
+Q queries, L clips (padded), A annotators, C label columns. Scores are per clip, any range.
+"""
+
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from vtg.utils import DataError
+
+from .padding import pad_rows
+
+GRADES = {'Fair': 2, 'Good': 3, 'VeryGood': 4}
+"""The lowest grade of an annotator (0 to 4) that makes a clip a highlight."""
+
+
+def clip_labels(
+    annotations: Sequence[dict[str, Any]], clip_length: float = 2.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """The grade of every clip by every annotator.
+
+    Args:
+        annotations: Records with ``duration`` in seconds, ``relevant_clip_ids`` and, clip by clip,
+            ``saliency_scores`` (one grade per annotator). Other clips have the grade 0.
+        clip_length: Seconds per clip.
+
+    Returns:
+        Grades ``(Q, L, A)``, zero on padding, and the number of clips ``(Q,)``,
+        ``int(duration / clip_length)``.
+
+    Raises:
+        DataError: A field is missing or the fields of a record contradict each other.
+    """
+    qids = [record.get('qid') for record in annotations]
+    for record in annotations:
+        _check_annotation(record)
+    clips = np.array([int(record['duration'] / clip_length) for record in annotations])
+    ids = [record['relevant_clip_ids'] for record in annotations]
+    grades = [record['saliency_scores'] for record in annotations]
+    columns = next((len(row) for row in chain.from_iterable(grades)), 1)
+    values, mask = pad_rows(grades, qids, 'saliency_scores', columns)  # (Q, R, A)
+    index, id_mask = pad_rows(ids, qids, 'relevant_clip_ids')
+    index = index.astype(np.int64)
+    outside = (id_mask & ((index < 0) | (index >= clips[:, None]))).any(-1)
+    unequal = id_mask.sum(-1) != mask.sum(-1)
+    for bad, problem in ((outside, 'name a clip outside the video'), (unequal, 'differ in number')):
+        if bad.any():
+            raise DataError(
+                f'qid {qids[int(bad.argmax())]!r}: `relevant_clip_ids` and `saliency_scores` '
+                f'{problem}; expected one row of grades per clip id, and ids below the number of '
+                f'clips, duration / {clip_length:g}.'
+            )
+    labels = np.zeros((len(clips), max(1, clips.max(initial=0)), columns))
+    labels[np.nonzero(mask)[0], index[mask]] = values[mask]
+    return labels, clips
+
+
+def _check_annotation(record: dict[str, Any]) -> None:
+    for field, kind in (
+        ('duration', (int, float)),
+        ('relevant_clip_ids', list),
+        ('saliency_scores', list),
+    ):
+        if not isinstance(record.get(field), kind):
+            raise DataError(
+                f'qid {record.get("qid")!r}: `{field}` of the annotation is missing or '
+                f'{record.get(field)!r}; highlight detection needs it for every query.'
+            )
+
+
+def grouped_average_precision(
+    scores: np.ndarray, labels: np.ndarray, clips: np.ndarray
+) -> np.ndarray:
+    """Average precision where clips of equal score form one step of the curve.
+
+    At the end of every group of equal scores that adds a positive the precision is recorded and
+    raised to the highest precision of any later group; the result is the plain mean of these
+    values. This is the precision-recall curve of scikit-learn, interpolated and averaged over the
+    distinct recall levels.
+
+    Args:
+        scores: ``(Q, L)``; entries past the end of the video are ignored.
+        labels: ``(Q, L, C)`` bool.
+        clips: ``(Q,)`` clips per video.
+
+    Returns:
+        ``(Q, C)`` in [0, 1]; 0 for a column without positives.
+    """
+    position = np.arange(scores.shape[1])
+    valid = position < clips[:, None]
+    scores = np.where(valid, scores, -np.inf)
+    order = np.argsort(-scores, axis=-1, kind='stable')
+    scores = np.take_along_axis(scores, order, -1)
+    labels = np.take_along_axis(labels & valid[..., None], order[..., None], 1)
+    differs = scores[:, 1:] != scores[:, :-1]
+    border = np.ones((len(scores), 1), bool)
+    ends = np.concatenate((differs, border), 1) & valid  # valid clips are sorted to the front
+    starts = np.concatenate((border, differs), 1)
+    start = np.maximum.accumulate(np.where(starts, position, 0), -1)  # (Q, L) of each clip's group
+    found = labels.cumsum(1, dtype=np.int32)  # (Q, L, C)
+    before = np.take_along_axis(found - labels, start[..., None], 1)
+    level = ends[..., None] & (found > before)
+    precision = np.where(ends[..., None], found / (position + 1.0)[:, None], 0)
+    envelope = np.maximum.accumulate(precision[:, ::-1], 1)[:, ::-1]
+    return (envelope * level).sum(1) / np.maximum(level.sum(1), 1)
+
+
+def highlight_hits(
+    scores: np.ndarray, scored: np.ndarray, labels: np.ndarray, clips: np.ndarray
+) -> np.ndarray:
+    """Whether the best clip of the raw list is a highlight of any annotator.
+
+    Args:
+        scores: ``(Q, K)`` raw scores, which may be more than there are clips.
+        scored: ``(Q, K)`` True where a score was predicted.
+        labels: ``(Q, L, ...)`` bool. clips: ``(Q,)`` clips per video.
+
+    Returns:
+        ``(Q, ...)`` bool: the label at the first maximum; False where that is past the video.
+    """
+    best = np.where(scored, scores, -np.inf).argmax(-1)
+    inside = best < clips
+    picked = labels[np.arange(len(best)), np.where(inside, best, 0)]
+    return picked & inside.reshape(-1, *[1] * (picked.ndim - 1))
+
+
+def evaluate_highlights(
+    predictions: Sequence[dict[str, Any]],
+    annotations: Sequence[dict[str, Any]],
+    clip_length: float = 2.0,
+) -> dict[str, dict[str, float]]:
+    """Evaluate highlight detection at the three grades.
+
+    Longer predictions are cut, shorter ones filled with 0.0 at the end (HIT@1 reads the list as
+    it is). An annotator without a highlight in a video counts as average precision 0.
+
+    Args:
+        predictions: Records with ``pred_saliency_scores``, one number per clip.
+        annotations: Records as :func:`clip_labels` expects them, pair by pair.
+        clip_length: Seconds per clip.
+
+    Returns:
+        ``{'HL-min-Fair': {'HL-mAP': ..., 'HL-Hit1': ...}, ...}`` in per cent, unrounded.
+
+    Raises:
+        DataError: A record lacks a field, or a list is empty or malformed.
+    """
+    field = 'pred_saliency_scores'
+    for record in predictions:
+        if not isinstance(record.get(field), (list, tuple, np.ndarray)) or len(record[field]) == 0:
+            raise DataError(
+                f'qid {record.get("qid")!r}: `{field}` must hold one number per clip, got '
+                f'{record.get(field)!r}; write the scores for every query or for none.'
+            )
+    qids = [record.get('qid') for record in predictions]
+    scores, scored = pad_rows([record[field] for record in predictions], qids, field)
+    grades, clips = clip_labels(annotations, clip_length)  # (Q, L, A)
+    # (Q, L, A, 3): one column per annotator and grade, so that all curves need one sort.
+    labels = grades[..., None] >= np.array(list(GRADES.values()))
+    hits = highlight_hits(scores, scored, labels.any(2), clips)  # (Q, 3)
+    fitted = np.zeros(grades.shape[:2])
+    width = min(fitted.shape[1], scores.shape[1])
+    fitted[:, :width] = scores[:, :width]
+    columns = labels.reshape(*labels.shape[:2], -1)
+    precision = grouped_average_precision(fitted, columns, clips).reshape(-1, len(GRADES))
+    return {
+        f'HL-min-{name}': {
+            'HL-mAP': float(100 * precision[:, index].mean()),
+            'HL-Hit1': float(100 * hits[:, index].mean()),
+        }
+        for index, name in enumerate(GRADES)
+    }

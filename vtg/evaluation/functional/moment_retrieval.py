@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Moment retrieval: mAP, R@1 and mIoU over ranges of moment length.
+
+Q queries, P predicted and G annotated windows (padded), T thresholds. Windows are start and end
+in seconds, all arithmetic is float64.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from vtg.utils import DataError
+
+from .padding import pad_rows
+
+MAP_THRESHOLDS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))
+WIDE_R1_THRESHOLDS = tuple(round(0.3 + 0.05 * step, 2) for step in range(14))
+MAX_WINDOWS = 10
+"""Windows per query that count for mAP, the first in the order of the list."""
+
+LENGTH_RANGES: dict[str, tuple[float, float] | None] = {
+    'full': None,
+    'long': (30, 150),
+    'middle': (10, 30),
+    'short': (0, 10),
+}
+"""Seconds; a window is inside where ``low < length <= high``. None takes every window."""
+
+
+def iou_matrix(predicted: np.ndarray, annotated: np.ndarray) -> np.ndarray:
+    """IoU of all pairs: ``(Q, P, 2)``, ``(Q, G, 2)`` to ``(Q, P, G)``; 0/0 is NaN."""
+    a, b = predicted[:, :, None], annotated[:, None]  # (Q, P, 1, 2), (Q, 1, G, 2)
+    inter = np.minimum(a[..., 1], b[..., 1]) - np.maximum(a[..., 0], b[..., 0])
+    inter = np.maximum(inter, 0)
+    union = (a[..., 1] - a[..., 0]) + (b[..., 1] - b[..., 0]) - inter
+    with np.errstate(divide='ignore', invalid='ignore'):
+        return inter / union
+
+
+def average_precision(
+    iou: np.ndarray, predicted_mask: np.ndarray, annotated_mask: np.ndarray, thresholds: np.ndarray
+) -> np.ndarray:
+    """Interpolated average precision per query and threshold.
+
+    Predictions are visited best first. Each takes the free annotated window with the highest IoU,
+    provided that ``IoU >= threshold``, and is a false positive where there is none; unlike in
+    Pascal VOC a prediction may so take its second-best window. Of equal IoUs the window that
+    comes last in the annotation is taken. A NaN IoU (two windows without length) is a hit.
+
+    Args:
+        iou: ``(Q, P, G)``, predictions sorted by falling score.
+        predicted_mask: ``(Q, P)`` True on predictions, which come before the padding.
+        annotated_mask: ``(Q, G)`` True on windows that count; at least one per query.
+        thresholds: ``(T,)``.
+
+    Returns:
+        ``(Q, T)`` area under the precision envelope, in [0, 1].
+    """
+    # From here on the last window comes first, so that argmax settles ties as stated.
+    overlap = np.where(np.isnan(iou), np.inf, iou)[..., ::-1]
+    usable = predicted_mask[:, :, None] & annotated_mask[:, None, ::-1]
+    overlap = np.where(usable, overlap, -np.inf)
+    queries, ranks, _ = overlap.shape
+    free = np.ones((queries, len(thresholds), overlap.shape[-1]), bool)  # (Q, T, G)
+    hits = np.zeros((queries, len(thresholds), ranks), bool)  # (Q, T, P)
+    for rank in range(ranks):
+        candidates = np.where(free, overlap[:, rank, None], -np.inf)
+        best = candidates.argmax(-1)[..., None]  # (Q, T, 1)
+        hit = np.take_along_axis(candidates, best, -1) >= thresholds[:, None]
+        np.put_along_axis(free, best, np.take_along_axis(free, best, -1) & ~hit, -1)
+        hits[..., rank] = hit[..., 0]
+    found = hits.cumsum(-1)  # (Q, T, P)
+    precision = found / np.maximum(predicted_mask.cumsum(-1), 1)[:, None]
+    envelope = np.maximum.accumulate(precision[..., ::-1], -1)[..., ::-1]
+    recall = found / annotated_mask.sum(-1)[:, None, None]
+    return (np.diff(recall, axis=-1, prepend=0) * envelope).sum(-1)
+
+
+def top1_iou(
+    iou: np.ndarray, first: np.ndarray, annotated: np.ndarray, mask: np.ndarray
+) -> np.ndarray:
+    """Overlap of the first window with the best annotated one.
+
+    The best is the one with the highest IoU (the first of equals); the value is the intersection
+    over the hull of the two, which is the IoU wherever they overlap, and 0 for an empty hull.
+
+    Args:
+        iou: ``(Q, G)`` IoU of the first window with every annotated one.
+        first: ``(Q, 2)``; annotated: ``(Q, G, 2)``; mask: ``(Q, G)`` True on windows that count.
+
+    Returns:
+        ``(Q,)``.
+    """
+    best = np.where(mask, iou, -np.inf).argmax(-1)  # (Q,), NaN counts as the maximum
+    target = np.take_along_axis(annotated, best[:, None, None], 1)[:, 0]  # (Q, 2)
+    inter = np.minimum(first[:, 1], target[:, 1]) - np.maximum(first[:, 0], target[:, 0])
+    hull = np.maximum(first[:, 1], target[:, 1]) - np.minimum(first[:, 0], target[:, 0])
+    return np.divide(np.maximum(inter, 0), hull, out=np.zeros_like(hull), where=hull != 0)
+
+
+def evaluate_moments(
+    predictions: Sequence[dict[str, Any]],
+    annotations: Sequence[dict[str, Any]],
+    r1_thresholds: Sequence[float] = MAP_THRESHOLDS,
+    miou: bool = False,
+    ranges: Mapping[str, tuple[float, float] | None] = LENGTH_RANGES,
+) -> dict[str, dict[str, Any]]:
+    """Evaluate moment retrieval per range of window length.
+
+    A range keeps the annotated windows inside it and the queries that have one; predictions are
+    not filtered. Queries without annotated windows are left out. R@1 and mIoU read the first
+    window of the list, mAP the first ten, ordered by score (equal scores in list order).
+
+    Args:
+        predictions: Records with ``pred_relevant_windows`` ``[[start_s, end_s, score], ...]``.
+        annotations: Records with ``relevant_windows`` ``[[start_s, end_s], ...]``, pair by pair.
+        r1_thresholds: IoU thresholds of R@1.
+        miou: Add the mean IoU of the first window.
+        ranges: Name to ``(low, high)`` in seconds, or None for all windows.
+
+    Returns:
+        ``{range: {'MR-mAP': {'0.5': ..., 'average': ...}, 'MR-R1': {'0.5': ...}}}`` in per cent,
+        unrounded; zeros for a range without queries.
+
+    Raises:
+        DataError: A query has no predicted window, or a window is malformed.
+    """
+    labelled = [index for index, record in enumerate(annotations) if record.get('relevant_windows')]
+    qids = [annotations[index]['qid'] for index in labelled]
+    annotated, annotated_mask = pad_rows(
+        [annotations[index]['relevant_windows'] for index in labelled], qids, 'relevant_windows', 2
+    )
+    predicted, predicted_mask = _predicted_windows([predictions[index] for index in labelled], qids)
+    iou = iou_matrix(predicted[..., :2], annotated)  # (Q, P, G)
+    first, first_iou = predicted[:, 0, :2], iou[:, 0]
+    # Padding has the score 0 and must stay behind the predictions, whatever their scores are.
+    order = np.argsort(np.where(predicted_mask, -predicted[..., 2], np.inf), axis=-1, kind='stable')
+    iou = np.take_along_axis(iou, order[..., None], 1)
+    lengths = annotated[..., 1] - annotated[..., 0]
+    results = {}
+    for name, limits in ranges.items():
+        mask = annotated_mask
+        if limits is not None:
+            mask = mask & (lengths > limits[0]) & (lengths <= limits[1])
+        keep = mask.any(-1)
+        ap = average_precision(
+            iou[keep], predicted_mask[keep], mask[keep], np.array(MAP_THRESHOLDS)
+        )
+        top1 = top1_iou(first_iou[keep], first[keep], annotated[keep], mask[keep])
+        results[name] = _summary(ap, top1, r1_thresholds, miou)
+    return results
+
+
+def _predicted_windows(
+    predictions: Sequence[dict[str, Any]], qids: Sequence[Any]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The first ten windows of every query: ``(Q, P, 3)`` and their mask ``(Q, P)``."""
+    field = 'pred_relevant_windows'
+    windows = [record.get(field) for record in predictions]
+    for qid, value in zip(qids, windows):
+        if not isinstance(value, (list, tuple, np.ndarray)) or len(value) == 0:
+            raise DataError(
+                f'qid {qid!r}: `{field}` must hold at least one [start_s, end_s, score], '
+                f'got {value!r}; write a window for every query.'
+            )
+    return pad_rows([value[:MAX_WINDOWS] for value in windows], qids, field, 3)
+
+
+def _summary(
+    ap: np.ndarray, top1: np.ndarray, r1_thresholds: Sequence[float], miou: bool
+) -> dict[str, Any]:
+    """Average ``ap (Q, T)`` and ``top1 (Q,)`` over the queries, in per cent; zeros without any."""
+    count = max(1, len(ap))
+    by_threshold = 100 * ap.sum(0) / count
+    result: dict[str, Any] = {}
+    if miou:
+        result['MR-mIoU'] = float(100 * top1.sum() / count)
+    result['MR-mAP'] = {str(t): float(value) for t, value in zip(MAP_THRESHOLDS, by_threshold)}
+    result['MR-mAP']['average'] = float(by_threshold.mean())
+    result['MR-R1'] = {str(t): float(100 * (top1 >= t).sum() / count) for t in r1_thresholds}
+    return result

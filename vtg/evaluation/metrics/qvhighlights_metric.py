@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The QVHighlights evaluation as an MMEngine metric."""
+
+import logging
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
+
+from vtg.evaluation.functional import evaluate_qvhighlights, official_record, pad_rows
+from vtg.registry import METRICS, TASK_UTILS
+from vtg.structures import MomentList
+from vtg.utils import DataError, write_jsonl
+
+Record = dict[str, Any]
+WINDOWS = 'pred_relevant_windows'
+
+
+@METRICS.register_module()
+class QVHighlightsMetric(BaseMetric):
+    """Moment retrieval and highlight detection with the official numbers of QVHighlights.
+
+    Keys are ``qvhighlights/<name>`` with the names of the official brief result, for example
+    ``qvhighlights/MR-full-mAP`` and ``qvhighlights/HL-min-VeryGood-Hit1``. Every further list of
+    windows (``alternatives`` of a prediction, and ``nms``) adds the MR names with the list's name
+    behind them: ``qvhighlights/MR-full-mAP-detr``. Annotations without saliency give MR only. A
+    split without labels gives ``{}``; its predictions are kept all the same.
+
+    Records are keyed by qid, so that samples repeated by a distributed sampler count once.
+
+    Attributes, set by each evaluation in the main process:
+        predictions: Official records of the main list, in the order of the data.
+        alternatives: The same per further list.
+        details: The nested official result per list, the main one under ``'main'``; unrounded.
+
+    Args:
+        alternatives: Also evaluate ``alternatives`` of the predictions.
+        nms: Config of a task module from a moment list to a moment list, for example
+            ``dict(type='TemporalNMS', iou_threshold=0.7)``; the main list after it is evaluated
+            as the further list ``nms``. The main list stays as it is.
+        digits: Round the values; None keeps them whole. The official model selection compares
+            values rounded to 2.
+        extended: Add mIoU and R@1 at IoU 0.3.
+        out_file: Where to write the predictions of the main list as JSON lines.
+        collect_device, prefix, collect_dir: See MMEngine's ``BaseMetric``.
+    """
+
+    default_prefix = 'qvhighlights'
+
+    def __init__(
+        self,
+        alternatives: bool = True,
+        nms: dict[str, Any] | None = None,
+        digits: int | None = None,
+        extended: bool = True,
+        out_file: str | None = None,
+        collect_device: str = 'cpu',
+        prefix: str | None = None,
+        collect_dir: str | None = None,
+    ) -> None:
+        super().__init__(collect_device, prefix, collect_dir)
+        self.use_alternatives = alternatives
+        self.nms = TASK_UTILS.build(nms) if nms else None
+        self.digits = digits
+        self.extended = extended
+        self.out_file = out_file
+        self.predictions: list[Record] = []
+        self.alternatives: dict[str, list[Record]] = {}
+        self.details: dict[str, dict[str, Any]] = {}
+
+    def process(self, data_batch: dict[str, Any], data_samples: Sequence[Record]) -> None:
+        """Keep every prediction with the raw annotation in ``data_batch['meta']``."""
+        for meta, prediction in zip(data_batch['meta'], data_samples, strict=True):
+            self.results.append({'prediction': prediction, 'annotation': meta['annotation']})
+
+    def evaluate(self, size: int) -> dict[str, float]:
+        """Evaluate everything that was processed.
+
+        ``size`` is not used to cut the collected list: which entries are repetitions is decided
+        by their qid, not by their place.
+        """
+        return super().evaluate(sys.maxsize)
+
+    def compute_metrics(self, results: list[Record]) -> dict[str, float]:
+        """Turn the collected records into metrics (plain floats, per cent)."""
+        unique = {result['prediction']['qid']: result for result in results}.values()
+        raw = [result['prediction'] for result in unique]
+        annotations = [result['annotation'] for result in unique]
+        self.predictions = [official_record(prediction) for prediction in raw]
+        self.alternatives = self._alternatives(raw)
+        self.details = {}
+        if self.out_file:
+            write_jsonl(self.out_file, self.predictions)
+        if not any(r.get('relevant_windows') or r.get('saliency_scores') for r in annotations):
+            print_log(
+                f'{len(raw)} queries without labels: predictions are kept, nothing is evaluated.',
+                logger='current',
+                level=logging.INFO,
+            )
+            return {}
+        metrics = self._evaluate('main', self.predictions, annotations, suffix='')
+        if any(record.get('relevant_windows') for record in annotations):
+            for name, records in self.alternatives.items():
+                metrics |= self._evaluate(name, records, annotations, suffix=f'-{name}')
+        return metrics
+
+    def _evaluate(
+        self, name: str, predictions: list[Record], annotations: list[Record], suffix: str
+    ) -> dict[str, float]:
+        result = evaluate_qvhighlights(
+            predictions, annotations, rounded=False, extended=self.extended
+        )
+        self.details[name] = result
+        digits = self.digits
+        return {
+            f'{key}{suffix}': value if digits is None else float(f'{value:.{digits}f}')
+            for key, value in result['brief'].items()
+        }
+
+    def _alternatives(self, raw: list[Record]) -> dict[str, list[Record]]:
+        """Official records without saliency per further list."""
+        lists = {}
+        if self.use_alternatives and raw:
+            for name in raw[0].get('alternatives') or {}:
+                lists[name] = [_alternative(record, name) for record in raw]
+        if self.nms is not None:
+            lists['nms'] = [
+                record | {WINDOWS: windows}
+                for record, windows in zip(map(_without_saliency, raw), self._suppress(raw))
+            ]
+        return lists
+
+    def _suppress(self, raw: list[Record]) -> list[list[list[float]]]:
+        """Run ``nms`` over the windows of all queries at once."""
+        windows, mask = pad_rows([r[WINDOWS] for r in raw], [r['qid'] for r in raw], WINDOWS, 3)
+        table = torch.from_numpy(windows)  # (Q, K, 3), float64 as the official evaluator
+        kept = self.nms(MomentList(table[..., :2], table[..., 2], torch.from_numpy(mask)))
+        rows = torch.cat((kept.spans, kept.scores.unsqueeze(-1)), -1).numpy()
+        return [row[real].tolist() for row, real in zip(rows, kept.mask.numpy())]
+
+
+def _without_saliency(prediction: Record) -> Record:
+    record = official_record(prediction)
+    record.pop('pred_saliency_scores', None)
+    return record
+
+
+def _alternative(prediction: Record, name: str) -> Record:
+    windows = (prediction.get('alternatives') or {}).get(name)
+    if windows is None:
+        raise DataError(
+            f'qid {prediction["qid"]!r} has no result list {name!r} among its alternatives; '
+            'every prediction must have the lists of the first.'
+        )
+    return _without_saliency(prediction) | {WINDOWS: windows}
