@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Datasets, feature stores, saliency labels, the sampler and the collate function."""
+
+from .collate import collate
+from .grounding import GroundingDataset
+from .qvhighlights import QVHighlights
+from .saliency import AnnotatorSum, ClipRatings, SingleWindow
+from .samplers import EpochSampler, SampleKey, sample_generator
+from .simulated import SimulatedDataset, SimulatedText, SimulatedVideo
+from .stores import FeatureStore, FolderStore, PackedStore, pack_features, read_feature_file
+
+__all__ = [
+    'AnnotatorSum',
+    'ClipRatings',
+    'EpochSampler',
+    'FeatureStore',
+    'FolderStore',
+    'GroundingDataset',
+    'PackedStore',
+    'QVHighlights',
+    'SampleKey',
+    'SimulatedDataset',
+    'SimulatedText',
+    'SimulatedVideo',
+    'SingleWindow',
+    'collate',
+    'pack_features',
+    'read_feature_file',
+    'sample_generator',
+]

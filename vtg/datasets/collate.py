@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From samples to one padded, masked batch; runs in the loader's workers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from vtg.registry import FUNCTIONS
+
+
+def _pad(arrays: Sequence[np.ndarray]) -> Tensor:
+    """Zero-pad ``(n_b, ...)`` arrays to ``(B, max n_b, ...)``."""
+    return pad_sequence([torch.from_numpy(array) for array in arrays], batch_first=True)
+
+
+def _mask(lengths: Sequence[int], size: int) -> Tensor:
+    """``(B, size)``, True on the first ``lengths[b]`` entries of row b."""
+    return torch.arange(size)[None, :] < torch.tensor(lengths)[:, None]
+
+
+def _collate_targets(targets: Sequence[dict[str, Any]], num_clips: int) -> dict[str, Tensor]:
+    batch = {
+        name: _pad([target[name] for target in targets])
+        for name in ('spans', 'pos_clips', 'neg_clips')
+    }
+    counts = [len(target['spans']) for target in targets]
+    batch['span_mask'] = _mask(counts, batch['spans'].shape[1])
+    for name in ('saliency', 'relevant'):
+        padded = _pad([target[name] for target in targets])
+        batch[name] = torch.nn.functional.pad(padded, (0, num_clips - padded.shape[1]))
+    _, source_id = np.unique([target['source'] for target in targets], return_inverse=True)
+    batch['source_id'] = torch.from_numpy(source_id.reshape(-1).astype(np.int64))
+    return batch
+
+
+@FUNCTIONS.register_module()
+def collate(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Pad and stack the samples of :class:`vtg.datasets.GroundingDataset`.
+
+    Name it ``'vtg.collate'`` in a config: MMEngine looks functions up without the default scope.
+
+    Returns:
+        video ``(B, L, Dv)``, video_mask ``(B, L)``, text ``(B, N, Dt)``, text_mask ``(B, N)``,
+        duration ``(B,)`` in seconds, meta (a list of dicts) and, if every sample is labelled,
+        targets: the fields of :class:`vtg.structures.GroundingTargets`. Masks are True on real
+        entries. ``source_id`` is equal for samples cut from the same source video.
+    """
+    video = _pad([sample['video'] for sample in samples])
+    text = _pad([sample['text'] for sample in samples])
+    batch = {
+        'video': video,
+        'video_mask': _mask([sample['meta']['num_clips'] for sample in samples], video.shape[1]),
+        'text': text,
+        'text_mask': _mask([len(sample['text']) for sample in samples], text.shape[1]),
+        'duration': torch.tensor([sample['duration'] for sample in samples], dtype=torch.float32),
+        'meta': [sample['meta'] for sample in samples],
+    }
+    if all('targets' in sample for sample in samples):
+        targets = [sample['targets'] for sample in samples]
+        batch['targets'] = _collate_targets(targets, video.shape[1])
+    return batch

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""QVHighlights: moments and highlights of 10310 queries on videos of up to 150 s."""
+
+from typing import Any
+
+from vtg.registry import DATASETS
+
+from .grounding import GroundingDataset
+
+
+@DATASETS.register_module()
+class QVHighlights(GroundingDataset):
+    """The files ``highlight_{train,val,test}_release.jsonl`` and ``highlight_test_with_gt.jsonl``.
+
+    Lei et al., "Detecting Moments and Highlights in Videos via Natural Language Queries", 2021.
+    Clips of 2 s, at most 75; the saliency label is the sum of three annotators.
+
+    Args:
+        max_windows: 5 in the loaders of the DETR family; SG-DETR keeps 10.
+        kwargs: See :class:`GroundingDataset`.
+    """
+
+    def __init__(
+        self,
+        ann_file: str = '',
+        clip_length: float = 2.0,
+        max_video_clips: int | None = 75,
+        max_windows: int | None = 5,
+        saliency: dict | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            ann_file,
+            clip_length=clip_length,
+            max_video_clips=max_video_clips,
+            max_windows=max_windows,
+            saliency=saliency or {'type': 'AnnotatorSum'},
+            **kwargs,
+        )

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Saliency labels: how an annotation becomes one number per clip and pairs of clips to rank.
+
+A component is called as ``labels(record, num_clips, clip_length, rng)`` and returns
+
+* ``saliency`` ``(L,)`` float32: the label of every clip,
+* ``relevant`` ``(L,)`` bool: the clips that belong to a moment,
+* ``pos_clips``, ``neg_clips`` ``(P,)`` int64: the first has to score higher than the second.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from vtg.registry import TRANSFORMS
+from vtg.utils import ConfigError
+
+Labels = dict[str, np.ndarray]
+
+
+def _labels(saliency: np.ndarray, relevant: np.ndarray, pos: list[int], neg: list[int]) -> Labels:
+    return {
+        'saliency': saliency.astype(np.float32),
+        'relevant': relevant,
+        'pos_clips': np.asarray(pos, dtype=np.int64),
+        'neg_clips': np.asarray(neg, dtype=np.int64),
+    }
+
+
+@TRANSFORMS.register_module()
+class AnnotatorSum:
+    """Sum of the annotators' scores at the relevant clips, 0 elsewhere (QVHighlights: 0 to 12).
+
+    Two pairs: *hard* is the best against the worst relevant clip, *easy* a random relevant clip
+    against a random other one, drawn anew each epoch; without any other clip it repeats the hard
+    pair. Lei et al., "Detecting Moments and Highlights in Videos via Natural Language Queries",
+    2021, section 4.
+
+    Args:
+        out_of_range: What happens to annotated clips beyond the last one of the features:
+            ``'drop'`` them, or ``'clamp'`` them to the last clip (official SG-DETR code).
+    """
+
+    fields = ('relevant_clip_ids', 'saliency_scores')
+
+    def __init__(self, out_of_range: str = 'drop') -> None:
+        if out_of_range not in ('drop', 'clamp'):
+            raise ConfigError(f"out_of_range is 'drop' or 'clamp', got {out_of_range!r}.")
+        self.out_of_range = out_of_range
+
+    def __call__(
+        self, record: dict[str, Any], num_clips: int, clip_length: float, rng: np.random.Generator
+    ) -> Labels:
+        clips = np.asarray(record['relevant_clip_ids'], dtype=np.int64)
+        grades = np.asarray(record['saliency_scores'], dtype=np.float64)
+        scores = grades.reshape(len(clips), -1).sum(1)
+        if self.out_of_range == 'clamp':
+            clips = np.minimum(clips, num_clips - 1)
+        else:
+            kept = clips < num_clips
+            clips, scores = clips[kept], scores[kept]
+        saliency = np.zeros(num_clips)
+        relevant = np.zeros(num_clips, dtype=bool)
+        saliency[clips] = scores
+        relevant[clips] = True
+        if not len(clips):
+            # A pair of a clip with itself has a constant loss: nothing to rank here.
+            return _labels(saliency, relevant, [0, 0], [0, 0])
+
+        order = np.argsort(scores, kind='stable')
+        pos, neg = [clips[order[-1]]], [clips[order[0]]]
+        others = np.flatnonzero(~relevant)
+        pos.append(rng.choice(clips) if len(others) else pos[0])
+        neg.append(rng.choice(others) if len(others) else neg[0])
+        return _labels(saliency, relevant, pos, neg)
+
+
+@TRANSFORMS.register_module()
+class SingleWindow:
+    """1 on the clips of the first window, 0 elsewhere, for data without graded saliency.
+
+    Two pairs of random clips inside and outside the window, without repetition where there are
+    enough of them. The last clip of the window is ``int(end / c) - 1``, at least the first one.
+
+    Args:
+        clip_from: The clip length ``c``: ``'clip_length'`` as configured, or ``'duration'``, the
+            annotated duration over the number of clips.
+    """
+
+    fields = ('relevant_windows',)
+
+    def __init__(self, clip_from: str = 'clip_length') -> None:
+        if clip_from not in ('clip_length', 'duration'):
+            raise ConfigError(f"clip_from is 'clip_length' or 'duration', got {clip_from!r}.")
+        self.clip_from = clip_from
+
+    def __call__(
+        self, record: dict[str, Any], num_clips: int, clip_length: float, rng: np.random.Generator
+    ) -> Labels:
+        length = clip_length if self.clip_from == 'clip_length' else record['duration'] / num_clips
+        start, end = record['relevant_windows'][0]
+        last = max(0, min(int(end / length), num_clips) - 1)
+        first = min(int(start / length), last)
+        relevant = np.zeros(num_clips, dtype=bool)
+        relevant[first : last + 1] = True
+        inside, outside = np.flatnonzero(relevant), np.flatnonzero(~relevant)
+        pos = rng.choice(inside, 2, replace=len(inside) < 2)
+        neg = rng.choice(outside, 2, replace=len(outside) < 2) if len(outside) else pos
+        return _labels(relevant, relevant, pos, neg)
+
+
+@TRANSFORMS.register_module()
+class ClipRatings:
+    """Labels for data that rates every clip: ``scale * sum_k (rating_k - offset)``.
+
+    TVSum (20 raters, 1 to 5) uses offset 1 and scale 12 / 80 to reach the range 0 to 12; YouTube
+    Highlights (one rater, 0 or 1) offset 0 and scale 1. One pair, the best against the worst clip.
+    The better half of the clips counts as relevant.
+
+    Args:
+        offset: Subtracted from every rating.
+        scale: Factor on the sum.
+    """
+
+    fields = ('label',)
+
+    def __init__(self, offset: float = 1.0, scale: float = 12.0 / 80.0) -> None:
+        self.offset = offset
+        self.scale = scale
+
+    def __call__(
+        self, record: dict[str, Any], num_clips: int, clip_length: float, rng: np.random.Generator
+    ) -> Labels:
+        ratings = np.asarray(record['label'], dtype=np.float64)[:num_clips]
+        summed = (ratings - self.offset).sum(1)
+        order = np.argsort(summed, kind='stable')
+        saliency = np.zeros(num_clips)
+        saliency[: len(summed)] = summed * self.scale
+        relevant = np.zeros(num_clips, dtype=bool)
+        relevant[order[len(order) // 2 :]] = True
+        return _labels(saliency, relevant, [order[-1]], [order[0]])

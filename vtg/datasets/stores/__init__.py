@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where features come from: folders of files or packed files."""
+
+from .base import FeatureStore, check_features
+from .files import read_feature_file
+from .folder import FolderStore
+from .packed import PackedStore
+from .packing import PackResult, pack_features
+
+__all__ = [
+    'FeatureStore',
+    'FolderStore',
+    'PackResult',
+    'PackedStore',
+    'check_features',
+    'pack_features',
+    'read_feature_file',
+]

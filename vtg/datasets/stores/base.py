@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The contract between a dataset and where its features come from."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from vtg.utils import ConfigError, DataError
+
+
+class FeatureStore:
+    """Gives the feature array of a record.
+
+    Args:
+        pattern: The name under which the features of a record are stored, with fields of the record
+            in braces: ``'{vid}'`` for videos, ``'qid{qid}'`` for the queries of QVHighlights.
+        dim: Expected width of the features; None accepts any.
+        features_from: Where the features can be had, quoted when they are missing.
+    """
+
+    def __init__(
+        self, pattern: str = '{vid}', dim: int | None = None, features_from: str | None = None
+    ) -> None:
+        self.pattern = pattern
+        self.dim = dim
+        self.features_from = features_from
+
+    def name_of(self, record: dict[str, Any]) -> str:
+        """Return the stored name of the features of ``record``."""
+        try:
+            return self.pattern.format(**record)
+        except KeyError as error:
+            raise ConfigError(
+                f'the pattern {self.pattern!r} of {type(self).__name__} uses {error}, which the '
+                f'annotation lacks; available fields: {", ".join(record)}.'
+            ) from None
+
+    def absent(self) -> str | None:
+        """Say what is expected where, if the store as a whole is missing; None if it is there."""
+        return None
+
+    def prepare(self, records: Sequence[dict[str, Any]], clip_length: float) -> None:
+        """Learn which records will be read; called once, before any :meth:`read`."""
+
+    def missing(self, records: Sequence[dict[str, Any]]) -> list[int]:
+        """Return the positions of the records without stored features."""
+        return []
+
+    def read(self, record: dict[str, Any]) -> np.ndarray:
+        """Return the features ``(L, D)`` of ``record`` as float32.
+
+        Raises:
+            DataError: The features are missing, unreadable, empty, of another width or not finite.
+        """
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(pattern={self.pattern!r}, dim={self.dim})'
+
+
+def check_features(features: np.ndarray, name: str, dim: int | None) -> np.ndarray:
+    """Check one array and return it as contiguous float32 ``(L, D)``; ``(1, L, D)`` loses its axis.
+
+    Raises:
+        DataError: See :meth:`FeatureStore.read`.
+    """
+    if features.ndim == 3:
+        features = features[0]
+    if features.ndim != 2:
+        raise DataError(
+            f'{name}: expected an array of shape (rows, features), got shape '
+            f'{tuple(features.shape)}; write the features again.'
+        )
+    if not len(features):
+        raise DataError(
+            f'{name} is empty (zero clips or tokens); extract the features again or remove the '
+            'record.'
+        )
+    if dim is not None and features.shape[1] != dim:
+        raise DataError(
+            f'{name}: the features are {features.shape[1]} wide, expected {dim}; set dim of the '
+            'feature store or use the features that belong to this config.'
+        )
+    features = np.ascontiguousarray(features, dtype=np.float32)
+    finite = np.isfinite(features)
+    if not finite.all():
+        rows = int((~finite).any(axis=1).sum())
+        raise DataError(
+            f'{name} has NaN or infinite values in {rows} of {len(features)} rows; extract these '
+            'features again or remove the record.'
+        )
+    return features

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Features in a folder with one file per video or query."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vtg.registry import TRANSFORMS
+
+from .base import FeatureStore, check_features
+from .files import SUFFIXES, read_feature_file
+
+
+@TRANSFORMS.register_module()
+class FolderStore(FeatureStore):
+    """A feature store over ``folder/{pattern}.npz``, ``.npy`` or ``.pt``, float16 or float32.
+
+    Args:
+        folder: The folder.
+        pattern, dim, features_from: See :class:`FeatureStore`.
+        suffixes: The kinds of files looked for; the first that exists is read.
+    """
+
+    def __init__(
+        self,
+        folder: str,
+        pattern: str = '{vid}',
+        dim: int | None = None,
+        suffixes: Sequence[str] = SUFFIXES,
+        features_from: str | None = None,
+    ) -> None:
+        super().__init__(pattern, dim, features_from)
+        self.folder = Path(folder)
+        self.suffixes = tuple(suffixes)
+
+    def absent(self) -> str | None:
+        if self.folder.is_dir():
+            return None
+        names = ' or '.join(f'{self.pattern}{suffix}' for suffix in self.suffixes)
+        origin = f' (from {self.features_from})' if self.features_from else ''
+        return f'feature folder {self.folder} with one {names} per record{origin}'
+
+    def missing(self, records: Sequence[dict[str, Any]]) -> list[int]:
+        names = [self.name_of(record) for record in records]
+        if any('/' in name for name in names):
+            return [i for i, name in enumerate(names) if not self._path(name).is_file()]
+        # One listing instead of a look at every file: network disks make the difference.
+        present = set(os.listdir(self.folder))
+        return [
+            i
+            for i, name in enumerate(names)
+            if not any(name + suffix in present for suffix in self.suffixes)
+        ]
+
+    def _path(self, name: str) -> Path:
+        # Ids contain dots, so the suffix is appended, never replaced.
+        paths = [self.folder / (name + suffix) for suffix in self.suffixes]
+        return next((path for path in paths if path.is_file()), paths[0])
+
+    def read(self, record: dict[str, Any]) -> np.ndarray:
+        path = self._path(self.name_of(record))
+        return check_features(read_feature_file(path), str(path), self.dim)
+
+    def __repr__(self) -> str:
+        return f'FolderStore({self.folder}/{self.pattern}, dim={self.dim})'
