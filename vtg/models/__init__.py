@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The model, its slots and the components that fill them."""
+
+from . import (
+    auxiliary,
+    embeddings,
+    encoders,
+    feedback,
+    fusions,
+    heads,
+    losses,
+    necks,
+    projectors,
+    task_modules,
+)
+from .data_preprocessor import GroundingDataPreprocessor
+from .grounder import Grounder
+
+__all__ = [
+    'Grounder',
+    'GroundingDataPreprocessor',
+    'auxiliary',
+    'embeddings',
+    'encoders',
+    'feedback',
+    'fusions',
+    'heads',
+    'losses',
+    'necks',
+    'projectors',
+    'task_modules',
+]

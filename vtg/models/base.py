@@ -26,9 +26,11 @@ class Component(BaseModule):
         provides: State fields it sets.
         dim: Width of the tokens it works on, compared between slots when the model is built;
             None where it does not matter.
+        task: The group its losses belong to: ``'moment'``, ``'saliency'`` or ``'auxiliary'``.
     """
 
     slot: ClassVar[str] = ''
+    task: ClassVar[str] = 'auxiliary'
     requires: tuple[str, ...] = ()
     provides: tuple[str, ...] = ()
     dim: int | None = None
@@ -58,6 +60,7 @@ class LocalSaliencyHead(Component):
     """Scores clips before fusion and pools the text into a sentence."""
 
     slot = 'local_saliency_head'
+    task = 'saliency'
     requires = ('projected_video', 'projected_text')
     provides = ('local_saliency', 'sentence')
 
@@ -105,6 +108,7 @@ class SaliencyHead(Component):
     """Scores every clip after fusion."""
 
     slot = 'saliency_head'
+    task = 'saliency'
     requires = ('memory',)
     provides = ('saliency',)
 
@@ -113,6 +117,7 @@ class MomentHead(Component):
     """Predicts moments."""
 
     slot = 'moment_head'
+    task = 'moment'
     requires = ('memory', 'video_pos')
     provides = ('spans', 'span_scores', 'moment_outputs')
 

@@ -6,9 +6,8 @@ number of dummy tokens, D the model width, Q the number of predicted moments. Ma
 and True where an entry is real.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -95,6 +94,15 @@ class GroundingState:
         negative: that state. negative_valid ``(B,)``: the pair really is of different videos.
     """
 
+    INPUTS: ClassVar[tuple[str, ...]] = (
+        'video_features', 'video_mask', 'text_features', 'text_mask', 'duration'
+    )
+    # What an empty slot sets, and from which field.
+    PASSED_ON: ClassVar[dict[str, dict[str, str]]] = {
+        'fusion': {'fused': 'video'},
+        'encoder': {'memory': 'fused'},
+    }
+
     video_features: Tensor
     video_mask: Tensor
     text_features: Tensor = _text()
@@ -159,6 +167,8 @@ class GroundingState:
         """``(B, L, D)``: the stream that saliency heads read."""
         return self.memory if self.saliency_memory is None else self.saliency_memory
 
-    def missing(self, names: Sequence[str]) -> list[str]:
-        """Return those of ``names`` that are not set yet."""
-        return [name for name in names if getattr(self, name) is None]
+    def passed_on(self, slot: str) -> dict[str, Tensor]:
+        """Return what an empty slot sets: without a fusion the video tokens go on unfused, without
+        an encoder the fused tokens are the memory."""
+        passed = self.PASSED_ON.get(slot, {})
+        return {name: getattr(self, source) for name, source in passed.items()}

@@ -2,6 +2,7 @@
 """The training targets of one batch, padded and masked by the collate function."""
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,6 +20,8 @@ class GroundingTargets:
         pos_clips: ``(B, P)`` clip indices that must score higher than ``neg_clips``.
         neg_clips: ``(B, P)`` clip indices, pair by pair with ``pos_clips``.
         source_id: ``(B,)`` equal for samples cut from the same source video.
+        duration: ``(B,)`` seconds that ``spans`` are a fraction of.
+        num_clips: ``(B,)`` real clips.
         host: The same targets on the host. Assignments that depend on the targets alone run
             there, so that their sizes are known without waiting for the device.
     """
@@ -30,12 +33,19 @@ class GroundingTargets:
     pos_clips: Tensor
     neg_clips: Tensor
     source_id: Tensor
+    duration: Tensor
+    num_clips: Tensor
     host: 'GroundingTargets | None' = None
 
     @classmethod
-    def from_batch(cls, batch: dict[str, Tensor], device: torch.device) -> 'GroundingTargets':
-        """Build the targets from the collated dict and move them to ``device``."""
+    def from_batch(cls, batch: dict[str, Any], device: torch.device) -> 'GroundingTargets':
+        """Build the targets of a batch that lies on the host and move them to ``device``."""
+        values = {
+            **batch['targets'],
+            'duration': batch['duration'],
+            'num_clips': batch['video_mask'].sum(dim=1),
+        }
         names = [field.name for field in fields(cls) if field.name != 'host']
-        host = cls(**{name: batch[name] for name in names})
-        moved = {name: batch[name].to(device, non_blocking=True) for name in names}
+        host = cls(**{name: values[name] for name in names})
+        moved = {name: values[name].to(device, non_blocking=True) for name in names}
         return cls(**moved, host=host)

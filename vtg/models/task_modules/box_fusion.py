@@ -81,7 +81,8 @@ class WeightedBoxFusion1D:
         else:
             count = members if self.allows_overflow else members.clamp(max=len(lists))
             confidence = total / members.clamp(min=1) * count / sum(weights)
-        order = confidence.masked_fill(~mask, -torch.inf).argsort(dim=-1, descending=True, stable=True)
+        key = confidence.masked_fill(~mask, -torch.inf)
+        order = key.argsort(dim=-1, descending=True, stable=True)
         mask = mask.gather(1, order)
         fused = fused.gather(1, order[..., None].expand(-1, -1, 2)) * self.max_length
         return MomentList(

@@ -5,7 +5,7 @@ A term gets :class:`MatchInputs` and returns a tensor that broadcasts to ``(...,
 as rows, queries as columns. Terms add up.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -24,12 +24,15 @@ class MatchInputs:
         spans: ``(..., B, Q, 2)`` centre, width normalised.
         quality: ``(..., B, Q)`` quality logits.
         references: ``(..., B, Q, 2)`` or ``(Q, 2)`` centre, width of each query's reference.
+        mask: ``(B, Q)`` True where a query may be matched, None for all. The values of others are
+            ignored and may be infinite.
     """
 
     logits: Tensor | None = None
     spans: Tensor | None = None
     quality: Tensor | None = None
     references: Tensor | None = None
+    mask: Tensor | None = None
 
     def get(self, name: str, term: object) -> Tensor:
         """Return a field in at least float32 and without gradient, or say which term misses it."""
@@ -45,14 +48,18 @@ class MatchInputs:
     def not_finite(self) -> str:
         """Name the fields that hold NaN or infinity and the first sample of the batch affected."""
         found = []
-        for item in fields(self):
-            value = getattr(self, item.name)
-            if value is None or value.isfinite().all():
+        for name in ('logits', 'spans', 'quality', 'references'):
+            value = getattr(self, name)
+            if value is None:
                 continue
-            axis = value.ndim - (2 if item.name == 'quality' else 3)
-            samples = (~value.isfinite()).nonzero()
-            sample = f' (first in sample {int(samples[:, axis].min())})' if axis >= 0 else ''
-            found.append(f'predicted {item.name}{sample}')
+            finite = value.isfinite() if name == 'quality' else value.isfinite().all(-1)
+            if self.mask is not None:
+                finite = finite | ~self.mask
+            if finite.all():
+                continue
+            samples = (~finite).nonzero()[:, finite.ndim - 2] if finite.ndim > 1 else None
+            sample = '' if samples is None else f' (first in sample {int(samples.min())})'
+            found.append(f'predicted {name}{sample}')
         return ' and '.join(found)
 
 

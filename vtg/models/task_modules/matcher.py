@@ -3,6 +3,7 @@
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -11,6 +12,9 @@ from vtg.utils import ConfigError, VtgError
 
 from .linear_assignment import batched_linear_assignment
 from .match_costs import MatchInputs
+
+# Dearer than any real pair, for queries that stand for nothing.
+FORBIDDEN = 1e6
 
 
 @TASK_UTILS.register_module()
@@ -35,6 +39,8 @@ class HungarianMatcher:
         total = sum(term(inputs, gts) for term in self.costs.values())
         if total.shape[-2] != gts.shape[-2]:  # no term looks at the moments
             total = total.expand(*total.shape[:-2], gts.shape[-2], -1)
+        if inputs.mask is not None:
+            total = total.masked_fill(~inputs.mask[:, None, :], FORBIDDEN)
         return total.masked_fill(~gt_mask[..., None], 0)
 
     @torch.no_grad()
@@ -48,7 +54,7 @@ class HungarianMatcher:
 
         Returns:
             ``(..., B, G)`` int64 index of the query matched with each moment, -1 where the moment
-            is padding or, with more moments than queries, left over.
+            is padding or, with more moments than usable queries, left over.
 
         Raises:
             VtgError: A prediction is NaN or infinite.
@@ -61,7 +67,11 @@ class HungarianMatcher:
         host_cost, host_mask = host[..., :-1], host[..., -1] > 0
         if not torch.from_numpy(host_cost).isfinite().all():
             raise VtgError(_not_finite(inputs, gts))
-        index = batched_linear_assignment(host_cost, host_mask).reshape(*leading, rows)
+        index = batched_linear_assignment(host_cost, host_mask)
+        if inputs.mask is not None:
+            chosen = np.take_along_axis(host_cost, index[..., None].clip(min=0), axis=-1)[..., 0]
+            index = np.where(chosen < FORBIDDEN, index, -1)
+        index = index.reshape(*leading, rows)
         return torch.from_numpy(index).to(gts.device, non_blocking=True)
 
 

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Amplification of salient clips."""
+
+from typing import Any
+
+from torch import Tensor
+
+from vtg.models.base import Feedback, RunStages
+from vtg.registry import MODELS
+from vtg.structures import GroundingState
+
+
+def amplify(memory: Tensor, saliency: Tensor) -> Tensor:
+    """``memory (B, L, D) * (1 + sigmoid(saliency (B, L)))`` (SG-DETR, arXiv 2410.01615, eq. 7)."""
+    return memory * (1 + saliency.sigmoid().unsqueeze(-1))
+
+
+@MODELS.register_module()
+class SaliencyAmplifier(Feedback):
+    """Gives the moment head a memory in which salient clips are up to twice as large.
+
+    SG-DETR (arXiv 2410.01615), section 3.4. The saliency head keeps the memory as it was.
+    """
+
+    requires = ('memory', 'saliency')
+    provides = ('moment_memory',)
+
+    def forward(self, state: GroundingState, run: RunStages) -> dict[str, Any]:
+        """Set ``moment_memory (B, L, D)``."""
+        return {'moment_memory': amplify(state.for_moments, state.saliency)}

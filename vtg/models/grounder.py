@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one model of the toolbox."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from mmengine.model import BaseModel
+from torch import Tensor, nn
+
+from vtg.registry import MODELS, TASK_UTILS
+from vtg.structures import GroundingState, GroundingTargets, Progress
+from vtg.utils import ConfigError
+
+from .base import Component, LossBalancer
+from .pipeline import build_slots, check_pipeline, describe
+from .task_modules.post_processing import moments_to_lists
+
+DEFAULT_STAGES = (
+    'video_projector',
+    'text_projector',
+    'local_saliency_head',
+    'embedding',
+    'refiner',
+    'fusion',
+    'encoder',
+    'saliency_head',
+    'neck',
+    'moment_head',
+)
+DEFAULT_NEGATIVE_STAGES = ('local_saliency_head', 'fusion', 'encoder', 'saliency_head')
+
+
+@MODELS.register_module()
+class Grounder(BaseModel):
+    """A pipeline of named slots that answers which moments match a query and how well every clip
+    does. Every paper is a config of this class; see ``docs/architecture.md``.
+
+    Args:
+        video_projector, text_projector: Configs of the projectors.
+        slots: Configs of all other slots by name: ``local_saliency_head``, ``embedding``,
+            ``refiner``, ``fusion``, ``encoder``, ``neck``, ``saliency_head``, ``moment_head``, and
+            the dicts of named components ``feedback`` and ``auxiliary``. None leaves a slot empty.
+        stages: The order in which the slots run; feedback components are ``'feedback.<name>'``.
+        negatives: None, or ``dict(stages=...)``: the slots that run again with the text of the next
+            sample, in training.
+        loss_balancer: Config of the balancer; the default sums.
+        test_cfg: ``output``: the name of the reported list where a head gives several;
+            ``post_processor``: config applied to every list; ``score_digits``: decimals of reported
+            numbers; ``saliency_dtype``: precision of reported clip scores, e.g. ``'float16'``.
+        data_preprocessor: Config of the preprocessor.
+
+    Attributes:
+        progress: Where training stands; set by the engine every epoch.
+    """
+
+    def __init__(
+        self,
+        video_projector: dict,
+        text_projector: dict,
+        stages: Sequence[str] = DEFAULT_STAGES,
+        negatives: dict | None = None,
+        loss_balancer: dict | None = None,
+        test_cfg: dict | None = None,
+        data_preprocessor: dict | None = None,
+        **slots: dict | None,
+    ) -> None:
+        super().__init__(data_preprocessor or dict(type='GroundingDataPreprocessor'))
+        slots = {'video_projector': video_projector, 'text_projector': text_projector, **slots}
+        self.slots: dict[str, Component] = build_slots(slots)
+        for name, component in self.slots.items():
+            # Nested names such as 'feedback.amplifier' become attributes of a container.
+            group, _, leaf = name.rpartition('.')
+            if group and not hasattr(self, group):
+                self.add_module(group, nn.Module())
+            (getattr(self, group) if group else self).add_module(leaf, component)
+        self.stages = tuple(stages)
+        self.negative_stages: tuple[str, ...] = ()
+        if negatives is not None:
+            self.negative_stages = tuple(negatives.get('stages', DEFAULT_NEGATIVE_STAGES))
+        check_pipeline(self.slots, self.stages, self.negative_stages)
+        self.loss_balancer: LossBalancer = MODELS.build(loss_balancer or dict(type='FixedBalancer'))
+        self.test_cfg = {'output': None, 'score_digits': 4, 'saliency_dtype': None}
+        self.test_cfg |= test_cfg or {}
+        post_processor = self.test_cfg.pop('post_processor', None)
+        self.post_processor = None
+        if post_processor is not None:
+            self.post_processor = TASK_UTILS.build(post_processor)
+        self.progress = Progress()
+
+    def forward(
+        self,
+        video: Tensor,
+        video_mask: Tensor,
+        text: Tensor,
+        text_mask: Tensor,
+        duration: Tensor,
+        meta: list[dict[str, Any]] | None = None,
+        targets: GroundingTargets | None = None,
+        mode: str = 'tensor',
+    ) -> GroundingState | dict[str, Tensor] | list[dict[str, Any]]:
+        """Run the model.
+
+        Args:
+            video: ``(B, L, Dv)`` clip features.
+            video_mask: ``(B, L)`` True = real.
+            text: ``(B, N, Dt)`` token features.
+            text_mask: ``(B, N)`` True = real.
+            duration: ``(B,)`` seconds that normalised spans are a fraction of.
+            meta: Facts of every sample, copied to its prediction.
+            targets: Required by ``mode='loss'``.
+            mode: ``'tensor'`` returns the state, ``'loss'`` weighted losses by name, ``'predict'``
+                one record per sample.
+        """
+        state = GroundingState(
+            video_features=video,
+            video_mask=video_mask,
+            text_features=text,
+            text_mask=text_mask,
+            duration=duration,
+            targets=targets if mode == 'loss' else None,
+            progress=self.progress,
+        )
+        state = self.run(state, self.stages)
+        if mode == 'tensor':
+            return state
+        if mode == 'predict':
+            return self.records(state, meta)
+        if targets is None:
+            raise ConfigError(
+                'training needs labels, but the batch has none; use an annotation file with '
+                'relevant_windows and saliency_scores.'
+            )
+        return self.losses(self.with_negatives(state))
+
+    def run(self, state: GroundingState, stages: Sequence[str]) -> GroundingState:
+        """Run the named slots in order; empty slots pass their input on."""
+        for name in stages:
+            component = self.slots.get(name)
+            if name == 'video_projector':
+                tokens = component(state.video_features, state.video_mask)
+                values = {'projected_video': tokens, 'video': tokens}
+            elif name == 'text_projector':
+                tokens = component(state.text_features, state.text_mask)
+                values = {'projected_text': tokens, 'text': tokens}
+            elif name.startswith('feedback.'):
+                values = component(state, self.run)
+            elif component is not None:
+                values = component(state)
+            else:
+                values = state.passed_on(name)
+            state = state.update(**values)
+        return state
+
+    def with_negatives(self, state: GroundingState) -> GroundingState:
+        """Add the state of every video with the text of the next sample, if configured."""
+        if not self.negative_stages:
+            return state
+        source = state.targets.source_id
+        negative = self.run(state.roll_text(), self.negative_stages)
+        return state.update(negative=negative, negative_valid=source != source.roll(-1))
+
+    def losses(self, state: GroundingState) -> dict[str, Tensor]:
+        """Collect the losses of all components by task and balance them."""
+        by_task: dict[str, dict[str, Tensor]] = {'moment': {}, 'saliency': {}, 'auxiliary': {}}
+        for component in self.slots.values():
+            by_task[component.task].update(component.loss(state))
+        return self.loss_balancer({task: terms for task, terms in by_task.items() if terms})
+
+    @torch.no_grad()
+    def records(
+        self, state: GroundingState, meta: list[dict[str, Any]] | None
+    ) -> list[dict[str, Any]]:
+        """Turn a state into one prediction record per sample.
+
+        Returns:
+            ``qid``, ``query`` and ``vid`` from ``meta``; ``pred_relevant_windows``: ``[[start_s,
+            end_s, score], ...]``, best first and never empty; ``pred_saliency_scores``: one per
+            real clip; ``alternatives``: further lists by name.
+        """
+        meta = meta or [{} for _ in range(len(state.duration))]
+        records = [{key: item.get(key) for key in ('qid', 'query', 'vid')} for item in meta]
+        self._add_moments(state, records)
+        if state.saliency is not None:
+            dtype = self.test_cfg['saliency_dtype']
+            scores = state.saliency if dtype is None else state.saliency.to(getattr(torch, dtype))
+            lengths = state.video_mask.sum(dim=1).tolist()
+            for record, row, length in zip(records, scores.float().cpu().numpy(), lengths):
+                record['pred_saliency_scores'] = row[:length].tolist()
+        return records
+
+    def _add_moments(self, state: GroundingState, records: list[dict[str, Any]]) -> None:
+        head = self.slots.get('moment_head')
+        if head is None:
+            return
+        lists = head.predict(state)
+        output = self.test_cfg['output'] or next(iter(lists))
+        if output not in lists:
+            raise ConfigError(
+                f'model.test_cfg.output is {output!r}, but model.moment_head '
+                f'({type(head).__name__}) gives {", ".join(lists)}; choose one of them.'
+            )
+        named = {}
+        for name, moments in lists.items():
+            if self.post_processor is not None:
+                moments = self.post_processor(moments, state.duration)
+            named[name] = moments_to_lists(moments, self.test_cfg['score_digits'])
+        for index, record in enumerate(records):
+            # A list may be empty after suppression; the evaluators need one window at least.
+            windows = {name: rows[index] or [[0.0, 0.0, 0.0]] for name, rows in named.items()}
+            record['pred_relevant_windows'] = windows[output]
+            record['alternatives'] = {k: v for k, v in windows.items() if k != output}
+
+    def __repr__(self) -> str:
+        return describe(self)

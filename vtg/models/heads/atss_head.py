@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A dense moment head with one anchor per pyramid cell."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vtg.models.base import MomentHead
+from vtg.models.layers import MaskedConv1d
+from vtg.models.losses import sigmoid_focal_loss
+from vtg.models.task_modules import AnchorAssignment, centerness_target
+from vtg.models.task_modules.nms import take_moments, temporal_nms
+from vtg.registry import MODELS, TASK_UTILS
+from vtg.structures import (
+    GroundingState,
+    GroundingTargets,
+    MomentList,
+    cxw_to_xx,
+    generalized_iou_aligned,
+    xx_to_cxw,
+)
+
+
+@dataclass(frozen=True)
+class DenseOutputs:
+    """Predictions of all A anchors, level after level; clip units are clips.
+
+    Attributes:
+        logits: ``(B, A)`` class logits.
+        centerness: ``(B, A)`` logits.
+        spans: ``(B, A, 2)`` decoded start and end in clip units.
+        anchors: ``(A, 2)`` start and end in clip units.
+        mask: ``(B, A)`` True where the anchor's cell is real.
+        unit: ``(B,)`` seconds per clip unit.
+        assignment: Which anchor has to find which moment, in training.
+        moments: ``(B, A, 2)`` that moment in clip units, in training.
+    """
+
+    logits: Tensor
+    centerness: Tensor
+    spans: Tensor
+    anchors: Tensor
+    mask: Tensor
+    unit: Tensor
+    assignment: AnchorAssignment | None = None
+    moments: Tensor | None = None
+
+
+class ConvTower(nn.Module):
+    """Convolutions of width 3 with LayerNorm and ReLU, shared by all levels."""
+
+    def __init__(self, dim: int, num_layers: int, mask_padding: bool) -> None:
+        super().__init__()
+        self.convs = nn.ModuleList(
+            MaskedConv1d(dim, dim, 3, bias=False, mask_padding=mask_padding, init_std=0.01)
+            for _ in range(num_layers)
+        )
+        self.norms = nn.ModuleList(nn.LayerNorm(dim) for _ in range(num_layers))
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """``(B, L, D)`` and its mask to ``(B, L, D)``."""
+        for conv, norm in zip(self.convs, self.norms):
+            x = F.relu(norm(conv(x, mask)))
+        return x
+
+
+@MODELS.register_module()
+class ATSSHead(MomentHead):
+    """Classifies anchors, shifts them to moments and judges how central they are.
+
+    ATSS (Zhang et al., 2020) along time, as in SG-DETR (arXiv 2410.01615, section 3.5).
+
+    Args:
+        dim: Channels.
+        num_convs: Convolutions of each tower.
+        anchors: Config of the anchor generator; its strides are those of the neck.
+        assigner: Config of the assigner.
+        coder: Config of the span coder.
+        prior: Initial foreground probability.
+        loss_weights: Weight of ``label``, ``giou``, ``span`` and ``centerness``.
+        test_cfg: ``score_thr``, ``iou_thr`` of the suppression and ``top_n`` of the list.
+        unit_seconds: Seconds per clip unit; None takes the sample's own clip length. The released
+            code uses 2 for all datasets.
+        truncate_targets: Cut the ends of the moments to whole seconds, as the released code does.
+        mask_padding: Zero padded cells before convolutions, and neither train nor predict them.
+        clamp_length: Decoded moments have length 0 or more at inference.
+    """
+
+    requires = (*MomentHead.requires, 'pyramid')
+
+    def __init__(
+        self,
+        dim: int,
+        num_convs: int = 3,
+        anchors: dict | None = None,
+        assigner: dict | None = None,
+        coder: dict | None = None,
+        prior: float = 0.35,
+        loss_weights: dict[str, float] | None = None,
+        test_cfg: dict[str, float] | None = None,
+        unit_seconds: float | None = None,
+        truncate_targets: bool = False,
+        mask_padding: bool = True,
+        clamp_length: bool = True,
+    ) -> None:
+        super().__init__()
+        self.dim = dim
+        self.anchors = TASK_UTILS.build(anchors or dict(type='AnchorGenerator1D'))
+        self.assigner = TASK_UTILS.build(assigner or dict(type='ATSSAssigner'))
+        self.coder = TASK_UTILS.build(coder or dict(type='AnchorDeltaCoder'))
+        self.loss_weights = {'label': 2.0, 'giou': 2.0, 'span': 0.1, 'centerness': 0.5}
+        self.loss_weights |= loss_weights or {}
+        self.test_cfg = {'score_thr': 0.05, 'iou_thr': 0.5, 'top_n': 10, **(test_cfg or {})}
+        self.unit_seconds = unit_seconds
+        self.truncate_targets = truncate_targets
+        self.mask_padding = mask_padding
+        self.clamp_length = clamp_length
+
+        def conv(out_dim: int) -> MaskedConv1d:
+            return MaskedConv1d(dim, out_dim, 3, mask_padding=mask_padding, init_std=0.01)
+
+        self.class_tower = ConvTower(dim, num_convs, mask_padding)
+        self.span_tower = ConvTower(dim, num_convs, mask_padding)
+        self.class_conv, self.span_conv, self.centerness_conv = conv(1), conv(2), conv(1)
+        nn.init.constant_(self.class_conv.conv.bias, torch.tensor(prior).logit().item())
+        self.scales = nn.Parameter(torch.ones(len(self.anchors.strides)))
+
+    def forward(self, state: GroundingState) -> dict[str, Any]:
+        """See :class:`vtg.models.base.MomentHead`."""
+        outputs = self.predict_anchors(state)
+        clips = (state.duration / outputs.unit)[:, None, None]
+        score = (outputs.logits.sigmoid() * outputs.centerness.sigmoid()).sqrt() * outputs.mask
+        return {
+            'spans': xx_to_cxw(outputs.spans / clips),
+            'span_scores': score,
+            'moment_outputs': {'dense': outputs},
+        }
+
+    def predict_anchors(self, state: GroundingState) -> DenseOutputs:
+        """Run the towers over all levels and, in training, assign the anchors."""
+        pyramid = state.pyramid
+        logits, centerness, deltas = [], [], []
+        for level, (x, mask) in enumerate(zip(pyramid.features, pyramid.masks)):
+            classes, spans = self.class_tower(x, mask), self.span_tower(x, mask)
+            logits.append(self.class_conv(classes, mask).squeeze(-1))
+            centerness.append(self.centerness_conv(spans, mask).squeeze(-1))
+            deltas.append(self.span_conv(spans, mask) * self.scales[level])
+        sizes = [mask.shape[1] for mask in pyramid.masks]
+        anchors = torch.cat(self.anchors(sizes, device=logits[0].device))
+        mask = torch.cat(pyramid.masks, dim=1)
+        if not self.mask_padding:
+            mask = torch.ones_like(mask)
+        assignment = moments = None
+        if state.targets is not None:
+            assignment, moments = self._assign(state.targets.host, sizes, anchors.device)
+        return DenseOutputs(
+            torch.cat(logits, dim=1),
+            torch.cat(centerness, dim=1),
+            self.coder.decode(anchors, torch.cat(deltas, dim=1).float()),
+            anchors,
+            mask,
+            self._unit(state.duration, state.video_mask.sum(dim=1)),
+            assignment,
+            moments,
+        )
+
+    def _unit(self, duration: Tensor, num_clips: Tensor) -> Tensor:
+        """Seconds per clip unit ``(B,)``."""
+        if self.unit_seconds is None:
+            return duration / num_clips
+        return torch.full_like(duration, self.unit_seconds)
+
+    def _assign(
+        self, host: GroundingTargets, sizes: list[int], device: torch.device
+    ) -> tuple[AnchorAssignment, Tensor]:
+        """Assign anchors on the host, where the number of positives is known without waiting."""
+        seconds = cxw_to_xx(host.spans) * host.duration[:, None, None]
+        if self.truncate_targets:
+            seconds = seconds.trunc()
+        gts = seconds / self._unit(host.duration, host.num_clips)[:, None, None]
+        masks = []
+        for size, stride in zip(sizes, self.anchors.strides):
+            cells = (host.num_clips / stride).ceil() if self.mask_padding else torch.tensor(size)
+            masks.append(torch.arange(size) < cells.expand(len(gts)).unsqueeze(-1))
+        anchors = torch.cat(self.anchors(sizes))
+        assignment = self.assigner(anchors, sizes, torch.cat(masks, dim=1), gts, host.span_mask)
+        index = assignment.gt_index.unsqueeze(-1).expand(-1, -1, 2)
+        moments = gts.gather(1, index) if gts.shape[1] else gts.new_zeros(index.shape)
+        return assignment, moments.to(device, non_blocking=True)
+
+    def loss(self, state: GroundingState) -> dict[str, Tensor]:
+        """Sums over all anchors of the batch, divided by the number of positives (labels and
+        centerness) or by the sum of their centerness (spans)."""
+        outputs: DenseOutputs = state.moment_outputs['dense']
+        positive = outputs.assignment.positive.to(outputs.logits.device, non_blocking=True)
+        count = positive.sum().clamp(min=1)
+        target = centerness_target(outputs.anchors, outputs.moments)
+        weight = torch.where(positive, target, torch.zeros_like(target))
+        total = weight.sum()
+        # Without positives, or with all of them at the very border, the span terms vanish.
+        total = torch.where(total > 0, total, torch.ones_like(total))
+
+        start, end = outputs.spans.unbind(-1)
+        ordered = torch.stack((start, torch.maximum(start, end)), dim=-1)
+        giou = 1 - generalized_iou_aligned(ordered, outputs.moments, 1e-7)
+        span = F.smooth_l1_loss(outputs.spans, outputs.moments, reduction='none').sum(dim=-1)
+        label = sigmoid_focal_loss(outputs.logits, positive.to(outputs.logits.dtype))
+        central = F.binary_cross_entropy_with_logits(
+            outputs.centerness, target.to(outputs.centerness.dtype), reduction='none'
+        )
+        terms = {
+            'label': (label * outputs.mask).sum() / count,
+            'giou': self._weighted(giou, weight) / total,
+            'span': self._weighted(span, weight) / total,
+            'centerness': self._weighted(central, positive.to(central.dtype)) / count,
+        }
+        weights = self.loss_weights
+        return {f'loss_dense_{name}': weights[name] * term for name, term in terms.items()}
+
+    @staticmethod
+    def _weighted(values: Tensor, weight: Tensor) -> Tensor:
+        """Weighted sum that ignores whatever stands where the weight is 0, infinities included."""
+        return (torch.where(weight > 0, values, values.new_zeros(())) * weight).sum()
+
+    def predict(self, state: GroundingState) -> dict[str, MomentList]:
+        """The list ``atss``, see :meth:`ranked`."""
+        return {'atss': self.ranked(state, **self.test_cfg)}
+
+    def ranked(
+        self, state: GroundingState, score_thr: float, iou_thr: float, top_n: int
+    ) -> MomentList:
+        """Filter, suppress and cut the anchors' moments.
+
+        Args:
+            state: With ``moment_outputs``.
+            score_thr: Keep scores ``sqrt(class * centerness)`` above this.
+            iou_thr: Overlap above which the lower score is suppressed.
+            top_n: Length of the list; ties with the last entry stay.
+        """
+        outputs: DenseOutputs = state.moment_outputs['dense']
+        scores = (outputs.logits.sigmoid() * outputs.centerness.sigmoid()).sqrt()
+        spans = outputs.spans
+        if self.clamp_length:
+            centre, width = xx_to_cxw(spans).unbind(-1)
+            spans = cxw_to_xx(torch.stack((centre, width.clamp(min=0)), dim=-1))
+        seconds = (spans * outputs.unit[:, None, None]).clamp(min=0)
+        seconds = seconds.minimum(state.duration[:, None, None])
+        moments = MomentList(seconds, scores, outputs.mask & (scores > score_thr))
+        kept = temporal_nms(_shortened(moments), iou_thr)
+        last = kept.scores[:, min(top_n, kept.scores.shape[1]) - 1, None]
+        enough = kept.mask.sum(dim=1, keepdim=True) > top_n
+        mask = kept.mask & (~enough | (kept.scores >= last))
+        return _shortened(MomentList(kept.spans, kept.scores, mask))
+
+
+def _shortened(moments: MomentList) -> MomentList:
+    """Drop the columns beyond the longest list of the batch; at least one stays."""
+    longest = max(1, int(moments.mask.sum(dim=1).max()))
+    order = (~moments.mask).to(torch.uint8).argsort(dim=1, stable=True)
+    return take_moments(moments, order[:, :longest])

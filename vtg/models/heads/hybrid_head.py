@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A dense head and a query head that help each other."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from vtg.models.base import MomentHead
+from vtg.models.layers import inverse_sigmoid
+from vtg.models.task_modules import select_collab_anchors
+from vtg.registry import MODELS, TASK_UTILS
+from vtg.structures import GroundingState, MomentList, xx_to_cxw
+
+from .atss_head import ATSSHead, DenseOutputs
+from .query_head import ExtraQueries, QueryHead
+from .query_losses import ExtraTargets
+
+
+@MODELS.register_module()
+class HybridHead(MomentHead):
+    """Trains a query decoder on the positive anchors of a dense head and fuses both results.
+
+    The hybrid of SG-DETR (arXiv 2410.01615, section 3.5) after Co-DETR (Zong et al., 2023). In
+    training the dense head's positive anchors become extra decoder queries, filled up with random
+    negative anchors. At inference there are three lists: ``detr``, ``atss`` and their fusion
+    ``comb``.
+
+    Args:
+        dim: Token width.
+        dense_head: Config of the dense head.
+        query_head: Config of the query head.
+        collab: Train the decoder on anchors as well.
+        box_fusion: Config of the fusion; it gets the lists ``[detr, atss]``.
+        dense_test_cfg: Like ``test_cfg`` of the dense head, for the list that enters the fusion.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        dense_head: dict,
+        query_head: dict,
+        box_fusion: dict,
+        dense_test_cfg: dict[str, float],
+        collab: bool = True,
+    ) -> None:
+        super().__init__()
+        self.dim = dim
+        self.dense_head: ATSSHead = MODELS.build(dense_head)
+        self.query_head: QueryHead = MODELS.build(query_head)
+        self.requires = tuple(dict.fromkeys((*self.dense_head.requires, *self.query_head.requires)))
+        self.box_fusion = TASK_UTILS.build(box_fusion)
+        self.dense_test_cfg = dense_test_cfg
+        self.collab_content = None
+        if collab:
+            self.collab_content = nn.Sequential(nn.Linear(dim, dim), nn.LayerNorm(dim))
+            nn.init.normal_(self.collab_content[0].weight, std=0.01)
+
+    def forward(self, state: GroundingState) -> dict[str, Any]:
+        """See :class:`vtg.models.base.MomentHead`; spans and scores are the query head's."""
+        dense = self.dense_head.predict_anchors(state)
+        collab = None
+        if self.collab_content is not None and self.training and state.targets is not None:
+            collab = self._collab_queries(state, dense)
+        values = self.query_head.as_state(self.query_head.decode(state, collab))
+        values['moment_outputs'] = {**values['moment_outputs'], 'dense': dense}
+        return values
+
+    def choose_anchors(self, dense: DenseOutputs) -> tuple[Tensor, Tensor]:
+        """Choose as many anchors as the sample with the most positives has.
+
+        Returns:
+            ``(B, T)`` anchor indices, positives first, and ``(B, T)`` which slots are in use.
+        """
+        positive = dense.assignment.positive
+        count = int(positive.sum(dim=1).max())  # on the host: nothing to wait for
+        device = dense.logits.device
+        return select_collab_anchors(positive.to(device, non_blocking=True), dense.mask, count)
+
+    def _collab_queries(self, state: GroundingState, dense: DenseOutputs) -> ExtraQueries | None:
+        """Turn anchors into decoder queries; None if no sample has a positive one."""
+        index, valid = self.choose_anchors(dense)
+        if index.shape[1] == 0:
+            return None
+        features = torch.cat(state.pyramid.features, dim=1)
+        content = self.collab_content(_pick(features, index))
+        clips = (state.duration / dense.unit)[:, None, None]
+        anchors = dense.anchors.expand(len(index), -1, -1)
+        reference = inverse_sigmoid(xx_to_cxw(_pick(anchors, index) / clips)).sigmoid()
+        positive = dense.assignment.positive.to(index.device, non_blocking=True).gather(1, index)
+        wanted = xx_to_cxw(_pick(dense.moments, index) / clips)
+        targets = ExtraTargets(valid, positive, wanted)
+        return ExtraQueries(content, reference, targets, 'ends', valid)
+
+    def loss(self, state: GroundingState) -> dict[str, Tensor]:
+        """The losses of both heads."""
+        return {**self.dense_head.loss(state), **self.query_head.loss(state)}
+
+    def predict(self, state: GroundingState) -> dict[str, MomentList]:
+        """The lists ``comb``, ``detr`` and ``atss``."""
+        dense = self.dense_head.ranked(state, **self.dense_test_cfg)
+        queries = self.query_head.ranked(state)
+        return {
+            'comb': self.box_fusion([queries, dense]),
+            **self.query_head.predict(state),
+            **self.dense_head.predict(state),
+        }
+
+
+def _pick(values: Tensor, index: Tensor) -> Tensor:
+    """Take rows ``index (B, T)`` of ``values (B, A, D)``."""
+    return values.gather(1, index.unsqueeze(-1).expand(-1, -1, values.shape[-1]))

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Clip scores before fusion."""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vtg.models.base import LocalSaliencyHead
+from vtg.models.layers import FeedForward, RawAttention, clones
+from vtg.models.losses import build_saliency_losses
+from vtg.registry import MODELS
+from vtg.structures import GroundingState
+
+
+class PoolingLayer(nn.Module):
+    """A query vector attends to the words, then passes a feed-forward network."""
+
+    def __init__(self, dim: int, num_heads: int, hidden_dim: int, dropout: float) -> None:
+        super().__init__()
+        self.attention = RawAttention(dim, num_heads, dropout)
+        self.attention_norm = nn.LayerNorm(dim)
+        self.feed_forward = FeedForward(dim, hidden_dim, dropout)
+        self.feed_forward_norm = nn.LayerNorm(dim)
+
+    def forward(self, query: Tensor, text: Tensor, mask: Tensor) -> Tensor:
+        """``query (B, 1, D)``, ``text (B, N, D)``, ``mask (B, N)`` to ``(B, 1, D)``."""
+        words = self.attention_norm(text)
+        query = query + self.attention(query, words, words, key_mask=mask)
+        return query + self.feed_forward(self.feed_forward_norm(query))
+
+
+class SentencePooling(nn.Module):
+    """Pools the words into one vector with a learned query (SG-DETR, arXiv 2410.01615, eq. 1).
+
+    Args:
+        dim: Token width.
+        num_layers: Pooling layers; all read the raw words.
+        num_heads: Attention heads.
+        hidden_dim: Width inside the feed-forward networks.
+        dropout: On attention weights and inside the feed-forward networks.
+    """
+
+    def __init__(
+        self, dim: int, num_layers: int, num_heads: int, hidden_dim: int, dropout: float
+    ) -> None:
+        super().__init__()
+        self.query = nn.Parameter(torch.empty(dim))
+        self.layers = clones(PoolingLayer(dim, num_heads, hidden_dim, dropout), num_layers)
+        # Normalises between the layers, so a single layer has none.
+        self.norm = nn.LayerNorm(dim) if num_layers > 1 else None
+        nn.init.trunc_normal_(self.query, std=0.02)
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.trunc_normal_(module.weight, std=0.02)
+                nn.init.zeros_(module.bias)
+
+    def forward(self, text: Tensor, mask: Tensor) -> Tensor:
+        """``(B, N, D)`` and ``(B, N)`` to ``(B, D)``."""
+        sentence = self.query.expand(len(text), 1, -1)
+        for index, layer in enumerate(self.layers):
+            if index > 0:
+                sentence = self.norm(sentence)
+            sentence = layer(sentence, text, mask)
+        return sentence.squeeze(1)
+
+
+@MODELS.register_module()
+class CosineSaliencyHead(LocalSaliencyHead):
+    """Scaled cosine between every clip and the pooled sentence.
+
+    ``exp(scale) * cos(v_i, s) + shift`` (SG-DETR, arXiv 2410.01615, eq. 2 and 3).
+
+    Args:
+        dim: Token width.
+        num_layers: Layers of the sentence pooling.
+        num_heads: Attention heads of the pooling.
+        hidden_dim: Width inside the pooling's feed-forward networks.
+        dropout: Of the pooling.
+        init_scale: Start of the logarithmic scale.
+        negative_video: Which video tokens the negative pass scores: ``'projected'``, as the
+            positive one, or ``'embedded'`` (modality embedding included), as the released code.
+        losses: Saliency losses on the local scores by name.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        num_layers: int = 2,
+        num_heads: int = 8,
+        hidden_dim: int = 1024,
+        dropout: float = 0.1,
+        init_scale: float = 3.0,
+        negative_video: str = 'projected',
+        losses: dict[str, dict] | None = None,
+    ) -> None:
+        super().__init__()
+        self.dim = dim
+        self.negative_video = negative_video
+        self.pooling = SentencePooling(dim, num_layers, num_heads, hidden_dim, dropout)
+        self.scale = nn.Parameter(torch.tensor(float(init_scale)))
+        self.shift = nn.Parameter(torch.tensor(0.0))
+        self.losses = build_saliency_losses(losses)
+
+    def forward(self, state: GroundingState) -> dict[str, Any]:
+        """Set ``sentence (B, D)`` and ``local_saliency (B, L)``, 0 on padding."""
+        video, sentence = state.projected_video, state.sentence
+        if state.is_negative:
+            if self.negative_video == 'embedded':
+                video = state.video
+        else:
+            sentence = self.pooling(state.projected_text, state.text_mask)
+        clips, query = F.normalize(video, dim=-1), F.normalize(sentence, dim=-1)
+        score = torch.einsum('bld,bd->bl', clips, query) * self.scale.exp() + self.shift
+        return {'sentence': sentence, 'local_saliency': score * state.video_mask}
+
+    def loss(self, state: GroundingState) -> dict[str, Tensor]:
+        """Every configured term on the local scores."""
+        negative = None if state.negative is None else state.negative.local_saliency
+        return {
+            f'loss_local_saliency_{name}': loss(state.local_saliency, state, negative)
+            for name, loss in self.losses.items()
+        }

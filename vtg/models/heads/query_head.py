@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A moment head with a query decoder."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from vtg.models.base import MomentHead
+from vtg.models.layers import MLP, inverse_sigmoid, sine_span_embedding
+from vtg.models.task_modules import MatchInputs, query_group_mask
+from vtg.models.task_modules.nms import take_moments
+from vtg.models.task_modules.post_processing import round_scores
+from vtg.registry import MODELS, TASK_UTILS
+from vtg.structures import GroundingState, MomentList, cxw_to_xx
+
+from .queries import QueryProposals
+from .query_losses import ExtraTargets, QueryPredictions
+
+
+@dataclass(frozen=True)
+class ExtraQueries:
+    """Queries that exist in training only, in front of the others.
+
+    Attributes:
+        content: ``(B, T, D)``.
+        reference: ``(B, T, 2)`` centre and width in [0, 1].
+        targets: What they should find.
+        distance: How span errors are measured, see :meth:`QuerySetLoss.extra`.
+        group: ``(T,)`` groups that must not see each other; None is one group.
+        visible: ``(B, T)`` True where others of the group may see the query.
+    """
+
+    content: Tensor
+    reference: Tensor
+    targets: ExtraTargets
+    distance: str
+    visible: Tensor
+    group: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class QueryOutputs:
+    """Everything a query head predicts for a batch.
+
+    Attributes:
+        proposals: The queries.
+        predictions: Of the decoder layers, ``(S, B, Q, ·)``.
+        extra: Predictions and targets of extra queries by kind.
+    """
+
+    proposals: QueryProposals
+    predictions: QueryPredictions
+    extra: dict[str, tuple[QueryPredictions, ExtraQueries]] = field(default_factory=dict)
+
+
+@MODELS.register_module()
+class QueryHead(MomentHead):
+    """Decodes queries into moments (DETR, Carion et al., 2020, along time).
+
+    Args:
+        dim: Token width.
+        queries: Config of the query source, e.g. ``LearnedQueries`` or ``PyramidQuerySelector``.
+        decoder: Config of the decoder, e.g. ``SpanDecoder``.
+        matcher: Config of the matcher.
+        loss: Config of the losses, e.g. ``QuerySetLoss``.
+        quality: Predict the overlap of each prediction too; it then joins the score.
+        prior: Initial foreground probability; None keeps PyTorch's initialisation.
+        denoising: Config of a ``DenoisingGenerator``, or None.
+        denoising_sees_unused: Let denoising queries see the unused slots of their group, as the
+            released code does; they then depend on the other samples of the batch.
+        rank_by: ``'score'`` sorts the list by the score it reports, ``'class'`` by the class
+            probability alone, as the released code does.
+        score_digits: Round class probability and quality to this many digits before they are
+            combined; None does not.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        queries: dict,
+        decoder: dict,
+        matcher: dict,
+        loss: dict,
+        quality: bool = True,
+        prior: float | None = 0.35,
+        denoising: dict | None = None,
+        denoising_sees_unused: bool = False,
+        rank_by: str = 'score',
+        score_digits: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.dim = dim
+        self.queries = MODELS.build(queries)
+        self.requires = (*self.requires, *self.queries.requires)
+        self.decoder = MODELS.build(decoder)
+        self.matcher = TASK_UTILS.build(matcher)
+        self.loss_fn = MODELS.build(loss)
+        self.class_head = nn.Linear(dim, self.loss_fn.class_loss.num_logits)
+        if prior is not None:
+            nn.init.normal_(self.class_head.weight, std=0.01)
+            nn.init.constant_(self.class_head.bias, torch.tensor(prior).logit().item())
+        self.span_head = MLP(dim, dim, dim, 2, zero_last=True)
+        self.quality_head = MLP(2 * dim, dim, dim, 1) if quality else None
+        self.denoising = None if denoising is None else TASK_UTILS.build(denoising)
+        if self.denoising is not None:
+            self.denoising_content = nn.Parameter(torch.randn(dim) * 0.01)
+        self.denoising_sees_unused = denoising_sees_unused
+        self.rank_by = rank_by
+        self.score_digits = score_digits
+
+    def forward(self, state: GroundingState) -> dict[str, Any]:
+        """See :class:`vtg.models.base.MomentHead`."""
+        return self.as_state(self.decode(state))
+
+    def as_state(self, outputs: QueryOutputs) -> dict[str, Any]:
+        """Turn outputs into state fields."""
+        spans, scores, _ = self._scored(outputs)
+        return {'spans': spans, 'span_scores': scores, 'moment_outputs': {'queries': outputs}}
+
+    def decode(
+        self, state: GroundingState, collab: ExtraQueries | None = None
+    ) -> QueryOutputs:
+        """Run the decoder on the queries of the source and, in training, extra ones.
+
+        Args:
+            state: Needs the memory and what the query source requires.
+            collab: Queries made from another head's positive anchors.
+        """
+        extras = {}
+        if self.denoising is not None and self.training and state.targets is not None:
+            extras['denoising'] = self._denoising_queries(state)
+        if collab is not None:
+            extras['collab'] = collab
+        main = self.queries(state)
+        queries, blocked = main, None
+        if extras or self.queries.supervised:
+            for extra in reversed(extras.values()):
+                queries = queries.extended(extra.content, extra.reference, extra.visible)
+            blocked = self._blocked(queries.mask, main.mask.shape[1], extras)
+        decoded = self.decoder(
+            queries.content,
+            queries.reference,
+            state.for_moments,
+            state.video_mask,
+            state.video_pos,
+            blocked=blocked,
+        )
+        predictions = self._predict(decoded)
+        start, outputs = 0, {}
+        for kind, extra in extras.items():
+            stop = start + extra.content.shape[1]
+            outputs[kind] = (predictions.queries(start, stop), extra)
+            start = stop
+        total = predictions.spans.shape[2]
+        return QueryOutputs(main, predictions.queries(start, total), outputs)
+
+    def _predict(self, decoded: Any) -> QueryPredictions:
+        """Apply the prediction heads to all layers."""
+        spans = self.span_head(decoded.normed) + inverse_sigmoid(decoded.references)
+        quality = None
+        if self.quality_head is not None:
+            sine = sine_span_embedding(decoded.refined, self.dim).detach()
+            quality = self.quality_head(torch.cat((decoded.hidden, sine), dim=-1)).squeeze(-1)
+        logits = self.class_head(decoded.normed)
+        return QueryPredictions(logits, spans.sigmoid(), quality, decoded.references)
+
+    @staticmethod
+    def _blocked(mask: Tensor, num_main: int, extras: dict[str, ExtraQueries]) -> Tensor:
+        """Self-attention mask ``(B, Q, Q)``, True = must not see; everyone sees itself."""
+        denoising, collab = extras.get('denoising'), extras.get('collab')
+        groups = query_group_mask(
+            num_main,
+            0 if collab is None else collab.content.shape[1],
+            None if denoising is None else denoising.group,
+            device=mask.device,
+        )
+        itself = torch.eye(mask.shape[1], dtype=torch.bool, device=mask.device)
+        return (groups | ~mask[:, None, :]) & ~itself
+
+    def _denoising_queries(self, state: GroundingState) -> ExtraQueries:
+        """Noisy copies of the moments, with a learned content."""
+        targets = state.targets
+        noisy = self.denoising(targets.spans, targets.span_mask)
+        content = self.denoising_content * noisy.valid.unsqueeze(-1)
+        index = noisy.gt_index.unsqueeze(-1).expand(-1, -1, 2)
+        wanted = ExtraTargets(noisy.valid, noisy.is_positive, targets.spans.gather(1, index))
+        visible = noisy.valid
+        if self.denoising_sees_unused:
+            visible = torch.ones_like(visible)
+        return ExtraQueries(
+            content, noisy.references.sigmoid(), wanted, 'centre_width', visible, noisy.group
+        )
+
+    def loss(self, state: GroundingState) -> dict[str, Tensor]:
+        """Match all stages at once and compare."""
+        outputs: QueryOutputs = state.moment_outputs['queries']
+        predictions, proposals = outputs.predictions, outputs.proposals
+        supervised = self.queries.supervised
+        if supervised:
+            predictions = self._with_proposals(predictions, proposals)
+        query_index = self.matcher(
+            MatchInputs(
+                logits=predictions.logits,
+                spans=predictions.spans,
+                quality=predictions.quality,
+                references=proposals.reference,
+                mask=proposals.mask,
+            ),
+            state.targets.spans,
+            state.targets.span_mask,
+        )
+        losses = self.loss_fn(
+            predictions, state.targets, query_index, proposals.mask, supervised
+        )
+        for kind, (extra, queries) in outputs.extra.items():
+            losses |= self.loss_fn.extra(kind, extra, queries.targets, queries.distance)
+        return losses
+
+    @staticmethod
+    def _with_proposals(
+        predictions: QueryPredictions, proposals: QueryProposals
+    ) -> QueryPredictions:
+        """Put the proposals in front of the layers as one more stage."""
+
+        def join(first: Tensor | None, rest: Tensor | None) -> Tensor | None:
+            return None if rest is None else torch.cat((first.unsqueeze(0), rest))
+
+        return QueryPredictions(
+            join(proposals.logits, predictions.logits),
+            join(proposals.spans, predictions.spans),
+            join(proposals.quality, predictions.quality),
+            join(proposals.reference, predictions.references),
+        )
+
+    def _scored(self, outputs: QueryOutputs) -> tuple[Tensor, Tensor, Tensor]:
+        """Spans ``(B, Q, 2)`` normalised, scores and class probabilities ``(B, Q)`` of the last
+        layer; queries that stand for nothing have score 0."""
+        last = outputs.predictions.last()
+        probability = self.loss_fn.class_loss.probability(last.logits)
+        score = probability
+        if last.quality is not None:
+            score = (probability * last.quality.sigmoid()).sqrt()
+        mask = outputs.proposals.mask
+        return last.spans, score * mask, probability * mask
+
+    def predict(self, state: GroundingState) -> dict[str, MomentList]:
+        """The list ``detr``, see :meth:`ranked`."""
+        return {'detr': self.ranked(state, self.score_digits)}
+
+    def ranked(self, state: GroundingState, score_digits: int | None = None) -> MomentList:
+        """Every query, clamped to the video, best first.
+
+        Args:
+            state: With ``moment_outputs``.
+            score_digits: Round class probability and quality before they are combined.
+        """
+        outputs: QueryOutputs = state.moment_outputs['queries']
+        spans, scores, probability = self._scored(outputs)
+        quality = outputs.predictions.last().quality
+        if score_digits is not None and quality is not None:
+            rounded = round_scores(probability, score_digits)
+            scores = (rounded * round_scores(quality.sigmoid(), score_digits)).sqrt()
+        seconds = cxw_to_xx(spans) * state.duration[:, None, None]
+        seconds = seconds.clamp(min=0).minimum(state.duration[:, None, None])
+        mask = outputs.proposals.mask
+        key = probability if self.rank_by == 'class' else scores
+        order = key.masked_fill(~mask, -1).argsort(dim=1, descending=True, stable=True)
+        return take_moments(MomentList(seconds, scores, mask), order)

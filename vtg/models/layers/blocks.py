@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Small building blocks: perceptrons, feed-forward networks, stochastic depth."""
+
+import copy
+import itertools
+import math
+
+import torch
+from torch import Tensor, nn
+
+
+def xavier_linear(layer: nn.Linear, gain: float = 1.0, bias: float | None = 0.0) -> nn.Linear:
+    """Initialise a linear layer Xavier-uniform; ``bias=None`` keeps PyTorch's bias."""
+    nn.init.xavier_uniform_(layer.weight, gain)
+    if bias is not None and layer.bias is not None:
+        nn.init.constant_(layer.bias, bias)
+    return layer
+
+
+def clones(module: nn.Module, count: int) -> nn.ModuleList:
+    """Return ``count`` copies that start with identical weights, as DETR stacks do."""
+    return nn.ModuleList(copy.deepcopy(module) for _ in range(count))
+
+
+class DropPath(nn.Module):
+    """Stochastic depth per sample (Huang et al., "Deep Networks with Stochastic Depth", 2016).
+
+    Drops the whole branch of a sample with probability ``rate`` and scales the survivors.
+    """
+
+    def __init__(self, rate: float = 0.0) -> None:
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(B, ...)`` to ``(B, ...)``."""
+        if not self.training or self.rate == 0.0:
+            return x
+        keep = 1.0 - self.rate
+        shape = (x.shape[0],) + (1,) * (x.ndim - 1)
+        return x * x.new_empty(shape).bernoulli_(keep) / keep
+
+    def extra_repr(self) -> str:
+        return f'rate={self.rate}'
+
+
+class MLP(nn.Sequential):
+    """Linear layers with ReLU between them.
+
+    Args:
+        dims: Widths from input to output, e.g. ``(256, 256, 2)`` for two layers.
+        zero_last: Start with an all-zero last layer, so that a residual use starts as identity.
+    """
+
+    def __init__(self, *dims: int, zero_last: bool = False) -> None:
+        layers: list[nn.Module] = []
+        for index, (before, after) in enumerate(itertools.pairwise(dims)):
+            last = index == len(dims) - 2
+            layers.append(xavier_linear(nn.Linear(before, after), 1.0 if last else math.sqrt(2.0)))
+            if not last:
+                layers.append(nn.ReLU())
+        super().__init__(*layers)
+        if zero_last:
+            nn.init.zeros_(self[-1].weight)
+            nn.init.zeros_(self[-1].bias)
+
+
+class FeedForward(nn.Sequential):
+    """``Linear - PReLU - Dropout - Linear``, the position-wise network of a transformer layer."""
+
+    def __init__(self, dim: int, hidden_dim: int, dropout: float = 0.1) -> None:
+        activation = nn.PReLU()
+        gain = nn.init.calculate_gain('leaky_relu', activation.weight.item())
+        super().__init__(
+            xavier_linear(nn.Linear(dim, hidden_dim), gain),
+            activation,
+            nn.Dropout(dropout),
+            xavier_linear(nn.Linear(hidden_dim, dim)),
+        )
+
+
+def masked_fill_zero(x: Tensor, mask: Tensor) -> Tensor:
+    """Zero the padded positions of ``x (B, L, D)``; ``mask (B, L)`` True = real."""
+    return torch.where(mask.unsqueeze(-1), x, x.new_zeros(()))

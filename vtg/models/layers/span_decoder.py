@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A decoder whose queries are spans (Liu et al., "DAB-DETR", 2022, along time)."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from vtg.registry import MODELS
+
+from .attention import RawAttention, merge_heads, split_heads
+from .blocks import MLP, DropPath, FeedForward, clones, xavier_linear
+from .functional import inverse_sigmoid
+from .positions import sine_span_embedding
+
+
+@dataclass(frozen=True)
+class DecoderOutputs:
+    """What every decoder layer gives; S layers, B samples, Q queries.
+
+    Attributes:
+        hidden: ``(S, B, Q, D)`` states before the output norm.
+        normed: ``(S, B, Q, D)`` states after it.
+        references: ``(S, B, Q, 2)`` the spans that entered each layer, with gradient to the layer
+            before.
+        refined: ``(S, B, Q, 2)`` the spans that left each layer.
+    """
+
+    hidden: Tensor
+    normed: Tensor
+    references: Tensor
+    refined: Tensor
+
+
+class SpanDecoderLayer(nn.Module):
+    """Self-attention among queries, cross-attention to the memory, feed-forward network.
+
+    In cross-attention content and position are concatenated per head, so that their products add
+    and do not mix. For the arguments see :class:`SpanDecoder`.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        num_heads: int,
+        hidden_dim: int,
+        dropout: float,
+        drop_path: float,
+        chained_key_position: bool,
+    ) -> None:
+        super().__init__()
+        self.num_heads = num_heads
+        self.chained_key_position = chained_key_position
+
+        def linear() -> nn.Linear:
+            return xavier_linear(nn.Linear(dim, dim), bias=None)
+
+        self.self_query_content, self.self_query_position = linear(), linear()
+        self.self_key_content, self.self_key_position = linear(), linear()
+        self.self_value = linear()
+        self.self_attention = RawAttention(dim, num_heads, dropout)
+        self.norm1 = nn.LayerNorm(dim)
+
+        self.cross_query_content, self.cross_query_sine = linear(), linear()
+        self.cross_key_content, self.cross_key_position = linear(), linear()
+        self.cross_value = linear()
+        self.cross_attention = RawAttention(dim, num_heads, dropout)
+        self.norm2 = nn.LayerNorm(dim)
+
+        self.feed_forward = FeedForward(dim, hidden_dim, dropout)
+        self.norm3 = nn.LayerNorm(dim)
+        self.drop_path = DropPath(drop_path)
+
+    def _pair_heads(self, content: Tensor, position: Tensor) -> Tensor:
+        """Concatenate content and position within every head: twice ``(B, L, D)`` to ``2 D``."""
+        heads = (split_heads(content, self.num_heads), split_heads(position, self.num_heads))
+        return merge_heads(torch.cat(heads, dim=-1))
+
+    def forward(
+        self,
+        x: Tensor,
+        query_position: Tensor,
+        query_sine: Tensor,
+        memory: Tensor,
+        memory_mask: Tensor,
+        memory_position: Tensor,
+        query_mask: Tensor | None = None,
+        blocked: Tensor | None = None,
+    ) -> Tensor:
+        """``x``, ``query_position``, ``query_sine (B, Q, D)``; ``memory (B, L, D)``; masks True =
+        real; ``blocked (Q, Q)`` True = must not see."""
+        position = self.self_query_position(query_position)
+        query = self.self_query_content(x) + position
+        source = position if self.chained_key_position else query_position
+        key = self.self_key_content(x) + self.self_key_position(source)
+        attended = self.self_attention(query, key, self.self_value(x), query_mask, blocked)
+        x = self.norm1(x + self.drop_path(attended))
+
+        query = self._pair_heads(self.cross_query_content(x), self.cross_query_sine(query_sine))
+        key = self._pair_heads(
+            self.cross_key_content(memory), self.cross_key_position(memory_position)
+        )
+        attended = self.cross_attention(query, key, self.cross_value(memory), memory_mask)
+        x = self.norm2(x + self.drop_path(attended))
+        return self.norm3(x + self.drop_path(self.feed_forward(x)))
+
+
+@MODELS.register_module()
+class SpanDecoder(nn.Module):
+    """Decoder that refines the span of every query layer by layer.
+
+    Args:
+        dim: Token width.
+        num_layers: Number of layers; they start with identical weights.
+        num_heads: Attention heads.
+        hidden_dim: Width inside the feed-forward networks.
+        dropout: On attention weights and inside the feed-forward networks.
+        drop_path: Stochastic depth per sample.
+        scale_first_layer: Modulate the positional query by the content in the first layer too.
+        chained_key_position: Project the self-attention's key position from the already projected
+            query position, as SG-DETR's code does, instead of from the position itself.
+        min_width: The width modulation divides by at least this much; 0 is the published form.
+    """
+
+    slot = 'decoder'
+
+    def __init__(
+        self,
+        dim: int,
+        num_layers: int = 3,
+        num_heads: int = 8,
+        hidden_dim: int = 1024,
+        dropout: float = 0.1,
+        drop_path: float = 0.15,
+        scale_first_layer: bool = True,
+        chained_key_position: bool = True,
+        min_width: float = 1e-3,
+    ) -> None:
+        super().__init__()
+        self.dim = dim
+        self.scale_first_layer = scale_first_layer
+        self.min_width = min_width
+        layer = SpanDecoderLayer(
+            dim, num_heads, hidden_dim, dropout, drop_path, chained_key_position
+        )
+        self.layers = clones(layer, num_layers)
+        self.query_scale = MLP(dim, dim, dim)
+        self.position_head = MLP(dim, dim, dim)
+        self.width_head = MLP(dim, dim, 1)
+        self.refine = MLP(dim, dim, dim, 2, zero_last=True)
+        self.norm = nn.LayerNorm(dim)
+
+    def forward(
+        self,
+        content: Tensor,
+        reference: Tensor,
+        memory: Tensor,
+        memory_mask: Tensor,
+        memory_position: Tensor,
+        query_mask: Tensor | None = None,
+        blocked: Tensor | None = None,
+    ) -> DecoderOutputs:
+        """Decode.
+
+        Args:
+            content: ``(B, Q, D)`` content queries.
+            reference: ``(B, Q, 2)`` initial spans, centre and width in [0, 1].
+            memory: ``(B, L, D)``.
+            memory_mask: ``(B, L)`` True = real.
+            memory_position: ``(B, L, D)``.
+            query_mask: ``(B, Q)`` True where a query may be seen by others.
+            blocked: ``(Q, Q)`` True where the row's query must not see the column's.
+        """
+        x, entering = content, reference
+        hidden, references, refined = [], [], []
+        for index, layer in enumerate(self.layers):
+            sine = sine_span_embedding(reference, self.dim)
+            position = self.position_head(sine)
+            if index > 0 or self.scale_first_layer:
+                sine = sine * self.query_scale(x)
+            width = reference[..., 1:].clamp(min=self.min_width)
+            sine = sine * self.width_head(x).sigmoid() / width
+            x = layer(
+                x, position, sine, memory, memory_mask, memory_position, query_mask, blocked
+            )
+            leaving = (self.refine(x) + inverse_sigmoid(reference)).sigmoid()
+            hidden.append(x)
+            references.append(entering)
+            refined.append(leaving)
+            # The next layer starts from a constant, while its prediction still reaches this
+            # layer's refinement through ``entering``.
+            entering, reference = leaving, leaving.detach()
+        states = torch.stack(hidden)
+        return DecoderOutputs(
+            states, self.norm(states), torch.stack(references), torch.stack(refined)
+        )

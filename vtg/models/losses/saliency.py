@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Losses on clip scores.
+
+Each is a module ``loss(scores, state, negative)`` with a weight. ``scores (B, L)`` are logits,
+``negative`` holds the scores of the same videos with another text, or None. Padded clips and pairs
+of the same source video never count; a term without anything to count is 0.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vtg.models.base import Component
+from vtg.registry import MODELS
+from vtg.structures import GroundingState
+
+# Stands in for minus infinity before a softmax, as in the published code: finite, so that a row
+# without real entries keeps a finite gradient.
+MASKED_SCORE = -1000.0
+
+
+def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
+    """Mean of ``values`` where ``mask`` is True; 0 where it is nowhere."""
+    weights = mask.to(values.dtype).expand_as(values)
+    return (values * weights).sum() / weights.sum().clamp(min=1)
+
+
+class SaliencyLoss(Component):
+    """Base class of the losses on clip scores.
+
+    Args:
+        loss_weight: Factor of the term.
+    """
+
+    slot = 'saliency_loss'
+
+    def __init__(self, loss_weight: float = 1.0) -> None:
+        super().__init__()
+        self.loss_weight = loss_weight
+
+    def forward(  # type: ignore[override]
+        self, scores: Tensor, state: GroundingState, negative: Tensor | None
+    ) -> Tensor:
+        """Return the weighted scalar loss.
+
+        Args:
+            scores: ``(B, L)`` logits.
+            state: Gives masks and targets.
+            negative: ``(B, L)`` logits with the text of the next sample, or None.
+        """
+        return self.loss_weight * self.compute(scores, state, negative)
+
+    def compute(self, scores: Tensor, state: GroundingState, negative: Tensor | None) -> Tensor:
+        """Return the unweighted scalar loss."""
+        raise NotImplementedError
+
+    def extra_repr(self) -> str:
+        return f'loss_weight={self.loss_weight}'
+
+
+@MODELS.register_module()
+class SaliencyBCELoss(SaliencyLoss):
+    """Binary cross-entropy of every clip with "is it labelled at all" (SG-DETR, section 3.6)."""
+
+    def compute(self, scores: Tensor, state: GroundingState, negative: Tensor | None) -> Tensor:
+        """Mean over the valid clips of the batch."""
+        target = state.targets.saliency.clamp(0, 1)
+        loss = F.binary_cross_entropy_with_logits(scores, target, reduction='none')
+        return masked_mean(loss, state.video_mask)
+
+
+@MODELS.register_module()
+class NegativePairLoss(SaliencyLoss):
+    """Clips must score low for the text of another video (QD-DETR, Moon et al., 2023, eq. 7).
+
+    Args:
+        reduction: Over the clips of a sample: ``'sum'`` as in QD-DETR, ``'mean'`` over all valid
+            clips of the batch as in SG-DETR.
+        min_probability: Clamp of ``1 - sigmoid`` before the logarithm; 0 uses the exact softplus.
+        loss_weight: Factor of the term.
+    """
+
+    def __init__(
+        self, reduction: str = 'sum', min_probability: float = 0.0, loss_weight: float = 1.0
+    ) -> None:
+        super().__init__(loss_weight)
+        self.reduction = reduction
+        self.min_probability = min_probability
+
+    def compute(self, scores: Tensor, state: GroundingState, negative: Tensor | None) -> Tensor:
+        """Mean over true negative pairs."""
+        if negative is None:
+            return scores.sum() * 0
+        if self.min_probability > 0:
+            loss = -(1 - negative.sigmoid()).clamp(min=self.min_probability).log()
+        else:
+            loss = F.softplus(negative)
+        rows = state.negative_valid
+        if self.reduction == 'mean':
+            return masked_mean(loss, state.video_mask & rows.unsqueeze(-1))
+        return masked_mean((loss * state.video_mask).sum(dim=-1), rows)
+
+
+@MODELS.register_module()
+class MarginPairLoss(SaliencyLoss):
+    """Hinge between clips that must score higher and clips that must score lower.
+
+    ``2 * mean(max(0, margin + s_neg - s_pos))`` over samples and pairs (Moment-DETR, Lei et al.,
+    2021, eq. 4; the factor is the official code's).
+
+    Args:
+        margin: Distance below which a pair costs.
+        sigmoid: Compare probabilities (SG-DETR) instead of logits.
+        loss_weight: Factor of the term.
+    """
+
+    def __init__(
+        self, margin: float = 0.2, sigmoid: bool = False, loss_weight: float = 1.0
+    ) -> None:
+        super().__init__(loss_weight)
+        self.margin = margin
+        self.sigmoid = sigmoid
+
+    def compute(self, scores: Tensor, state: GroundingState, negative: Tensor | None) -> Tensor:
+        """Mean over all pairs of the batch."""
+        if self.sigmoid:
+            scores = scores.sigmoid()
+        high = scores.gather(1, state.targets.pos_clips)
+        low = scores.gather(1, state.targets.neg_clips)
+        return 2 * F.relu(self.margin + low - high).mean()
+
+
+@MODELS.register_module()
+class RankContrastiveLoss(SaliencyLoss):
+    """At every rank r, clips labelled at least r must stand out from the others.
+
+    CG-DETR / QD-DETR (Moon et al., 2023, eq. 6). Where a true negative pair exists its clips join
+    the denominator; samples without one are averaged apart and added. The published code sums
+    eleven ranks and divides by twelve.
+
+    Args:
+        temperature: Divisor of the scores.
+        num_ranks: Ranks 1 to ``num_ranks`` are summed.
+        divisor: Divisor of the sum.
+        loss_weight: Factor of the term.
+    """
+
+    def __init__(
+        self,
+        temperature: float = 0.5,
+        num_ranks: int = 11,
+        divisor: float = 12.0,
+        loss_weight: float = 1.0,
+    ) -> None:
+        super().__init__(loss_weight)
+        self.temperature = temperature
+        self.num_ranks = num_ranks
+        self.divisor = divisor
+
+    def compute(self, scores: Tensor, state: GroundingState, negative: Tensor | None) -> Tensor:
+        """Sum of the ranks' means."""
+        mask, labels = state.video_mask, state.targets.saliency
+        alone = self._rows(scores, labels, mask)
+        if negative is None:
+            return alone.mean()
+        both = self._rows(
+            torch.cat((scores, negative), dim=1),
+            torch.cat((labels, torch.zeros_like(labels)), dim=1),
+            torch.cat((mask, mask), dim=1),
+        )
+        rows = state.negative_valid
+        return masked_mean(both, rows) + masked_mean(alone, ~rows)
+
+    def _rows(self, scores: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
+        """Per-sample loss ``(B,)`` of scores, labels and mask ``(B, L)``."""
+        logits = scores.masked_fill(~mask, MASKED_SCORE) / self.temperature
+        logits = logits - logits.amax(dim=1, keepdim=True)
+        log_probability = logits - (logits.exp().sum(dim=1, keepdim=True) + 1e-6).log()
+        ranks = torch.arange(1, self.num_ranks + 1, device=scores.device, dtype=labels.dtype)
+        positive = (labels.unsqueeze(1) >= ranks[:, None]) & mask.unsqueeze(1)  # (B, R, L)
+        count = positive.sum(dim=-1)
+        total = (log_probability.unsqueeze(1) * positive).sum(dim=-1)
+        return -(total / (count + 1e-6)).sum(dim=-1) / self.divisor
+
+
+def build_saliency_losses(losses: dict[str, dict] | None) -> nn.ModuleDict:
+    """Build a dict of named saliency losses from configs; None gives an empty one."""
+    built = {name: MODELS.build(cfg) for name, cfg in (losses or {}).items() if cfg is not None}
+    return nn.ModuleDict(built)

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Building, checking and describing the slots of the model."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from terminaltables import AsciiTable
+from torch import nn
+
+from vtg.registry import MODELS
+from vtg.structures import GroundingState
+from vtg.utils import ConfigError, nearest_names
+
+from .base import SLOT_TYPES, Component
+
+# Slots that hold a dict of named components instead of one.
+GROUPS = ('feedback', 'auxiliary')
+
+
+def build_slots(configs: dict[str, dict | None]) -> dict[str, Component]:
+    """Build every slot and check that it got a component of its kind.
+
+    Args:
+        configs: Slot name to config; ``feedback`` and ``auxiliary`` hold a dict of configs.
+
+    Returns:
+        Components by slot name, group members as ``'<group>.<name>'``; empty slots are left out.
+
+    Raises:
+        ConfigError: A slot is unknown or got a component of another kind.
+    """
+    slots: dict[str, Component] = {}
+    for name, cfg in configs.items():
+        if name not in SLOT_TYPES or name == 'loss_balancer':
+            close = nearest_names(name, SLOT_TYPES)
+            known = f'the slots are {", ".join(SLOT_TYPES)}.'
+            hint = f'did you mean {close[0]}?' if close else known
+            raise ConfigError(f'model.{name} is not a slot of the model; {hint}')
+        members = (cfg or {}).items() if name in GROUPS else [('', cfg)]
+        for member, member_cfg in members:
+            if member_cfg is None:
+                continue
+            full_name = f'{name}.{member}' if member else name
+            slots[full_name] = _build(full_name, member_cfg, SLOT_TYPES[name])
+    return slots
+
+
+def _build(name: str, cfg: dict[str, Any], kind: type[Component]) -> Component:
+    component = MODELS.build(cfg)
+    if not isinstance(component, kind):
+        fitting = sorted(
+            key for key, cls in MODELS.module_dict.items()
+            if isinstance(cls, type) and issubclass(cls, kind)
+        )
+        raise ConfigError(
+            f'model.{name} got {type(component).__name__}, which is a '
+            f'{getattr(component, "slot", "module")} and not a {kind.slot}; registered are: '
+            f'{", ".join(fitting)}.'
+        )
+    return component
+
+
+def check_pipeline(
+    slots: dict[str, Component], stages: Sequence[str], negative_stages: Sequence[str]
+) -> None:
+    """Check that every component runs, finds what it requires and has the width of the others.
+
+    Raises:
+        ConfigError: With one sentence that says what to change.
+    """
+    for name in stages:
+        group, _, member = name.partition('.')
+        if group not in SLOT_TYPES or (member and name not in slots):
+            raise ConfigError(
+                f'model.stages names {name!r}, but there is no such slot; set model.{name} or '
+                'remove it from model.stages.'
+            )
+    for name, component in slots.items():
+        if name not in stages and not name.startswith('auxiliary.'):
+            raise ConfigError(
+                f'model.{name} ({type(component).__name__}) is configured but never runs: add '
+                f'{name!r} to model.stages where it should run.'
+            )
+    for name in negative_stages:
+        if name not in stages:
+            raise ConfigError(
+                f'model.negatives.stages names {name!r}, which model.stages does not run.'
+            )
+    _check_fields(slots, stages)
+    _check_widths(slots)
+
+
+def _check_fields(slots: dict[str, Component], stages: Sequence[str]) -> None:
+    known = set(GroundingState.INPUTS)
+    for name in stages:
+        component = slots.get(name)
+        if component is None:
+            known |= set(GroundingState.PASSED_ON.get(name, {}))
+            continue
+        _check_requires(name, component, known)
+        if name in ('video_projector', 'text_projector'):
+            modality = name.split('_')[0]
+            known |= {modality, f'projected_{modality}'}
+        known |= set(component.provides)
+    for name, component in slots.items():
+        if name.startswith('auxiliary.'):
+            _check_requires(name, component, known)
+
+
+def _check_requires(name: str, component: Component, known: set[str]) -> None:
+    for field in component.requires:
+        if field not in known:
+            raise ConfigError(
+                f'model.{name} ({type(component).__name__}) needs `{field}`, which nothing before '
+                f'it sets: set {_provider(field)}.'
+            )
+
+
+def _provider(field: str) -> str:
+    """Say which slot sets a field: from the slots' base classes, else from what is registered."""
+    for slot, kind in SLOT_TYPES.items():
+        if field in kind.provides:
+            return f'model.{slot}'
+    for name, cls in sorted(MODELS.module_dict.items()):
+        if isinstance(cls, type) and issubclass(cls, Component) and field in cls.provides:
+            slot = next(slot for slot, kind in SLOT_TYPES.items() if issubclass(cls, kind))
+            return f'model.{slot}, for example to {name}'
+    return 'a component that does'
+
+
+def _check_widths(slots: dict[str, Component]) -> None:
+    widths = {name: slot.dim for name, slot in slots.items() if slot.dim is not None}
+    first = next(iter(widths), None)
+    for name, dim in widths.items():
+        if dim != widths[first]:
+            raise ConfigError(
+                f'model.{name} works on {dim} channels but model.{first} on {widths[first]}; '
+                'give all slots the same dim.'
+            )
+
+
+def describe(model: nn.Module) -> str:
+    """Return a table of slots, components and parameter counts in the order they run."""
+    names = [name for name in model.stages if name in model.slots]
+    names += [name for name in model.slots if name not in names]
+    rows = [['slot', 'component', 'parameters']]
+    total = 0
+    for name in names:
+        component = model.slots[name]
+        count = sum(parameter.numel() for parameter in component.parameters())
+        total += count
+        rows.append([name, type(component).__name__, f'{count:,}'])
+    balancer = model.loss_balancer
+    count = sum(parameter.numel() for parameter in balancer.parameters())
+    rows.append(['loss_balancer', type(balancer).__name__, f'{count:,}'])
+    rows.append(['total', '', f'{total + count:,}'])
+    table = AsciiTable(rows, type(model).__name__)
+    table.justify_columns[2] = 'right'
+    return table.table

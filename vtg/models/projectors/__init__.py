@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Projections of features to tokens of the model width."""
+
+from .linear_projector import LinearProjector
+
+__all__ = ['LinearProjector']
