@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Train a config in a process of its own, optionally killed with SIGKILL after a step.
+
+Usage: run_training.py CONFIG WORK_DIR [--kill-at STEP] [--resume] [--launcher pytorch]
+       [--cfg-options ...]
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[3])]
+
+import vtg_toy  # noqa: F401  (registers KillHook)
+
+from vtg.engine import load_config
+from vtg.engine.dist import finish_distributed
+from vtg.engine.train import configure, train
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument('config')
+    parser.add_argument('work_dir')
+    parser.add_argument('--kill-at', type=int)
+    parser.add_argument('--resume', action='store_true')
+    parser.add_argument('--launcher', default='none')
+    parser.add_argument('--cfg-options', nargs='+', default=[])
+    args = parser.parse_args()
+    cfg = load_config(args.config, args.cfg_options)
+    configure(cfg, args.work_dir, 'auto' if args.resume else False)
+    if args.kill_at is not None:
+        cfg.custom_hooks = [
+            *cfg.get('custom_hooks', []),
+            dict(type='KillHook', iteration=args.kill_at),
+        ]
+    train(cfg, args.launcher)
+    finish_distributed()
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reading of checkpoints: tensors and plain values only, and weights that fit exactly.
+
+A pickle can run any code when it is read. Every file is therefore read with ``weights_only=True``
+and without an allow-list; :class:`vtg.engine.hooks.PlainCheckpointHook` writes files that need no
+more than that.
+"""
+
+import re
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.logging import HistoryBuffer
+from mmengine.runner import CheckpointLoader
+from torch import Tensor, nn
+
+from vtg.structures import Progress
+from vtg.utils import CheckpointError
+
+_CONVERT = 'tools/convert_legacy_checkpoint.py IN OUT --trust'
+
+
+def setup() -> None:
+    """Make every checkpoint that MMEngine reads in this process go through :func:`read_checkpoint`.
+
+    The registration is global to the process, so entry points call this; importing does not.
+    """
+    remote = [prefix for prefix in CheckpointLoader._schemes if prefix]
+    CheckpointLoader.register_scheme(prefixes='', loader=load_from_plain_file, force=True)
+    CheckpointLoader.register_scheme(prefixes=remote, loader=load_from_elsewhere, force=True)
+
+
+def load_from_plain_file(filename: str, map_location: Any = None) -> Any:
+    """Read a local file for MMEngine; the log shows the name of this function from ``plain`` on."""
+    return read_checkpoint(filename, map_location)
+
+
+def load_from_elsewhere(filename: str, map_location: Any = None) -> Any:
+    """Refuse a checkpoint that is not a local file: MMEngine would unpickle whatever it fetches."""
+    raise CheckpointError(f'{filename} is not a local file; download it and give the path.')
+
+
+def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> Any:
+    """Read a checkpoint file that holds nothing but tensors and plain values.
+
+    Raises:
+        CheckpointError: The file is missing, damaged, or needs pickled objects; nothing in it has
+            been executed.
+    """
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise CheckpointError(f'{path} does not exist; give the path of a checkpoint file (.pth).')
+    try:
+        return torch.load(path, map_location=map_location, weights_only=True)
+    except Exception as error:
+        names = unsafe_globals(path)
+        if not names:
+            names = re.findall(r'GLOBAL ([\w.]+)', str(error))
+        if names:
+            raise CheckpointError(
+                f'{path} was not loaded because it holds Python objects besides tensors '
+                f'({", ".join(names)}), which can run code when they are read; if you trust where '
+                f'it comes from, convert it with: {_CONVERT}'
+            ) from None
+        reason = str(error).strip().splitlines()[0][:120] if str(error).strip() else type(error)
+        raise CheckpointError(
+            f'{path} is not a readable checkpoint ({reason}); it may be truncated, copy or '
+            'download it again.'
+        ) from None
+
+
+def unsafe_globals(path: str | Path) -> list[str]:
+    """Return the Python objects that reading ``path`` needs beyond plain ones; runs nothing.
+
+    Empty also where this cannot be told (older torch, or a file that is no checkpoint).
+    """
+    scan = getattr(torch.serialization, 'get_unsafe_globals_in_checkpoint', None)
+    try:
+        return sorted(scan(str(path))) if scan else []
+    except Exception:
+        return []
+
+
+def weights_of(checkpoint: Any, path: str | Path) -> dict[str, Tensor]:
+    """Return the weights in a checkpoint or in a bare state dict, without a ``module.`` prefix."""
+    state = checkpoint.get('state_dict', checkpoint) if isinstance(checkpoint, Mapping) else None
+    if not state or not all(isinstance(value, Tensor) for value in state.values()):
+        raise CheckpointError(
+            f'{path} holds no model weights; expected a `state_dict` of tensors. Files of other '
+            'code bases are converted with tools/convert_checkpoint.py.'
+        )
+    return {key.removeprefix('module.'): value for key, value in state.items()}
+
+
+def load_state_strictly(model: nn.Module, state: Mapping[str, Tensor], path: str | Path) -> None:
+    """Load ``state`` into ``model``; names and shapes must agree exactly.
+
+    Raises:
+        CheckpointError: They do not; the model is unchanged.
+    """
+    own = model.state_dict()
+    shared = [key for key in own if key in state]
+    problems = {
+        'missing in the file': [key for key in own if key not in state],
+        'unknown to the model': [key for key in state if key not in own],
+        'of another shape': [
+            f'{key} ({tuple(state[key].shape)} instead of {tuple(own[key].shape)})'
+            for key in shared
+            if state[key].shape != own[key].shape
+        ],
+    }
+    found = [f'{len(keys)} {what}: {_few(keys)}' for what, keys in problems.items() if keys]
+    if found:
+        raise CheckpointError(
+            f'{path} does not fit the model ({"; ".join(found)}); use the config that it was '
+            'trained with.'
+        )
+    model.load_state_dict(state)
+
+
+def load_weights(model: nn.Module, path: str | Path) -> dict[str, Any]:
+    """Load the weights of a checkpoint strictly, for evaluation and inference.
+
+    Also restores ``model.progress``, which decides about parts that training switches on late.
+
+    Returns:
+        The ``meta`` of the checkpoint, ``{}`` for a bare state dict. Its ``cfg`` is text of the
+        file's author: show it, never execute it.
+    """
+    checkpoint = read_checkpoint(path)
+    load_state_strictly(model, weights_of(checkpoint, path), path)
+    meta = checkpoint.get('meta', {})
+    meta = dict(meta) if isinstance(meta, Mapping) else {}
+    restore_progress(model, meta)
+    return meta
+
+
+def restore_progress(model: nn.Module, meta: Mapping[str, Any]) -> None:
+    """Set ``model.progress`` to the epoch that the checkpoint's weights have finished."""
+    if 'max_epochs' in meta and hasattr(model, 'progress'):
+        model.progress = Progress(max(meta['epoch'] - 1, 0), meta['max_epochs'])
+
+
+def to_plain(value: Any) -> Any:
+    """Turn histories, counters and NumPy values into tensors and plain Python, recursively."""
+    if isinstance(value, HistoryBuffer):
+        log, count = (torch.from_numpy(np.array(part)) for part in value.data)
+        return {'__history__': [log, count], 'max_length': value.max_length}
+    if isinstance(value, Counter):
+        return {'__counter__': dict(value)}
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return torch.from_numpy(value) if value.dtype.kind in 'biuf' else value.tolist()
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, Mapping):
+        kind = OrderedDict if isinstance(value, OrderedDict) else dict
+        return kind((to_plain(key), to_plain(item)) for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return type(value)(map(to_plain, value)) if type(value) in (list, tuple) else list(value)
+    return value
+
+
+def from_plain(value: Any) -> Any:
+    """Undo :func:`to_plain` for histories and counters."""
+    if isinstance(value, dict):
+        if '__history__' in value:
+            log, count = (part.cpu().numpy() for part in value['__history__'])
+            return HistoryBuffer(log, count, max_length=value['max_length'])
+        if '__counter__' in value:
+            return Counter(value['__counter__'])
+        return type(value)((key, from_plain(item)) for key, item in value.items())
+    if type(value) in (list, tuple):
+        return type(value)(map(from_plain, value))
+    return value
+
+
+def find_latest_checkpoint(work_dir: str | Path) -> Path | None:
+    """Return the checkpoint from which a run in ``work_dir`` goes on, None where there is none.
+
+    ``last_checkpoint`` may name an absolute path of before the folder was moved, so its file name
+    is looked up in ``work_dir`` first; where it is unusable the youngest regular checkpoint counts.
+    """
+    work_dir = Path(work_dir)
+    pointer = work_dir / 'last_checkpoint'
+    named = Path(pointer.read_text().strip() or '.') if pointer.is_file() else Path()
+    for candidate in (work_dir / named.name, named):
+        if candidate.is_file():
+            return candidate
+    regular = [path for kind in ('epoch', 'iter') for path in work_dir.glob(f'{kind}_*.pth')]
+    return max(regular, key=lambda path: path.stat().st_mtime, default=None)
+
+
+def _few(names: Iterable[str], count: int = 3) -> str:
+    names = list(names)
+    return ', '.join(names[:count]) + (', ...' if len(names) > count else '')

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The registered components: whether a config names existing ones, and what there is."""
+
+import inspect
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mmengine import registry as root
+from mmengine.config import Config
+from mmengine.registry import Registry
+
+from vtg import registry as ours
+from vtg.utils import ConfigError, nearest_names
+
+# Dicts whose `type` is an argument of a function, not a component.
+_PLAIN = ('clip_grad',)
+# MMEngine looks these up without the default scope, so the name needs its prefix.
+_FUNCTIONS = ('collate_fn', 'worker_init_fn')
+
+
+def check_components(cfg: Config | Mapping[str, Any]) -> None:
+    """Check that every ``type`` in a config is registered.
+
+    Raises:
+        ConfigError: One is not; names its place in the config and the nearest names.
+    """
+    every: set[str] = set()
+    for place, name in _named_types(getattr(cfg, '_cfg_dict', cfg)):
+        if not every:
+            every = {name for registry in _registries() for name in _names(registry)}
+        key = place.rsplit('.', 2)[-2]
+        if key in _FUNCTIONS and name in ours.FUNCTIONS.module_dict:
+            raise ConfigError(f"{place} is {name!r}; write 'vtg.{name}', functions need the scope.")
+        if name.split('.', 1)[-1] in every or _is_importable(name):
+            continue
+        close = nearest_names(name, every)
+        hint = f'did you mean {" or ".join(close)}?' if close else 'no name is similar.'
+        raise ConfigError(
+            f'{place} is {name!r}, which is not a registered component; {hint} '
+            'tools/list_components.py lists them.'
+        )
+
+
+def list_components() -> dict[str, dict[str, str]]:
+    """Return ``{slot or registry: {name: one-line description}}`` of what the toolbox adds."""
+    listing: dict[str, dict[str, str]] = {}
+    for registry in _registries(of=ours):
+        registry.import_from_location()
+        for name, item in sorted(registry.module_dict.items()):
+            group = getattr(item, 'slot', '') or registry.name
+            listing.setdefault(group, {})[name] = (inspect.getdoc(item) or '').split('\n', 1)[0]
+    return dict(sorted(listing.items()))
+
+
+def _registries(of: Any = None) -> list[Registry]:
+    modules = [of] if of else [ours, root]
+    return [
+        item for module in modules for item in vars(module).values() if isinstance(item, Registry)
+    ]
+
+
+def _names(registry: Registry) -> list[str]:
+    registry.import_from_location()
+    return list(registry.module_dict)
+
+
+def _named_types(node: Any, place: str = '') -> Iterator[tuple[str, str]]:
+    """Yield the place and name of every component of a config."""
+    if isinstance(node, Mapping):
+        if isinstance(node.get('type'), str) and place.rpartition('.')[2] not in _PLAIN:
+            yield f'{place}.type', node['type']
+        items: Any = node.items()
+    elif isinstance(node, list | tuple):
+        items = enumerate(node)
+    else:
+        return
+    for key, value in items:
+        yield from _named_types(value, f'{place}.{key}' if place else str(key))
+
+
+def _is_importable(name: str) -> bool:
+    """Whether ``name`` is the full path of a class, as in ``'torch.nn.Linear'``."""
+    if '.' not in name:
+        return False
+    from mmengine.utils import get_object_from_string
+
+    return get_object_from_string(name) is not None

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Configs from files and the command line, checked before anything is built."""
+
+import ast
+import importlib.util
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config, DictAction
+
+from vtg.utils import ConfigError, nearest_names
+
+from .components import check_components
+
+_LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+# Package that a visualisation backend needs and that is not installed with the toolbox.
+_EXTRAS = {'TensorboardVisBackend': 'tensorboard'}
+
+
+def load_config(
+    path: str | Path, cfg_options: Mapping[str, Any] | Iterable[str] | None = None
+) -> Config:
+    """Read a config file, apply overrides and check it.
+
+    A config file is Python code that is executed: load only files that you trust.
+
+    Args:
+        path: A ``.py`` file.
+        cfg_options: ``'key=value'`` texts from the command line or ``{'dotted.key': value}``; see
+            :func:`apply_options`.
+
+    Raises:
+        ConfigError: The file is missing or broken, an override names an unknown key, a component
+            is not registered, or an optional package is missing.
+    """
+    cfg = read_config(path)
+    apply_options(cfg, cfg_options)
+    for name in _LOADERS:
+        _settle_workers(cfg.get(name))
+    check_components(cfg)
+    _check_extras(cfg)
+    return cfg
+
+
+def read_config(path: str | Path) -> Config:
+    """Read a config file as it is; raises :class:`ConfigError` where it is missing or broken."""
+    path = Path(path)
+    if not path.is_file():
+        known = [str(file) for file in sorted(_config_root(path).rglob('*.py'))]
+        close = nearest_names(str(path), known)
+        hint = f'did you mean {" or ".join(close)}?' if close else 'configs are below configs/.'
+        raise ConfigError(f'{path} does not exist; {hint}')
+    try:
+        return Config.fromfile(path)
+    except (SyntaxError, KeyError, TypeError, NameError, AttributeError, OSError) as error:
+        raise ConfigError(f'{path} cannot be read: {_one_line(error)}.') from error
+
+
+def parse_options(options: Iterable[str]) -> dict[str, Any]:
+    """Turn ``'key=value'`` texts into a dict.
+
+    Values are numbers, booleans, None, lists (``[1,2]`` or ``1,2``), tuples, JSON objects
+    (``{"type": "BiCMF"}``), or else text.
+    """
+    parsed = {}
+    for option in options:
+        key, separator, text = option.partition('=')
+        if not separator:
+            raise ConfigError(f'--cfg-options got {option!r}; expected key=value.')
+        parsed[key] = _parse_value(key, text)
+    return parsed
+
+
+def apply_options(cfg: Config, options: Mapping[str, Any] | Iterable[str] | None) -> None:
+    """Override values of ``cfg`` in place.
+
+    Every key must exist, so that a misspelled one does not pass unnoticed. A ``+`` in front
+    (``+model.head.extra=1``) adds a new one. A dict is merged into the one that is there unless it
+    holds ``"_delete_": true``.
+
+    Raises:
+        ConfigError: A key does not exist; names the nearest ones.
+    """
+    if not options:
+        return
+    if not isinstance(options, Mapping):
+        options = parse_options(options)
+    for key in options:
+        if not key.startswith('+'):
+            _check_key(cfg, key)
+    try:
+        cfg.merge_from_dict({key.removeprefix('+'): value for key, value in options.items()})
+    except (KeyError, TypeError) as error:
+        raise ConfigError(f'--cfg-options cannot be applied: {_one_line(error)}.') from error
+
+
+def _parse_value(key: str, text: str) -> Any:
+    if not text.startswith('{'):
+        try:
+            return DictAction._parse_iterable(text)
+        except AssertionError as error:
+            raise ConfigError(f'--cfg-options {key}={text}: {error}.') from None
+    for parse in (json.loads, ast.literal_eval):
+        try:
+            return parse(text)
+        except (ValueError, SyntaxError):
+            continue
+    raise ConfigError(
+        f'--cfg-options {key}: {text} is no valid JSON object; write it like '
+        """'{"type": "Name", "dim": 256}' in single quotes."""
+    )
+
+
+def _check_key(cfg: Config, key: str) -> None:
+    node: Any = cfg._cfg_dict
+    done: list[str] = []
+    for part in key.split('.'):
+        if isinstance(node, list | tuple):
+            known = [str(index) for index in range(len(node))]
+        else:
+            known = list(node) if isinstance(node, Mapping) else []
+        if part not in known:
+            place = '.'.join(done)
+            close = ['.'.join([*done, name]) for name in nearest_names(part, known)]
+            have = f'did you mean {" or ".join(close)}?' if close else _has(place, node, known)
+            raise ConfigError(
+                f'--cfg-options names {key}, but the config has no {".".join([*done, part])}; '
+                f'{have} Write +{key}=... to add a new key.'
+            )
+        node = node[int(part)] if isinstance(node, list | tuple) else node[part]
+        done.append(part)
+
+
+def _has(place: str, node: Any, known: list[str]) -> str:
+    if not isinstance(node, Mapping | list | tuple):
+        return f'{place} is {node!r}.'
+    return f'{place or "it"} has {", ".join(known) or "no keys"}.'
+
+
+def _settle_workers(loader: Any) -> None:
+    """Without workers there is nothing that could persist or prefetch; torch refuses both."""
+    if isinstance(loader, Mapping) and loader.get('num_workers') == 0:
+        if loader.get('persistent_workers'):
+            loader['persistent_workers'] = False
+        loader.pop('prefetch_factor', None)
+
+
+def _check_extras(cfg: Config) -> None:
+    for backend in (cfg.get('visualizer') or {}).get('vis_backends') or []:
+        package = _EXTRAS.get(str(backend.get('type')).rpartition('.')[2])
+        if package and importlib.util.find_spec(package) is None:
+            raise ConfigError(
+                f'visualizer.vis_backends uses {backend["type"]}, which needs the package '
+                f"{package}; install it with pip install 'vtg[optional]' or remove the backend."
+            )
+
+
+def _config_root(path: Path) -> Path:
+    """The folder that suggestions come from: ``configs`` in the path given, or here."""
+    parts = path.parts
+    if 'configs' in parts:
+        root = Path(*parts[: parts.index('configs') + 1])
+        if root.is_dir():
+            return root
+    return Path('configs')
+
+
+def _one_line(error: Exception) -> str:
+    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    return ' '.join(text.split()).rstrip('.')
+
+
+def flatten(value: Any, prefix: str = '') -> Iterator[tuple[str, Any]]:
+    """Yield ``(dotted path, leaf)`` of nested dicts and lists; empty ones are leaves."""
+    if isinstance(value, Mapping | list | tuple) and len(value):
+        items = value.items() if isinstance(value, Mapping) else enumerate(value)
+        for key, item in items:
+            yield from flatten(item, f'{prefix}.{key}' if prefix else str(key))
+    else:
+        yield prefix, value
+
+
+def origins(path: str | Path) -> dict[str, str]:
+    """Return, for every leaf of a config file, the file that set its value.
+
+    Keys are dotted paths. A value that a child repeats unchanged counts as its base's.
+    """
+    path = Path(path)
+    values, inherited = dict(flatten(read_config(path)._cfg_dict)), {}
+    for base in _bases(path):
+        base_values = dict(flatten(read_config(base)._cfg_dict))
+        inherited |= {
+            key: file
+            for key, file in origins(base).items()
+            if key in values and _same(values[key], base_values[key])
+        }
+    return {key: inherited.get(key, str(path)) for key in values}
+
+
+def _bases(path: Path) -> list[Path]:
+    for node in ast.parse(path.read_text(encoding='utf-8')).body:
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        if any(isinstance(target, ast.Name) and target.id == '_base_' for target in targets):
+            names = ast.literal_eval(node.value)
+            names = [names] if isinstance(names, str) else names
+            return [(path.parent / name).resolve() for name in names]
+    return []
+
+
+def _same(a: Any, b: Any) -> bool:
+    return type(a) is type(b) and a == b

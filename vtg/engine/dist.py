@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Several processes under torchrun, with or without GPUs."""
+
+import torch
+from mmengine.config import Config
+
+
+def setup_distributed(cfg: Config, launcher: str) -> None:
+    """Prepare the process group and the model wrapper for ``launcher``.
+
+    MMEngine starts NCCL and pins the model to a GPU. Without CUDA this starts gloo and wraps the
+    model for the CPU instead.
+
+    Args:
+        cfg: Changed in place: ``launcher`` and, on the CPU, ``model_wrapper_cfg``.
+        launcher: ``'none'`` or ``'pytorch'`` (torchrun).
+    """
+    cfg.launcher = launcher
+    if launcher == 'none' or torch.cuda.is_available():
+        return
+    if not torch.distributed.is_initialized():
+        torch.distributed.init_process_group('gloo')
+    cfg.setdefault(
+        'model_wrapper_cfg',
+        {
+            'type': 'MMDistributedDataParallel',
+            'device_ids': None,
+            'find_unused_parameters': cfg.get('find_unused_parameters', False),
+            'broadcast_buffers': False,
+        },
+    )
+
+
+def finish_distributed() -> bool:
+    """Leave the process group; return whether this is the main process."""
+    if not torch.distributed.is_initialized():
+        return True
+    main = torch.distributed.get_rank() == 0
+    torch.distributed.barrier()
+    torch.distributed.destroy_process_group()
+    return main

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hooks: what MMEngine's Runner lacks, one small class each."""
+
+from .atomic_checkpoint import AtomicCheckpointHook
+from .epoch_ema import EpochEMAHook
+from .epoch_seed import EpochSeedHook
+from .nan_guard import NanGuardHook
+from .plain_checkpoint import PlainCheckpointHook
+from .progress import ProgressHook
+from .resume_guard import ResumeGuardHook
+from .runtime_info import SparseRuntimeInfoHook
+
+__all__ = [
+    'AtomicCheckpointHook',
+    'EpochEMAHook',
+    'EpochSeedHook',
+    'NanGuardHook',
+    'PlainCheckpointHook',
+    'ProgressHook',
+    'ResumeGuardHook',
+    'SparseRuntimeInfoHook',
+]

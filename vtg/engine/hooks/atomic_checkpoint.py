@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Regular and best checkpoints of which at least one is always complete."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+from mmengine.dist import is_main_process, master_only
+from mmengine.hooks import CheckpointHook
+
+from vtg.registry import HOOKS
+from vtg.utils import ConfigError, nearest_names
+
+
+@HOOKS.register_module()
+class AtomicCheckpointHook(CheckpointHook):
+    """MMEngine's CheckpointHook that deletes an old file only when the new one is written.
+
+    Together with ``GroundingRunner.save_checkpoint``, which renames finished files, a run that is
+    killed at any moment leaves a checkpoint to go on from.
+
+    Args:
+        save_best: Metric keys; the prefix of the metric may be left out (``'MR-full-mAP'``).
+        rule: ``'greater'`` or ``'less'``, or one per key. MMEngine cannot infer it for
+            names like ``R1@0.5``.
+        kwargs: See :class:`mmengine.hooks.CheckpointHook`.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        save_best: str | list[str] | None = None,
+        rule: str | list[str] = 'greater',
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, save_best=save_best, rule=rule, **kwargs)
+
+    def before_train(self, runner: Any) -> None:
+        super().before_train(runner)
+        self._remove_unfinished()
+        if not self.save_best:
+            return
+        # The folder may have been moved or copied since the best path was stored.
+        if len(self.key_indicators) == 1:
+            self.best_ckpt_path = self._here(self.best_ckpt_path)
+        else:
+            paths = self.best_ckpt_path_dict
+            self.best_ckpt_path_dict = {key: self._here(path) for key, path in paths.items()}
+
+    def after_val_epoch(self, runner: Any, metrics: dict[str, Any]) -> None:
+        keys = self.key_indicators if self.save_best and metrics else []
+        named = {key: _resolve(key, metrics) for key in keys}
+        for key, value in named.items():
+            if isinstance(value, float) and math.isnan(value):
+                runner.logger.warning(f'{key} is NaN: no best checkpoint in this epoch.')
+        earlier = self._best_paths()
+        if self.save_best and len(self.key_indicators) == 1:
+            self.best_ckpt_path = None  # keeps MMEngine from deleting it before the new one exists
+        elif self.save_best:
+            self.best_ckpt_path_dict = dict.fromkeys(self.key_indicators)
+        super().after_val_epoch(runner, {**metrics, **named})
+        self._settle_best(earlier)
+
+    def _best_paths(self) -> dict[str, str | None]:
+        if not self.save_best:
+            return {}
+        if len(self.key_indicators) == 1:
+            return {self.key_indicators[0]: self.best_ckpt_path}
+        return dict(self.best_ckpt_path_dict)
+
+    def _settle_best(self, earlier: dict[str, str | None]) -> None:
+        """Delete best files that were replaced, remember those that were not."""
+        for key, new in self._best_paths().items():
+            old = earlier[key]
+            if new is None:
+                if len(self.key_indicators) == 1:
+                    self.best_ckpt_path = old
+                else:
+                    self.best_ckpt_path_dict[key] = old
+            elif old is not None and old != new and is_main_process():
+                Path(old).unlink(missing_ok=True)
+
+    def _save_checkpoint_with_step(self, runner: Any, step: int, meta: dict[str, Any]) -> None:
+        keep, surplus = self.max_keep_ckpts, []
+        if keep > 0:
+            kept = [kept for kept in self.keep_ckpt_ids if kept != step] + [step]
+            surplus = kept[:-keep]
+            self.keep_ckpt_ids.clear()
+            self.keep_ckpt_ids.extend(kept[-keep:])
+            runner.message_hub.update_info('keep_ckpt_ids', kept[-keep:])
+        self.max_keep_ckpts = -1  # the deletion below replaces MMEngine's, which comes too early
+        try:
+            super()._save_checkpoint_with_step(runner, step, meta)
+        finally:
+            self.max_keep_ckpts = keep
+        if is_main_process():
+            for old in surplus:
+                Path(self.out_dir, self.filename_tmpl.format(old)).unlink(missing_ok=True)
+
+    def _here(self, path: str | None) -> str | None:
+        return path and str(Path(self.out_dir, Path(path).name))
+
+    @master_only
+    def _remove_unfinished(self) -> None:
+        """Remove the temporary files of a process that was killed while writing."""
+        for path in Path(self.out_dir).glob('.*.pth.*'):
+            path.unlink(missing_ok=True)
+
+
+def _resolve(key: str, metrics: dict[str, Any]) -> Any:
+    """Return the metric called ``key``, with or without the prefix of its evaluator."""
+    matches = [name for name in metrics if name == key or name.endswith(f'/{key}')]
+    if len(matches) == 1:
+        return metrics[matches[0]]
+    close = matches or nearest_names(key, metrics) or sorted(metrics)
+    raise ConfigError(
+        f'default_hooks.checkpoint.save_best names {key!r}, which '
+        f'{"several metrics" if matches else "no metric"} of the validation match; choose one of '
+        f'{", ".join(close)}.'
+    )

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stops a run whose loss is no number."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import torch
+from mmengine.hooks import Hook
+from torch import Tensor
+
+from vtg.registry import HOOKS
+from vtg.utils import VtgError
+
+
+class NonFiniteLossError(VtgError):
+    """A loss or the gradient became NaN or infinite."""
+
+
+class _Step(NamedTuple):
+    epoch: int
+    iteration: int
+    names: list[str]
+    finite: Tensor
+    meta: list[Mapping[str, Any]]
+
+
+@HOOKS.register_module()
+class NanGuardHook(Hook):
+    """Stops training when a loss term or the gradient norm is NaN or infinite.
+
+    The flags of every step stay on the device and are read together, every ``interval`` steps, at
+    the end of an epoch and before a checkpoint is written, so no such weights are ever saved.
+
+    Args:
+        interval: Steps between two reads; by default 1 on the CPU and 20 on accelerators.
+
+    Raises:
+        NonFiniteLossError: Names the terms, the step and the samples of its batch.
+    """
+
+    def __init__(self, interval: int | None = None) -> None:
+        self.interval = interval
+        self._pending: list[_Step] = []
+
+    def after_train_iter(
+        self,
+        runner: Any,
+        batch_idx: int,
+        data_batch: Any = None,
+        outputs: Mapping[str, Any] | None = None,
+    ) -> None:
+        terms = {
+            name: value.detach().float().reshape(())
+            for name, value in (outputs or {}).items()
+            if 'loss' in name and isinstance(value, Tensor)
+        }
+        wrapper = runner.optim_wrapper
+        norm = getattr(wrapper, 'grad_norm', None)
+        # With a loss scaler infinite gradients are ordinary: it skips that step.
+        if norm is not None and getattr(wrapper, 'scaler', None) is None:
+            terms['the gradient norm'] = norm.float()
+        if not terms:
+            return
+        finite = torch.stack(list(terms.values())).isfinite()
+        meta = data_batch.get('meta') if isinstance(data_batch, Mapping) else None
+        self._pending.append(_Step(runner.epoch, batch_idx, list(terms), finite, meta or []))
+        interval = self.interval or (1 if finite.device.type == 'cpu' else 20)
+        if len(self._pending) >= interval:
+            self._check()
+
+    def after_train_epoch(self, runner: Any) -> None:
+        self._check()
+
+    def before_save_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
+        self._check()
+
+    def _check(self) -> None:
+        pending, self._pending = self._pending, []
+        if not pending or torch.cat([step.finite for step in pending]).all():
+            return
+        step = next(step for step in pending if not step.finite.all())
+        bad = [name for name, fine in zip(step.names, step.finite.tolist()) if not fine]
+        terms = [name for name in bad if name not in ('loss', 'the gradient norm')] or bad
+        samples = [f'{item.get("qid", "?")} of video {item.get("vid", "?")}' for item in step.meta]
+        raise NonFiniteLossError(
+            f'{", ".join(terms)} became NaN or infinite in epoch {step.epoch + 1}, step '
+            f'{step.iteration + 1} (samples {", ".join(samples) or "without ids"}); check their '
+            'annotations and features, or lower the learning rate.'
+        )

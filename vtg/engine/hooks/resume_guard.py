@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Refuses to resume a run whose model, optimizer or schedule was changed since."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from mmengine.hooks import Hook
+
+from vtg.registry import HOOKS
+from vtg.utils import CheckpointError
+
+_KEY = 'resume_parts'
+_EXEMPT = ('train_cfg.val_begin', 'train_cfg.val_interval', 'train_cfg.dynamic_intervals')
+
+
+@HOOKS.register_module()
+class ResumeGuardHook(Hook):
+    """Compares the parts of the config that decide the course of training.
+
+    Schedulers store their range in the checkpoint, and the stored one wins: a finished run that is
+    resumed with more epochs would go on at its last learning rate. Such a change is refused unless
+    the config says ``resume_schedule='new'``, which moves the current schedule to the epoch of the
+    checkpoint. The parts are stored as JSON and only ever parsed.
+
+    Raises:
+        CheckpointError: On resume, when a part differs; names the values.
+    """
+
+    def before_save_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
+        checkpoint['meta'][_KEY] = json.dumps(resume_parts(runner.cfg, runner.world_size))
+
+    def after_load_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
+        if not runner._resume or runner.cfg.get('resume_schedule', 'saved') == 'new':
+            return
+        meta = checkpoint['meta']
+        if _KEY not in meta:
+            runner.logger.warning(
+                'The checkpoint does not say with which schedule it was made, so it cannot be '
+                'compared with the current one.'
+            )
+            return
+        saved = _flatten(json.loads(meta[_KEY]))
+        current = _flatten(resume_parts(runner.cfg, runner.world_size))
+        changed = [
+            f'{key} was {saved.get(key, "not set")} and is {current.get(key, "not set")}'
+            for key in sorted({**saved, **current})
+            if saved.get(key, _MISSING) != current.get(key, _MISSING)
+        ]
+        if changed:
+            more = f' and {len(changed) - 4} more' if len(changed) > 4 else ''
+            raise CheckpointError(
+                f'The checkpoint after epoch {meta.get("epoch")} belongs to another training '
+                f'({"; ".join(changed[:4])}{more}): resume with the original settings, set '
+                'load_from to start a new run from its weights, or set '
+                "resume_schedule='new' to go on under the current schedule."
+            )
+
+
+_MISSING = object()
+
+
+def resume_parts(cfg: Mapping[str, Any], world_size: int) -> dict[str, Any]:
+    """Return what decides the course of training, as plain JSON values."""
+    parts = {
+        name: cfg.get(name)
+        for name in ('model', 'optim_wrapper', 'param_scheduler', 'train_cfg', 'auto_scale_lr')
+    }
+    hooks = [*(cfg.get('default_hooks') or {}).values(), *(cfg.get('custom_hooks') or [])]
+    parts['averaging'] = [hook for hook in hooks if hook and 'EMA' in str(hook.get('type'))]
+    loader = cfg.get('train_dataloader') or {}
+    parts['train_dataloader'] = {'batch_size': loader.get('batch_size')}
+    parts['processes'] = world_size
+    return json.loads(json.dumps(parts, default=_name, sort_keys=True))
+
+
+def _name(value: Any) -> str:
+    return getattr(value, '__qualname__', None) or str(value)
+
+
+def _flatten(value: Any, prefix: str = '') -> dict[str, Any]:
+    """Return ``{dotted path: leaf}``; the exempt paths are left out."""
+    if prefix in _EXEMPT:
+        return {}
+    if isinstance(value, dict | list) and value:
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        leaves: dict[str, Any] = {}
+        for key, item in items:
+            leaves |= _flatten(item, f'{prefix}.{key}' if prefix else str(key))
+        return leaves
+    return {prefix: value}

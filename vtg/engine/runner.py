@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""MMEngine's Runner with checkpoints that are whole, plain and fit."""
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+from mmengine.dist import master_only
+from mmengine.model import is_model_wrapper
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner
+
+from vtg.utils import CheckpointError, ConfigError, atomic_write
+
+from .checkpoint import (
+    find_latest_checkpoint,
+    load_state_strictly,
+    read_checkpoint,
+    setup,
+    weights_of,
+)
+
+_RUN_NUMBER = itertools.count()
+_MMENGINE_HOOKS = {
+    'runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint',
+}  # fmt: skip
+
+
+@RUNNERS.register_module()
+class GroundingRunner(Runner):
+    """The Runner of the toolbox.
+
+    Args:
+        resume: False; True or ``'auto'`` to go on from the last checkpoint in ``work_dir`` where
+            there is one; or the path of a checkpoint to go on from.
+        load_from: Checkpoint whose weights a new run starts from. A resumed run ignores it.
+        experiment_name: Name of logger and message hub; made unique in the process by default,
+            because MMEngine shares them between runs of one name within a second.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        work_dir: str,
+        resume: bool | str = False,
+        load_from: str | None = None,
+        experiment_name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        setup()
+        if resume in (True, 'auto'):
+            latest = find_latest_checkpoint(work_dir)
+            resume, load_from = latest is not None, str(latest) if latest else load_from
+        elif resume:
+            resume, load_from = True, str(resume)
+        number = next(_RUN_NUMBER)
+        if experiment_name is None and number:
+            experiment_name = f'run{number}'
+        super().__init__(
+            *args,
+            work_dir=work_dir,
+            resume=resume,
+            load_from=load_from,
+            experiment_name=experiment_name,
+            **kwargs,
+        )
+
+    @property
+    def bare_model(self) -> Any:
+        """The model without a distributed wrapper."""
+        return self.model.module if is_model_wrapper(self.model) else self.model
+
+    @property
+    def best_checkpoint(self) -> str | None:
+        """The best checkpoint of the run (by the first ``save_best`` key), else the last one."""
+        info = self.message_hub.runtime_info
+        best = [value for key, value in info.items() if key.startswith('best_ckpt') and value]
+        path = best[0] if best else info.get('last_ckpt')
+        # The folder may have been moved since the path was stored.
+        here = path and Path(self.work_dir, Path(path).name)
+        return str(here) if here and here.is_file() else path
+
+    def register_default_hooks(self, hooks: dict[str, Any] | None = None) -> None:
+        """Register the named hooks; None removes any of them, not only MMEngine's own."""
+        hooks = {
+            name: hook
+            for name, hook in (hooks or {}).items()
+            if hook is not None or name in _MMENGINE_HOOKS
+        }
+        super().register_default_hooks(hooks)
+
+    def build_evaluator(self, evaluator: Any) -> Any:
+        """Build the evaluator; processes exchange results directly, not through a folder."""
+        built = super().build_evaluator(evaluator)
+        for metric in built.metrics:
+            # MMEngine's name for collectives; with the gloo backend they work on the CPU.
+            metric.collect_device = 'gpu'
+        return built
+
+    def load_checkpoint(
+        self, filename: str, map_location: Any = 'cpu', strict: bool = True, **kwargs: Any
+    ) -> dict[str, Any]:
+        """Load weights; names and shapes must agree exactly.
+
+        Raises:
+            CheckpointError: The file is unsafe, unreadable or does not fit the model.
+        """
+        if not strict:
+            raise ConfigError(
+                f'{filename} can only be loaded strictly; for a part of the weights set `init_cfg='
+                "dict(type='Pretrained', checkpoint=..., prefix=...)` on that component."
+            )
+        checkpoint = read_checkpoint(filename, map_location)
+        weights_of(checkpoint, filename)
+        if self._resume:
+            _check_resumable(checkpoint, filename)
+        elif 'state_dict' not in checkpoint:
+            checkpoint = {'state_dict': checkpoint}
+        self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
+        load_state_strictly(self.bare_model, weights_of(checkpoint, filename), filename)
+        self._has_loaded = True
+        self.logger.info(f'Load checkpoint from {filename}')
+        return checkpoint
+
+    def resume(self, filename: str, *args: Any, **kwargs: Any) -> None:
+        """Go on from a checkpoint of an unfinished run; see :class:`Runner.resume`.
+
+        With ``cfg.resume_schedule='new'`` the schedule is the one of the current config, moved
+        to the epoch of the checkpoint; otherwise it is the saved one, which must be the same.
+        """
+        if self.cfg.get('resume_schedule', 'saved') != 'new':
+            super().resume(filename, *args, **kwargs)
+            return
+        fresh = [
+            {key: value for key, value in group.items() if key != 'params'}
+            for group in self.optim_wrapper.param_groups
+        ]
+        super().resume(filename, *args, resume_param_scheduler=False, **kwargs)
+        for group, settings in zip(self.optim_wrapper.param_groups, fresh):
+            group.update(settings)
+        self._advance_schedulers()
+
+    def _advance_schedulers(self) -> None:
+        """Step freshly built schedulers as often as training until now would have."""
+        steps_per_epoch = self.iter // self.epoch if self.epoch else self.iter
+        by_iter = [item for item in self.param_schedulers or [] if not item.by_epoch]
+        by_epoch = [item for item in self.param_schedulers or [] if item.by_epoch]
+        # Schedulers warn when they step before the optimizer has; here that is intended.
+        self.optim_wrapper._global_step = max(self.iter, 0)
+        for _ in range(max(self.epoch, 1)):
+            for _ in range(steps_per_epoch if by_iter else 0):
+                for scheduler in by_iter:
+                    scheduler.step()
+            for scheduler in by_epoch if self.epoch else ():
+                scheduler.step()
+
+    @master_only
+    def save_checkpoint(self, out_dir: str, filename: str, *args: Any, **kwargs: Any) -> None:
+        """Write a checkpoint to a temporary file and rename it.
+
+        A process killed while writing leaves the earlier checkpoints as they were.
+        """
+        with atomic_write(Path(out_dir) / filename) as temporary:
+            super().save_checkpoint(out_dir, temporary.name, *args, **kwargs)
+
+
+def _check_resumable(checkpoint: dict[str, Any], filename: str) -> None:
+    missing = [key for key in ('meta', 'message_hub', 'optimizer') if key not in checkpoint]
+    if missing:
+        raise CheckpointError(
+            f'{filename} cannot be resumed because it holds no {" and no ".join(missing)} (best '
+            'checkpoints hold weights only); resume from an epoch_N.pth file, or start a new run '
+            'from its weights with load_from.'
+        )
