@@ -7,7 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from vtg.models.task_modules import WeightedBoxFusion1D
+from vtg.models.task_modules import (
+    AnchorDeltaCoder,
+    AnchorGenerator1D,
+    WeightedBoxFusion1D,
+    temporal_nms,
+)
 from vtg.structures import MomentList
 from vtg.utils import ConfigError
 
@@ -56,34 +61,57 @@ def test_published_values(shared, case) -> None:
         assert np.allclose(fused[:, 2], golden[f'out/wbf/{case}/thr{threshold}/scores'], atol=1e-6)
 
 
+def raw_atss(golden, prefix, pre_thr, nms, top_n):
+    """Prepare the list of the ATSS head from its stored raw outputs, padded cells included."""
+    join = lambda name: torch.cat(  # noqa: E731
+        [torch.from_numpy(golden[f'{prefix}out/atss/{name}{level}']) for level in range(4)], dim=1
+    )
+    anchors = torch.cat(AnchorGenerator1D()([40, 20, 10, 5]))
+    scores = (join('cls').sigmoid() * join('ctr').sigmoid()).sqrt()[..., 0]
+    duration = torch.from_numpy(golden[f'{prefix}in/duration'])[:, None, None]
+    spans = AnchorDeltaCoder().decode(anchors, join('reg')) * 2
+    spans = torch.minimum(spans.clamp(min=0), duration)
+    return temporal_nms(MomentList(spans, scores, scores > pre_thr), nms, max_after=top_n)
+
+
 @pytest.mark.parametrize('prefix', ['', 'nopad/'])
 @pytest.mark.parametrize(
-    'name, options',
+    'name, atss, options',
     [
-        ('charades', {'weights': (1, 1), 'iou_thr': 0.5, 'skip_thr': 0.4, 'max_length': 200}),
-        ('tacos', {'weights': (1, 1), 'iou_thr': 0.6, 'skip_thr': 0.1, 'max_length': 1500}),
+        (
+            'qvhighlights',
+            {'pre_thr': 0.01, 'nms': 0.75, 'top_n': 10},
+            {'weights': (1, 2.5), 'iou_thr': 0.8, 'skip_thr': 0.1, 'max_length': 152},
+        ),
+        (
+            'charades',
+            {'pre_thr': 0.1, 'nms': 0.5, 'top_n': 50},
+            {'weights': (1, 1), 'iou_thr': 0.5, 'skip_thr': 0.4, 'max_length': 200},
+        ),
+        (
+            'tacos',
+            {'pre_thr': 0.05, 'nms': 0.6, 'top_n': 20},
+            {'weights': (1, 1), 'iou_thr': 0.6, 'skip_thr': 0.1, 'max_length': 1500},
+        ),
     ],
 )
-def test_fused_lists_of_the_official_model(shared, prefix, name, options) -> None:
-    # For these data sets the stored ATSS list is also the one that goes into the fusion.
+def test_fused_lists_of_the_official_model(shared, prefix, name, atss, options) -> None:
     golden = np.load(shared / 'golden/sgdetr.npz')
     get = lambda kind, b: golden[f'{prefix}out/prep/{name}/{kind}/{b}']  # noqa: E731
     detr = [get('detr', b) for b in range(3)]
-    aux = [get('aux', b) for b in range(3)]
     fused = WeightedBoxFusion1D(**options)(
         [
-            as_list([(rows[:, :2], np.sqrt(rows[:, 2] * rows[:, 3])) for rows in detr]),
-            as_list([(rows[:, :2], rows[:, 2]) for rows in aux]),
+            as_list([(table[:, :2], np.sqrt(table[:, 2] * table[:, 3])) for table in detr]),
+            raw_atss(golden, prefix, **atss),
         ]
     )
     for sample in range(3):
-        expected = get('comb', sample)
-        own = rows(fused, sample)
+        expected, own = get('comb', sample), rows(fused, sample)
         assert own.shape == expected.shape
-        assert np.allclose(own[:, 2], expected[:, 2], atol=1e-6)
+        assert np.allclose(own[:, 2], expected[:, 2], atol=2e-6)
         # Equal scores may come in another order.
         close = np.abs(own[:, None, :2] - expected[None, :, :2]).max(-1) < 1e-3
-        same = np.abs(own[:, None, 2] - expected[None, :, 2]) < 1e-6
+        same = np.abs(own[:, None, 2] - expected[None, :, 2]) < 2e-6
         assert (close & same).any(1).all() and (close & same).any(0).all()
 
 

@@ -60,6 +60,20 @@ def test_problems_do_not_influence_each_other() -> None:
         assert together[index, mask[index]].tolist() == alone[0].tolist()
 
 
+@pytest.mark.parametrize('rows, columns', [(3, 10), (6, 6), (7, 4)])
+def test_masked_columns_are_never_taken(rows, columns) -> None:
+    rng = np.random.default_rng(rows)
+    cost = rng.normal(size=(200, rows, columns))
+    row_mask = rng.random((200, rows)) < 0.7
+    column_mask = rng.random((200, columns)) < rng.random((200, 1))
+    cost = np.where(column_mask[:, None], cost, -100.0)
+    result = batched_linear_assignment(cost, row_mask, column_mask)
+    for matrix, real, usable, assigned in zip(cost, row_mask, column_mask, result):
+        names = np.flatnonzero(usable)
+        own = batched_linear_assignment(matrix[None, :, usable], real[None])[0]
+        assert assigned.tolist() == [names[column] if column >= 0 else -1 for column in own]
+
+
 def test_nothing_to_assign() -> None:
     for shape in [(0, 3, 4), (2, 0, 4), (2, 3, 4), (2, 3, 0)]:
         result = batched_linear_assignment(np.zeros(shape), np.zeros(shape[:2], dtype=bool))

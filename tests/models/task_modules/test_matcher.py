@@ -2,6 +2,7 @@
 """Matching of predictions and moments, and its costs."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -144,6 +145,25 @@ def test_a_sample_alone_is_matched_as_in_the_batch() -> None:
         own = MatchInputs(inputs.logits[one], inputs.spans[one], inputs.quality[one])
         alone = matcher(own, gts[one, :count], mask[one, :count])
         assert batch[i, :count].tolist() == alone[0].tolist()
+
+
+def test_queries_that_may_not_be_matched_are_ignored() -> None:
+    matcher = TASK_UTILS.build(SGDETR)
+    inputs, gts = random_inputs(2, 3), torch.rand(3, 2, 2) * 0.5 + 0.2
+    real = torch.ones(3, 2, dtype=torch.bool)
+    usable = torch.ones(3, 8, dtype=torch.bool)
+    usable[1, 5:] = False
+    usable[2, 1:] = False
+    inputs.spans[:, ~usable] = float('inf')
+    index = matcher(replace(inputs, mask=usable), gts, real)
+    for sample, count in enumerate((8, 5, 1)):
+        part = [value[:, sample, None, :count] for value in (inputs.logits, inputs.spans)]
+        own = MatchInputs(*part, inputs.quality[:, sample, None, :count])
+        assert torch.equal(index[:, sample], matcher(own, gts[sample, None], real[:1])[:, 0])
+    assert (index[:, 2] >= 0).sum(-1).tolist() == [1, 1]
+    inputs.spans[1, 1, 0] = float('nan')
+    with pytest.raises(VtgError, match=r'predicted spans \(first in sample 1\)'):
+        matcher(replace(inputs, mask=usable), gts, real)
 
 
 def test_no_moments() -> None:

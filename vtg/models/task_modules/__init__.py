@@ -15,6 +15,24 @@ from .match_costs import (
     ReferenceCost,
 )
 from .matcher import HungarianMatcher, gather_matched, matched_queries
+from .nms import (
+    SoftNMS,
+    TemporalNMS,
+    soft_nms,
+    sort_moments,
+    take_first,
+    take_moments,
+    temporal_nms,
+)
+from .post_processing import (
+    ClampMoments,
+    LimitLengths,
+    PostProcessor,
+    RoundMoments,
+    RoundScores,
+    SortMoments,
+    moments_to_lists,
+)
 from .query_groups import query_group_mask, select_collab_anchors
 from .span_coder import AnchorDeltaCoder
 
@@ -23,20 +41,34 @@ __all__ = [
     'AnchorAssignment',
     'AnchorDeltaCoder',
     'AnchorGenerator1D',
+    'ClampMoments',
     'ClassCost',
     'DenoisingGenerator',
     'DenoisingQueries',
     'GIoUCost',
     'HungarianMatcher',
     'L1SpanCost',
+    'LimitLengths',
     'MatchInputs',
+    'PostProcessor',
     'QualityCost',
     'ReferenceCost',
+    'RoundMoments',
+    'RoundScores',
+    'SoftNMS',
+    'SortMoments',
+    'TemporalNMS',
     'WeightedBoxFusion1D',
     'batched_linear_assignment',
     'centerness_target',
     'gather_matched',
     'matched_queries',
+    'moments_to_lists',
     'query_group_mask',
     'select_collab_anchors',
+    'soft_nms',
+    'sort_moments',
+    'take_first',
+    'take_moments',
+    'temporal_nms',
 ]

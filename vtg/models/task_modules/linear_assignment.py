@@ -13,21 +13,25 @@ import numpy as np
 Array = np.ndarray
 
 
-def batched_linear_assignment(cost: Array, row_mask: Array) -> Array:
+def batched_linear_assignment(
+    cost: Array, row_mask: Array, column_mask: Array | None = None
+) -> Array:
     """Assign every real row of every problem to a column of its own at the least total cost.
 
     Args:
-        cost: ``(P, R, C)`` finite costs of P problems. Values in masked rows are ignored.
+        cost: ``(P, R, C)`` finite costs of P problems. Values that a mask excludes are ignored.
         row_mask: ``(P, R)`` True where a row is real.
+        column_mask: ``(P, C)`` True where a column may be taken; None allows all.
 
     Returns:
         ``(P, R)`` int64 column of every row, -1 where the row is masked or, with more rows than
         columns, left over. Exact in double precision; among equal optima any one.
     """
-    columns = cost.shape[2]
-    cost = _with_spare_columns(np.asarray(cost, dtype=np.float64), row_mask)
     if cost.size == 0:
         return np.full(row_mask.shape, -1, dtype=np.int64)
+    if column_mask is None:
+        column_mask = np.ones((cost.shape[0], cost.shape[2]), dtype=bool)
+    cost, column_mask = _with_spare_columns(np.asarray(cost, np.float64), row_mask, column_mask)
     # Dual variables: cost - u - v >= 0 everywhere and = 0 on assigned pairs, at all times.
     u, v = cost.min(axis=2), np.zeros((cost.shape[0], cost.shape[2]))
     column_of, row_of = _assign_cheapest(cost, row_mask)
@@ -37,17 +41,25 @@ def batched_linear_assignment(cost: Array, row_mask: Array) -> Array:
         start = free[active].argmax(axis=1)
         _insert_rows(cost, u, v, column_of, row_of, active, start)
         free[active, start] = False
-    return np.where(column_of < columns, column_of, -1)
+    usable = np.take_along_axis(column_mask, column_of, axis=1)
+    return np.where(usable & row_mask, column_of, -1)
 
 
-def _with_spare_columns(cost: Array, row_mask: Array) -> Array:
-    """Add columns for the rows that must stay over, so dear that they are a last resort."""
-    problems, rows, columns = cost.shape
-    if rows <= columns:
-        return cost
-    real = cost[np.broadcast_to(row_mask[..., None], cost.shape)]
-    dear = (rows + 1) * (np.ptp(real) + 1) + real.max() if real.size else 1.0
-    return np.concatenate((cost, np.full((problems, rows, rows - columns), dear)), axis=2)
+def _with_spare_columns(cost: Array, row_mask: Array, column_mask: Array) -> tuple[Array, Array]:
+    """Make masked columns so dear that they are a last resort; add more if rows outnumber columns.
+
+    Rows that must stay over end up there. Returns the costs and the mask with the added columns.
+    """
+    rows, columns = cost.shape[1:]
+    extra = max(0, rows - columns)
+    if not extra and column_mask.all():
+        return cost, column_mask
+    pairs = row_mask[:, :, None] & column_mask[:, None, :]
+    used = cost[pairs] if pairs.any() else np.zeros(1)
+    dear = (rows + 1) * (np.ptp(used) + 1) + used.max()
+    cost = np.where(column_mask[:, None, :], cost, dear)
+    cost = np.pad(cost, ((0, 0), (0, 0), (0, extra)), constant_values=dear)
+    return cost, np.pad(column_mask, ((0, 0), (0, extra)))
 
 
 def _assign_cheapest(cost: Array, row_mask: Array) -> tuple[Array, Array]:

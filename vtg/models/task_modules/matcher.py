@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from vtg.registry import TASK_UTILS
@@ -12,9 +13,6 @@ from vtg.utils import ConfigError, VtgError
 
 from .linear_assignment import batched_linear_assignment
 from .match_costs import MatchInputs
-
-# Dearer than any real pair, for queries that stand for nothing.
-FORBIDDEN = 1e6
 
 
 @TASK_UTILS.register_module()
@@ -35,13 +33,14 @@ class HungarianMatcher:
 
     @torch.no_grad()
     def cost(self, inputs: MatchInputs, gts: Tensor, gt_mask: Tensor) -> Tensor:
-        """Return the cost ``(..., B, G, Q)`` of all pairs, 0 at padded moments."""
+        """Return the cost ``(..., B, G, Q)`` of all pairs, 0 where a mask excludes the pair."""
         total = sum(term(inputs, gts) for term in self.costs.values())
         if total.shape[-2] != gts.shape[-2]:  # no term looks at the moments
             total = total.expand(*total.shape[:-2], gts.shape[-2], -1)
+        pairs = gt_mask[..., None]
         if inputs.mask is not None:
-            total = total.masked_fill(~inputs.mask[:, None, :], FORBIDDEN)
-        return total.masked_fill(~gt_mask[..., None], 0)
+            pairs = pairs & inputs.mask[..., None, :]
+        return total.masked_fill(~pairs, 0)
 
     @torch.no_grad()
     def __call__(self, inputs: MatchInputs, gts: Tensor, gt_mask: Tensor) -> Tensor:
@@ -57,22 +56,22 @@ class HungarianMatcher:
             is padding or, with more moments than usable queries, left over.
 
         Raises:
-            VtgError: A prediction is NaN or infinite.
+            VtgError: A prediction or a moment is NaN or infinite.
         """
         cost = self.cost(inputs, gts, gt_mask)
-        leading, rows = cost.shape[:-2], cost.shape[-2]
-        # The mask travels as one more column so that the device is waited for once.
-        mask = gt_mask.to(cost.dtype).expand(*leading, rows)[..., None]
-        host = torch.cat((cost, mask), dim=-1).flatten(0, -3).cpu().numpy()
-        host_cost, host_mask = host[..., :-1], host[..., -1] > 0
-        if not torch.from_numpy(host_cost).isfinite().all():
-            raise VtgError(_not_finite(inputs, gts))
-        index = batched_linear_assignment(host_cost, host_mask)
+        # The masks travel as one more row and column so that the device is waited for once.
+        packed = F.pad(cost, (0, 1, 0, 1), value=1.0)
+        packed[..., :-1, -1] = gt_mask.to(cost.dtype)
         if inputs.mask is not None:
-            chosen = np.take_along_axis(host_cost, index[..., None].clip(min=0), axis=-1)[..., 0]
-            index = np.where(chosen < FORBIDDEN, index, -1)
-        index = index.reshape(*leading, rows)
-        return torch.from_numpy(index).to(gts.device, non_blocking=True)
+            packed[..., -1, :-1] = inputs.mask.to(cost.dtype)
+        host = packed.flatten(0, -3).cpu().numpy()
+        if not np.isfinite(host).all():
+            raise VtgError(_not_finite(inputs, gts))
+        index = batched_linear_assignment(
+            host[:, :-1, :-1], row_mask=host[:, :-1, -1] > 0, column_mask=host[:, -1, :-1] > 0
+        )
+        index = torch.from_numpy(index.reshape(cost.shape[:-1]))
+        return index.to(gts.device, non_blocking=True)
 
 
 def _not_finite(inputs: MatchInputs, gts: Tensor) -> str:
