@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The report: columns, rows, files, and the published numbers read from YAML."""
+
+import hashlib
+import json
+
+import pytest
+
+from vtg.apis.published import Published, load_published
+from vtg.apis.report import ROW_ORDER, RunFacts, config_hash, file_sha8, make_report
+from vtg.evaluation.functional import evaluate_qvhighlights
+from vtg.utils import ConfigError, read_json, read_jsonl
+
+METRICS = {
+    'qvhighlights/HL-min-VeryGood-Hit1': 61.234,
+    'qvhighlights/MR-full-mAP': 41.254,
+    'qvhighlights/MR-full-mAP@0.75': 40.0,
+    'qvhighlights/MR-full-mAP-detr': 39.0,
+    'qvhighlights/MR-full-mAP@0.75-detr': 38.0,
+    'qvhighlights/MR-full-mAP-atss': 38.5,
+    'qvhighlights/MR-full-R1@0.5': 60.0,
+    'note': 'not a number',
+}
+FACTS = RunFacts(
+    config='configs/sgdetr/demo.py',
+    config_hash='ab' * 32,
+    seed=3,
+    checkpoint='work_dirs/demo/best.pth',
+    checkpoint_sha8='0123abcd',
+    parameters=1234567,
+    seconds_per_query=0.00321,
+    dataset='QVHighlights',
+    split='val',
+    queries=1550,
+    result_list='comb',
+)
+PAPER = Published(
+    'QVHighlights', 'val', 'paper, Table 1', {'MR-full-mAP': 55.0, 'MR-full-mIoU': 66.0}, 'IV2'
+)
+
+
+def test_lists_and_publications_are_columns():
+    report = make_report(METRICS, FACTS, [PAPER])
+    assert report.columns == ('comb', 'detr', 'atss', 'paper, Table 1 (IV2, val)')
+    assert report.rows['MR-full-mAP'] == (41.254, 39.0, 38.5, 55.0)
+    assert report.rows['MR-full-mAP@0.75'] == (40.0, 38.0, None, None)
+    assert report.rows['MR-full-mIoU'] == (None, None, None, 66.0)
+    assert list(report.rows) == [name for name in ROW_ORDER if name in report.rows]
+
+
+def test_table_shows_every_metric_and_fact():
+    text = make_report(METRICS, FACTS, [PAPER]).table()
+    for part in ('41.25', '39.00', '55.00', '61.23', 'comb', 'Table 1', ' - ', 'ab' * 6):
+        assert part in text
+    for part in ('1,234,567', '3.21 ms', '0123abcd', 'torch', 'QVHighlights val', '1550'):
+        assert part in text
+    assert len({len(line) for line in text.splitlines()[:10]}) == 1
+
+
+def test_files(tmp_path):
+    report = make_report(METRICS, FACTS, [PAPER], details={'main': {'brief': {}}})
+    paths = report.save(tmp_path / 'new')
+    assert [path.name for path in paths] == ['report.json', 'report.md']
+    assert sorted(path.name for path in paths[0].parent.iterdir()) == ['report.json', 'report.md']
+    content = read_json(paths[0])
+    assert content['metrics']['MR-full-mAP'] == dict(zip(report.columns, (41.254, 39.0, 38.5, 55)))
+    assert content['facts']['config_hash'] == 'ab' * 32
+    assert content['facts']['versions']['vtg']
+    assert content['details'] == {'main': {'brief': {}}}
+    lines = paths[1].read_text().splitlines()
+    rows = [line for line in lines if line.startswith('|')]
+    assert len(rows) == 2 + len(report.rows)
+    assert {row.count('|') for row in rows} == {6}
+    assert '- seed: 3' in lines
+
+
+def test_single_list_without_publication():
+    report = make_report({'MR-full-mAP': 1.0, 'TVSum-mAP': 2.0}, RunFacts(versions={}))
+    assert report.columns == ('this run',)
+    assert list(report.rows) == ['MR-full-mAP', 'TVSum-mAP']
+    assert '2.00' in report.table()
+    assert '# Benchmark' in report.markdown()
+
+
+def test_nan_is_shown_as_missing(tmp_path):
+    report = make_report({'MR-full-mAP': float('nan')}, FACTS)
+    assert report.rows['MR-full-mAP'] == (None,)
+    assert json.loads(report.save(tmp_path)[0].read_text())['metrics'] == {
+        'MR-full-mAP': {'comb': None}
+    }
+
+
+def test_report_of_an_official_result(shared):
+    folder = shared / 'data' / 'predictions'
+    truth = read_jsonl(shared / 'data' / 'qvhighlights' / 'highlight_val_release.jsonl.gz')
+    records = read_jsonl(folder / 'cg_detr_best_val_preds.jsonl.gz')
+    report = make_report(evaluate_qvhighlights(records, truth, extended=True), RunFacts())
+    shipped = read_json(folder / 'cg_detr_best_val_preds_metrics.json')['brief']
+    assert {name: values[0] for name, values in report.rows.items()} == shipped
+    assert list(report.rows) == list(ROW_ORDER)
+
+
+def test_load_published(tmp_path):
+    path = tmp_path / 'metafile.yml'
+    path.write_text(
+        """
+Name: A system
+Results:
+  - dataset: QVHighlights
+    split: val
+    source: paper, Table 1
+    metrics: {MR-full-mAP: 50, MR-full-R1@0.5: 60.5}
+  - {dataset: QVHighlights, split: test, variant: IV2, source: paper, metrics: {MR-full-mAP: 51.5}}
+  - {dataset: TACoS, split: test, source: paper, metrics: {}}
+"""
+    )
+    assert len(load_published(path)) == 3
+    (val,) = load_published(path, 'QVHighlights', 'val')
+    assert val.metrics == {'MR-full-mAP': 50.0, 'MR-full-R1@0.5': 60.5}
+    assert val.label == 'paper, Table 1 (val)'
+    assert load_published(path, split='test')[0].label == 'paper (IV2, test)'
+    assert load_published(tmp_path / 'none.yml') == []
+
+
+@pytest.mark.parametrize(
+    ('text', 'message'),
+    [
+        ('Results: [', 'not valid YAML'),
+        ('- 1', 'needs a list `Results`'),
+        ('Results: [1]', 'result 1: expected a mapping'),
+        ('Results: [{dataset: a, split: b, metrics: {}}]', "result 1 lacks 'source'"),
+        ('Results: [{dataset: a, split: b, source: c, metrics: {}, x: 1}]', "result 1 has 'x'"),
+        ('Results: [{dataset: a, split: b, source: c, metrics: {m: high}}]', 'numbers in per cent'),
+    ],
+)
+def test_broken_metafile(tmp_path, text, message):
+    path = tmp_path / 'metafile.yml'
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=message):
+        load_published(path)
+
+
+def test_hashes(tmp_path):
+    path = tmp_path / 'file'
+    path.write_bytes(b'x' * 3_000_000)
+    assert file_sha8(path) == hashlib.sha256(b'x' * 3_000_000).hexdigest()[:8]
+    assert config_hash('a = 1') == hashlib.sha256(b'a = 1').hexdigest()

@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Evaluate a prediction file in the QVHighlights format, of this or any other code base."""
+
+import argparse
+from typing import Any
+
+from terminaltables import AsciiTable
+
+from vtg.evaluation.functional import LENGTH_RANGES, evaluate_qvhighlights, round_percent
+from vtg.utils import read_jsonl, run_main, write_json
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('predictions', help='JSON lines, plain or .gz')
+    parser.add_argument('annotations', help='JSON lines with labels, plain or .gz')
+    parser.add_argument('--out', help='write the official nested result as JSON')
+    parser.add_argument('--unrounded', action='store_true', help='write whole numbers to --out')
+    parser.add_argument(
+        '--extended', action='store_true', help='add mIoU and R@1 from IoU 0.3, as CG-DETR reports'
+    )
+    parser.add_argument(
+        '--subset-ok', action='store_true', help='evaluate the queries that both files have'
+    )
+    return parser.parse_args()
+
+
+def tables(result: dict[str, Any]) -> str:
+    """The brief result, and moment retrieval per range of window length."""
+    rows = [['metric', 'per cent'], *([k, f'{v:.2f}'] for k, v in result['brief'].items())]
+    brief = AsciiTable(rows, 'Summary')
+    brief.justify_columns[1] = 'right'
+    ranges = [name for name in LENGTH_RANGES if name in result]
+    if not ranges:
+        return brief.table
+    header = ['IoU', *(f'{metric} {name}' for name in ranges for metric in ('mAP', 'R@1'))]
+    rows = [header]
+    for iou in sorted({key for metric in ('MR-mAP', 'MR-R1') for key in result['full'][metric]}):
+        values = [result[name][m].get(iou) for name in ranges for m in ('MR-mAP', 'MR-R1')]
+        rows.append([iou, *('-' if value is None else f'{value:.2f}' for value in values)])
+    by_range = AsciiTable(rows, 'Moment retrieval by window length')
+    return f'{brief.table}\n{by_range.table}'
+
+
+def main() -> None:
+    args = parse_args()
+    result = evaluate_qvhighlights(
+        read_jsonl(args.predictions),
+        read_jsonl(args.annotations),
+        rounded=False,
+        extended=args.extended,
+        subset_ok=args.subset_ok,
+    )
+    if args.out:
+        write_json(args.out, result if args.unrounded else round_percent(result))
+    print(tables(round_percent(result)))
+
+
+if __name__ == '__main__':
+    run_main(main)

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Published numbers of a system, for the report.
+
+They are kept in ``metafile.yml`` in the config folder of a system::
+
+    Name: SG-DETR
+    Results:
+      - dataset: QVHighlights
+        split: val                       # split the numbers are for
+        variant: IV2                     # optional: features or setting of the row
+        source: paper, Table 1           # where the numbers are printed
+        metrics:                         # per cent, names as in the evaluation's `brief`
+          MR-full-mAP: 50.0
+          HL-min-VeryGood-Hit1: 60.0
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from vtg.utils import ConfigError
+
+
+@dataclass(frozen=True)
+class Published:
+    """Published numbers of a system: ``metrics`` in per cent and where they come from."""
+
+    dataset: str
+    split: str
+    source: str
+    metrics: Mapping[str, float]
+    variant: str = ''
+
+    @property
+    def label(self) -> str:
+        """The heading of its column."""
+        return f'{self.source} ({", ".join(filter(None, (self.variant, self.split)))})'
+
+
+def load_published(
+    path: str | Path, dataset: str | None = None, split: str | None = None
+) -> list[Published]:
+    """Read the published numbers of a ``metafile.yml``; the top of this module shows the format.
+
+    Args:
+        path: The file; a missing one has no numbers.
+        dataset: Keep only this dataset. split: Keep only this split.
+
+    Raises:
+        ConfigError: The file is not YAML, or an entry lacks a field or holds something else.
+    """
+    path = Path(path)
+    if not path.is_file():
+        return []
+    try:
+        content = yaml.safe_load(path.read_text(encoding='utf-8'))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f'{path} is not valid YAML ({" ".join(str(error).split())}).') from None
+    results = content.get('Results') if isinstance(content, dict) else None
+    if not isinstance(results, list):
+        raise ConfigError(f'{path} needs a list `Results`; vtg/apis/published.py shows the format.')
+    entries = [_published(entry, path, number) for number, entry in enumerate(results, start=1)]
+    return [e for e in entries if dataset in (None, e.dataset) and split in (None, e.split)]
+
+
+def _published(entry: Any, path: Path, number: int) -> Published:
+    where = f'{path}, result {number}'
+    if not isinstance(entry, dict):
+        raise ConfigError(f'{where}: expected a mapping, got {entry!r}.')
+    known = {'dataset', 'split', 'variant', 'source', 'metrics'}
+    missing = sorted(known - {'variant'} - set(entry))
+    unknown = [name for name in entry if name not in known]
+    if missing or unknown:
+        problem = f'lacks {missing[0]!r}' if missing else f'has {unknown[0]!r}'
+        raise ConfigError(f'{where} {problem}; expected the fields {", ".join(sorted(known))}.')
+    metrics = entry['metrics']
+    # type, not isinstance: a bool is an int.
+    if not isinstance(metrics, dict) or any(type(v) not in (int, float) for v in metrics.values()):
+        raise ConfigError(f'{where}: `metrics` must map names to numbers in per cent.')
+    texts = {name: str(entry.get(name, '')) for name in known - {'metrics'}}
+    return Published(metrics={str(k): float(v) for k, v in metrics.items()}, **texts)

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The benchmark report: all metrics of one run beside the published numbers."""
+
+import hashlib
+import math
+import platform
+import re
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from terminaltables import AsciiTable
+
+from vtg.utils import atomic_write, write_json
+from vtg.version import __version__
+
+from .published import Published
+
+ROW_ORDER = (
+    *(f'MR-full-R1@{t}' for t in ('0.3', '0.5', '0.7')),
+    *(f'MR-full-mAP{t}' for t in ('@0.5', '@0.75', '')),
+    *(f'MR-{name}-mAP' for name in ('short', 'middle', 'long')),
+    'MR-full-mIoU',
+    *(f'HL-min-{grade}-{m}' for grade in ('Fair', 'Good', 'VeryGood') for m in ('mAP', 'Hit1')),
+)
+_NAME = re.compile(r'(MR-\w+?-(?:mAP|mIoU|R\d+)(?:@[\d.]+)?|HL-min-\w+?-(?:mAP|Hit1))(?:-(.+))?')
+_PACKAGES = ('torch', 'mmengine', 'numpy')
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What produced the metrics.
+
+    Attributes:
+        config: Path of the config. config_hash: sha256 of its resolved text.
+        seed: Seed of the run.
+        checkpoint: Path of the weights. checkpoint_sha8: first 8 hex digits of their sha256.
+        parameters: Number of parameters of the model.
+        seconds_per_query: Inference time, data loading excluded.
+        dataset, split, queries: What was evaluated.
+        result_list: Which result list of the model the main column shows, for example ``comb``.
+        versions: Package versions.
+    """
+
+    config: str = ''
+    config_hash: str = ''
+    seed: int | None = None
+    checkpoint: str = ''
+    checkpoint_sha8: str = ''
+    parameters: int | None = None
+    seconds_per_query: float | None = None
+    dataset: str = ''
+    split: str = ''
+    queries: int | None = None
+    result_list: str = ''
+    versions: Mapping[str, str] = field(default_factory=lambda: package_versions())
+
+    def lines(self) -> list[tuple[str, str]]:
+        """Labels and printable values of the known facts."""
+        milliseconds = None if self.seconds_per_query is None else 1000 * self.seconds_per_query
+        checkpoint = f'{self.checkpoint} ({self.checkpoint_sha8})' if self.checkpoint else ''
+        config = f'{self.config} ({self.config_hash[:12]})' if self.config else ''
+        rows = [
+            ('dataset', ' '.join(filter(None, (self.dataset, self.split)))),
+            ('queries', self.queries),
+            ('config', config),
+            ('seed', self.seed),
+            ('checkpoint', checkpoint),
+            ('parameters', None if self.parameters is None else f'{self.parameters:,}'),
+            ('time per query', None if milliseconds is None else f'{milliseconds:.2f} ms'),
+            ('result list', self.result_list),
+            ('versions', ', '.join(f'{name} {v}' for name, v in self.versions.items())),
+        ]
+        return [(label, str(value)) for label, value in rows if value not in (None, '')]
+
+
+@dataclass(frozen=True)
+class Report:
+    """Metrics by row and column, in per cent; None where a column has no such number.
+
+    Attributes:
+        columns: Result lists of the run, the main one first, then published sources.
+        rows: Metric name to one value per column.
+        facts: What produced the run's columns.
+        details: The nested official result per list, for the JSON file only.
+    """
+
+    columns: tuple[str, ...]
+    rows: Mapping[str, tuple[float | None, ...]]
+    facts: RunFacts
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    def _cells(self) -> list[list[str]]:
+        return [
+            [name, *('-' if value is None else f'{value:.2f}' for value in values)]
+            for name, values in self.rows.items()
+        ]
+
+    def table(self) -> str:
+        """Two tables for a terminal: the metrics and the facts."""
+        header = ['metric', *('\n'.join(textwrap.wrap(column, 14)) for column in self.columns)]
+        metrics = AsciiTable([header, *self._cells()], ' '.join(('Benchmark', self.facts.split)))
+        for column in range(1, len(header)):
+            metrics.justify_columns[column] = 'right'
+        facts = AsciiTable([list(line) for line in self.facts.lines()], 'Run')
+        facts.inner_heading_row_border = False
+        return f'{metrics.table}\n{facts.table}'
+
+    def markdown(self) -> str:
+        """The same as a Markdown document."""
+
+        def row(cells: Sequence[str]) -> str:
+            return '| ' + ' | '.join(cell.replace('|', r'\|') for cell in cells) + ' |'
+
+        title = ' '.join(filter(None, ('# Benchmark', self.facts.dataset, self.facts.split)))
+        rule = '| --- |' + ' ---: |' * len(self.columns)
+        facts = [f'- {label}: {value}' for label, value in self.facts.lines()]
+        table = [row(['metric', *self.columns]), rule, *map(row, self._cells())]
+        return '\n'.join([title, '', *facts, '', 'Per cent.', '', *table, ''])
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as plain values; the run's numbers are not rounded."""
+        return {
+            'facts': asdict(self.facts),
+            'columns': list(self.columns),
+            'metrics': {
+                name: dict(zip(self.columns, values)) for name, values in self.rows.items()
+            },
+            'details': dict(self.details),
+        }
+
+    def save(self, folder: str | Path, stem: str = 'report') -> tuple[Path, Path]:
+        """Write ``<stem>.json`` and ``<stem>.md`` into ``folder`` and return their paths."""
+        json_path, markdown_path = (Path(folder) / f'{stem}.{kind}' for kind in ('json', 'md'))
+        write_json(json_path, self.as_dict())
+        with atomic_write(markdown_path) as temporary:
+            temporary.write_text(self.markdown(), encoding='utf-8')
+        return json_path, markdown_path
+
+
+def make_report(
+    metrics: Mapping[str, Any],
+    facts: RunFacts,
+    published: Sequence[Published] = (),
+    details: Mapping[str, Any] | None = None,
+) -> Report:
+    """Lay out the metrics of a run beside published ones.
+
+    Args:
+        metrics: What the evaluator returns, ``{'qvhighlights/MR-full-mAP': ...}``; a name behind
+            the metric (``MR-full-mAP-detr``) becomes a column. The nested official result is
+            accepted too.
+        facts: What produced them.
+        published: Published numbers, one column each.
+        details: Nested results to keep in the JSON file.
+    """
+    main = facts.result_list or 'this run'
+    columns: dict[str, dict[str, float]] = {main: {}}
+    for key, value in metrics.get('brief', metrics).items():
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            continue
+        name, column = _split_name(key.rsplit('/', 1)[-1])
+        columns.setdefault(column or main, {})[name] = float(value)
+    for entry in published:
+        columns.setdefault(entry.label, {}).update(entry.metrics)
+    names = dict.fromkeys(name for values in columns.values() for name in values)
+    ordered = [name for name in ROW_ORDER if name in names]
+    ordered += [name for name in names if name not in ROW_ORDER]
+    rows = {name: tuple(_finite(c.get(name)) for c in columns.values()) for name in ordered}
+    return Report(tuple(columns), rows, facts, details or {})
+
+
+def _split_name(key: str) -> tuple[str, str]:
+    """Split ``MR-full-mAP@0.5-detr`` into the metric and the result list."""
+    match = _NAME.fullmatch(key)
+    return (match[1], match[2] or '') if match else (key, '')
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def config_hash(text: str) -> str:
+    """The sha256 of a resolved config's text, as hex digits."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def file_sha8(path: str | Path) -> str:
+    """The first 8 hex digits of a file's sha256."""
+    digest = hashlib.sha256()
+    with Path(path).open('rb') as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()[:8]
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of this package, Python and the packages that numbers depend on."""
+    versions = {'vtg': __version__, 'python': platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            versions[name] = 'not installed'
+    return versions
