@@ -50,7 +50,7 @@ def main() -> None:
     cfg = load_config(args.config, args.cfg_options)
     configure(cfg, args.work_dir, args.resume, args.amp, args.seed)
     runner = train(cfg, args.launcher)
-    if finish_distributed() and cfg.get('report_after_training') and cfg.get('val_dataloader'):
+    if finish_distributed(cfg) and cfg.get('report_after_training') and cfg.get('val_dataloader'):
         from vtg.apis.test import run_test
 
         run_test(cfg, runner.best_checkpoint, split='val')

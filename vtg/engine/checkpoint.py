@@ -96,11 +96,11 @@ def weights_of(checkpoint: Any, path: str | Path) -> dict[str, Tensor]:
     return {key.removeprefix('module.'): value for key, value in state.items()}
 
 
-def load_state_strictly(model: nn.Module, state: Mapping[str, Tensor], path: str | Path) -> None:
-    """Load ``state`` into ``model``; names and shapes must agree exactly.
+def check_fit(model: nn.Module, state: Mapping[str, Tensor], path: str | Path) -> None:
+    """Check that the names and shapes of ``state`` are exactly those of ``model``.
 
     Raises:
-        CheckpointError: They do not; the model is unchanged.
+        CheckpointError: They are not; names a few of each kind of difference.
     """
     own = model.state_dict()
     shared = [key for key in own if key in state]
@@ -119,7 +119,6 @@ def load_state_strictly(model: nn.Module, state: Mapping[str, Tensor], path: str
             f'{path} does not fit the model ({"; ".join(found)}); use the config that it was '
             'trained with.'
         )
-    model.load_state_dict(state)
 
 
 def load_weights(model: nn.Module, path: str | Path) -> dict[str, Any]:
@@ -132,7 +131,9 @@ def load_weights(model: nn.Module, path: str | Path) -> dict[str, Any]:
         file's author: show it, never execute it.
     """
     checkpoint = read_checkpoint(path)
-    load_state_strictly(model, weights_of(checkpoint, path), path)
+    state = weights_of(checkpoint, path)
+    check_fit(model, state, path)
+    model.load_state_dict(state)
     meta = checkpoint.get('meta', {})
     meta = dict(meta) if isinstance(meta, Mapping) else {}
     restore_progress(model, meta)
@@ -161,8 +162,9 @@ def to_plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         kind = OrderedDict if isinstance(value, OrderedDict) else dict
         return kind((to_plain(key), to_plain(item)) for key, item in value.items())
-    if isinstance(value, list | tuple):
-        return type(value)(map(to_plain, value)) if type(value) in (list, tuple) else list(value)
+    if isinstance(value, list | tuple | set | frozenset):
+        kind = type(value) if type(value) in (list, tuple) else list
+        return kind(map(to_plain, value))
     return value
 
 

@@ -31,8 +31,16 @@ def setup_distributed(cfg: Config, launcher: str) -> None:
     )
 
 
-def finish_distributed() -> bool:
-    """Leave the process group; return whether this is the main process."""
+def finish_distributed(cfg: Config) -> bool:
+    """Leave the process group; return whether this is the main process.
+
+    What follows in the main process, such as a report, runs in that process alone.
+
+    Args:
+        cfg: Changed in place back to one process.
+    """
+    cfg.launcher = 'none'
+    cfg.pop('model_wrapper_cfg', None)
     if not torch.distributed.is_initialized():
         return True
     main = torch.distributed.get_rank() == 0

@@ -13,8 +13,8 @@ from mmengine.runner import Runner
 from vtg.utils import CheckpointError, ConfigError, atomic_write
 
 from .checkpoint import (
+    check_fit,
     find_latest_checkpoint,
-    load_state_strictly,
     read_checkpoint,
     setup,
     weights_of,
@@ -111,13 +111,14 @@ class GroundingRunner(Runner):
                 "dict(type='Pretrained', checkpoint=..., prefix=...)` on that component."
             )
         checkpoint = read_checkpoint(filename, map_location)
-        weights_of(checkpoint, filename)
+        state = weights_of(checkpoint, filename)
         if self._resume:
             _check_resumable(checkpoint, filename)
-        elif 'state_dict' not in checkpoint:
-            checkpoint = {'state_dict': checkpoint}
+        check_fit(self.bare_model, state, filename)
+        # A bare state dict becomes a checkpoint of weights alone, which is what hooks expect.
+        checkpoint = {**(checkpoint if 'state_dict' in checkpoint else {}), 'state_dict': state}
         self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
-        load_state_strictly(self.bare_model, weights_of(checkpoint, filename), filename)
+        self.bare_model.load_state_dict(checkpoint['state_dict'])
         self._has_loaded = True
         self.logger.info(f'Load checkpoint from {filename}')
         return checkpoint

@@ -9,14 +9,6 @@ import argparse
 import sys
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[3])]
-
-import vtg_toy  # noqa: F401  (registers KillHook)
-
-from vtg.engine import load_config
-from vtg.engine.dist import finish_distributed
-from vtg.engine.train import configure, train
-
 
 def main() -> None:
     parser = argparse.ArgumentParser()
@@ -27,15 +19,23 @@ def main() -> None:
     parser.add_argument('--launcher', default='none')
     parser.add_argument('--cfg-options', nargs='+', default=[])
     args = parser.parse_args()
+
+    sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[3])]
+    import vtg_toy  # noqa: F401  (registers KillHook)
+
+    from vtg.engine import load_config
+    from vtg.engine.dist import finish_distributed
+    from vtg.engine.train import configure, train
+
     cfg = load_config(args.config, args.cfg_options)
     configure(cfg, args.work_dir, 'auto' if args.resume else False)
     if args.kill_at is not None:
         cfg.custom_hooks = [
             *cfg.get('custom_hooks', []),
-            dict(type='KillHook', iteration=args.kill_at),
+            {'type': 'KillHook', 'iteration': args.kill_at},
         ]
     train(cfg, args.launcher)
-    finish_distributed()
+    finish_distributed(cfg)
 
 
 if __name__ == '__main__':

@@ -115,6 +115,6 @@ def _resolve(key: str, metrics: dict[str, Any]) -> Any:
     close = matches or nearest_names(key, metrics) or sorted(metrics)
     raise ConfigError(
         f'default_hooks.checkpoint.save_best names {key!r}, which '
-        f'{"several metrics" if matches else "no metric"} of the validation match; choose one of '
-        f'{", ".join(close)}.'
+        f'{"several metrics" if matches else "no metric"} of the validation match; choose '
+        f'{" or ".join(close)}.'
     )

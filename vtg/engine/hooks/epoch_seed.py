@@ -18,7 +18,7 @@ def epoch_seed(seed: int, epoch: int, rank: int) -> int:
 
 @HOOKS.register_module()
 class EpochSeedHook(Hook):
-    """Seeds Python, NumPy and torch before each training epoch.
+    """Seeds Python, NumPy and torch at the start of each training epoch.
 
     A resumed run then draws the dropout of the interrupted one, bit for bit; storing the state of
     the generators would not do, since validation and loaders draw from them in between. Each
@@ -29,7 +29,17 @@ class EpochSeedHook(Hook):
     priority = 'VERY_HIGH'  # before anything draws
 
     def before_train_epoch(self, runner: Any) -> None:
-        seed = epoch_seed(runner.seed, runner.epoch, runner.rank)
-        random.seed(seed)
-        np.random.seed(seed)
-        torch.manual_seed(seed)
+        _seed(runner)
+
+    def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
+        # The loader draws a number when it starts its workers. Workers that persist are started in
+        # the first epoch of the process only, so the epoch's own numbers begin after that.
+        if batch_idx == 0:
+            _seed(runner)
+
+
+def _seed(runner: Any) -> None:
+    seed = epoch_seed(runner.seed, runner.epoch, runner.rank)
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Optimizer wrappers."""
+
+import pytest
+import torch
+from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from vtg.engine import AutocastOptimWrapper, GroundingOptimWrapper
+from vtg.utils import ConfigError
+
+
+class CountReads(TorchDispatchMode):
+    """Counts the copies of single values to the host."""
+
+    reads = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.reads += func is torch.ops.aten._local_scalar_dense.default
+        return func(*args, **(kwargs or {}))
+
+
+def test_clipping_equals_torch_and_reads_nothing_back():
+    model, twin = nn.Linear(5, 5), nn.Linear(5, 5)
+    twin.load_state_dict(model.state_dict())
+    data = torch.randn(3, 5)
+    wrapper = GroundingOptimWrapper(
+        torch.optim.SGD(model.parameters(), lr=1.0), clip_grad={'max_norm': 0.1}
+    )
+    model(data).square().sum().backward()
+    with CountReads() as count:
+        wrapper._clip_grad()
+    assert count.reads == 0
+    wrapper.optimizer.step()
+    twin(data).square().sum().backward()
+    norm = nn.utils.clip_grad_norm_(twin.parameters(), 0.1)
+    torch.optim.SGD(twin.parameters(), lr=1.0).step()
+    assert torch.equal(wrapper.grad_norm, norm)
+    assert torch.equal(model.weight, twin.weight)
+
+
+def test_bfloat16_on_the_cpu():
+    model = nn.Linear(5, 5)
+    wrapper = AutocastOptimWrapper(
+        torch.optim.AdamW(model.parameters(), lr=0.1), clip_grad={'max_norm': 1}
+    )
+    before = model.weight.clone()
+    with wrapper.optim_context(model):
+        out = model(torch.randn(3, 5))
+    assert out.dtype == torch.bfloat16
+    wrapper.update_params(out.float().square().mean())
+    assert model.weight.dtype == torch.float32 and not torch.equal(model.weight, before)
+    assert wrapper.scaler is None and 'loss_scaler' not in wrapper.state_dict()
+    wrapper.load_state_dict(wrapper.state_dict())
+
+
+def test_float16_needs_cuda():
+    optimizer = torch.optim.AdamW(nn.Linear(2, 2).parameters())
+    with pytest.raises(ConfigError, match='bfloat16'):
+        AutocastOptimWrapper(optimizer, dtype='float16')
+    with pytest.raises(ConfigError, match='half'):
+        AutocastOptimWrapper(optimizer, dtype='half')
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a CUDA device')
+@pytest.mark.parametrize('dtype', ['bfloat16', 'float16'])
+def test_half_precision_on_cuda(dtype):
+    model = nn.Linear(5, 5).cuda()
+    wrapper = AutocastOptimWrapper(
+        torch.optim.AdamW(model.parameters(), lr=0.1), dtype=dtype, clip_grad={'max_norm': 1}
+    )
+    before = model.weight.clone()
+    with wrapper.optim_context(model):
+        out = model(torch.randn(3, 5, device='cuda'))
+    assert out.dtype == getattr(torch, dtype)
+    wrapper.update_params(out.float().square().mean())
+    assert not torch.equal(model.weight, before)
+    wrapper.load_state_dict(wrapper.state_dict())

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Configs and overrides are checked before anything is built."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from vtg.engine import load_config
+from vtg.engine.config import flatten, origins, parse_options
+from vtg.utils import ConfigError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+BASE = """
+model = dict(head=dict(type='torch.nn.Linear', strides=4), layers=[dict(dim=1), dict(dim=2)])
+optim_wrapper = dict(type='GroundingOptimWrapper', optimizer=dict(type='AdamW', lr=1e-4),
+                     clip_grad=dict(type='norm', max_norm=1))
+train_dataloader = dict(num_workers=2, persistent_workers=True, prefetch_factor=4)
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    (tmp_path / 'base.py').write_text(BASE)
+    child = tmp_path / 'child.py'
+    child.write_text("_base_ = 'base.py'\nmodel = dict(head=dict(strides=8))\n")
+    return child
+
+
+def test_options_are_parsed():
+    options = parse_options(
+        ['a=1', 'b.c=1e-4', 'd=True', 'e=None', 'f=[1,2]', 'g=1,2', 'h=text', 'i={"x": [1, null]}']
+    )
+    assert options == {
+        'a': 1, 'b.c': 1e-4, 'd': True, 'e': None, 'f': [1, 2], 'g': [1, 2], 'h': 'text',
+        'i': {'x': [1, None]},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize('option', ['a', 'a={"x": ', 'a=[1,2'])
+def test_unreadable_option(option):
+    with pytest.raises(ConfigError, match='--cfg-options'):
+        parse_options([option])
+
+
+def test_overrides_apply(config):
+    cfg = load_config(
+        config,
+        [
+            'model.head.strides=16',
+            'model.layers.1.dim=5',
+            '+model.new.key=3',
+            'train_dataloader.num_workers=0',
+        ],
+    )
+    assert cfg.model.head.strides == 16 and cfg.model.layers[1].dim == 5
+    assert cfg.model.new.key == 3
+    # torch refuses both without workers
+    assert cfg.train_dataloader.persistent_workers is False
+    assert 'prefetch_factor' not in cfg.train_dataloader
+
+
+def test_a_json_object_merges_or_replaces(config):
+    merged = load_config(config, ['model.head={"strides": 2}'])
+    assert merged.model.head == {'type': 'torch.nn.Linear', 'strides': 2}
+    replaced = load_config(config, ['model.head={"_delete_": true, "type": "torch.nn.Identity"}'])
+    assert replaced.model.head == {'type': 'torch.nn.Identity'}
+
+
+@pytest.mark.parametrize(
+    ('option', 'hint'),
+    [
+        ('model.haed.strides=1', 'model.head'),
+        ('modle.head.strides=1', 'model'),
+        ('model.head.stride=1', 'model.head.strides'),
+        ('model.layers.7.dim=1', '0, 1'),
+        ('optim_wrapper.optimizer.lr.x=1', 'is 0.0001'),
+    ],
+)
+def test_a_misspelled_key_is_refused(config, option, hint):
+    with pytest.raises(ConfigError, match='the config has no') as caught:
+        load_config(config, [option])
+    assert hint in str(caught.value)
+
+
+def test_an_unknown_component_is_named_with_its_place(config):
+    config.write_text(config.read_text() + "hooks = [dict(type='NanGardHook')]\n")
+    with pytest.raises(ConfigError) as caught:
+        load_config(config)
+    assert "hooks.0.type is 'NanGardHook'" in str(caught.value)
+    assert 'did you mean NanGuardHook' in str(caught.value)
+
+
+def test_a_function_needs_its_scope(config):
+    loader = "val_dataloader = dict(collate_fn=dict(type='collate'))\n"
+    config.write_text(config.read_text() + loader)
+    with pytest.raises(ConfigError, match=r"write 'vtg\.collate'"):
+        load_config(config)
+    config.write_text(config.read_text().replace("'collate'", "'vtg.collate'"))
+    load_config(config)
+
+
+def test_missing_and_broken_files(tmp_path):
+    path = ROOT / 'configs/_base_/default_runtim.py'
+    with pytest.raises(ConfigError, match=r'did you mean .*default_runtime\.py'):
+        load_config(path)
+    broken = tmp_path / 'broken.py'
+    broken.write_text('model = dict(\n')
+    with pytest.raises(ConfigError, match=r'broken\.py cannot be read'):
+        load_config(broken)
+    broken.write_text("_base_ = 'nowhere.py'\n")
+    with pytest.raises(ConfigError, match=r'broken\.py cannot be read.*nowhere'):
+        load_config(broken)
+
+
+def test_a_missing_package_is_named(config, monkeypatch):
+    visualizer = "visualizer = dict(vis_backends=[dict(type='TensorboardVisBackend')])\n"
+    config.write_text(config.read_text() + visualizer)
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, 'find_spec', lambda name: None if name == 'tensorboard' else find(name)
+    )
+    with pytest.raises(ConfigError, match=r"pip install 'vtg\[optional\]'"):
+        load_config(config)
+
+
+def test_origins(config):
+    files = origins(config)
+    assert Path(files['model.head.strides']).name == 'child.py'
+    assert Path(files['model.layers.1.dim']).name == 'base.py'
+    assert set(files) == set(dict(flatten(load_config(config)._cfg_dict)))
+
+
+def test_every_base_file_loads():
+    for file in sorted((ROOT / 'configs/_base_/schedules').glob('*.py')):
+        load_config(file)
+    load_config(ROOT / 'configs/_base_/default_runtime.py')

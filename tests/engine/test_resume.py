@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A run that is interrupted goes on as if it had not been."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from vtg.engine import read_checkpoint
+from vtg.engine.checkpoint import unsafe_globals
+from vtg.utils import CheckpointError
+
+TOY = Path(__file__).parent / 'helpers/toy.py'
+
+
+def assert_equal(a, b, place=''):
+    """Compare nested containers, tensors bit for bit."""
+    assert type(a) is type(b), place
+    if isinstance(a, torch.Tensor):
+        assert torch.equal(a, b), place
+    elif isinstance(a, dict):
+        assert a.keys() == b.keys(), place
+        for key in a:
+            assert_equal(a[key], b[key], f'{place}.{key}')
+    elif isinstance(a, list | tuple):
+        assert len(a) == len(b), place
+        for index, (x, y) in enumerate(zip(a, b)):
+            assert_equal(x, y, f'{place}.{index}')
+    else:
+        assert a == b, place
+
+
+def assert_resume_is_exact(spawn, config, folder, kill_at, last, options=()):
+    """Train uninterrupted, and killed after step ``kill_at`` and resumed; compare the last file."""
+    options = ['--cfg-options', *options] if options else []
+    whole = spawn(config, folder / 'whole', *options)
+    killed = spawn(config, folder / 'killed', '--kill-at', kill_at, *options)
+    output, _ = killed.communicate(timeout=300)
+    assert killed.returncode == -9, output
+    resumed = spawn(config, folder / 'killed', '--resume', *options)
+    for process in (whole, resumed):
+        output, _ = process.communicate(timeout=300)
+        assert process.returncode == 0, output
+    assert 'resumed epoch' in output
+    a, b = (read_checkpoint(folder / name / last) for name in ('whole', 'killed'))
+    for part in ('state_dict', 'ema_state_dict', 'optimizer', 'param_schedulers'):
+        assert_equal(a[part], b[part], part)
+    losses = [item['message_hub']['log_scalars']['train/loss']['__history__'] for item in (a, b)]
+    assert_equal(*losses)
+
+
+def test_killed_in_the_middle_of_an_epoch(spawn, tmp_path):
+    # Workers that persist are the harder case: a resumed process starts them in another epoch.
+    workers = ['train_dataloader.num_workers=2', '+train_dataloader.persistent_workers=True']
+    assert_resume_is_exact(spawn, TOY, tmp_path, 6, 'epoch_3.pth', workers)
+    assert unsafe_globals(tmp_path / 'whole/epoch_3.pth') == []
+
+
+def test_two_processes_on_the_cpu(spawn, tmp_path):
+    launcher = ('-m', 'torch.distributed.run', '--nproc-per-node', '2', '--standalone')
+    arguments = (TOY, tmp_path / 'run', '--launcher', 'pytorch', '--cfg-options')
+    process = spawn(*arguments, 'train_cfg.max_epochs=2', launcher=launcher)
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, output
+    state = read_checkpoint(tmp_path / 'run/epoch_2.pth')
+    assert state['meta']['iter'] == 4  # 32 samples, two processes, 8 per process
+    scalars = state['message_hub']['log_scalars']
+    assert scalars['val/toy/samples']['__history__'][0].tolist() == [32, 32]
+    assert not (tmp_path / '.dist_test').exists()
+
+
+def _train_two_epochs(toy_train, tmp_path):
+    toy_train({'train_cfg.max_epochs': 2})
+    return tmp_path / 'run/epoch_2.pth'
+
+
+@pytest.mark.parametrize(
+    ('option', 'place'),
+    [
+        ({'train_cfg.max_epochs': 4}, 'train_cfg.max_epochs was 2 and is 4'),
+        ({'optim_wrapper.optimizer.lr': 0.5}, 'optim_wrapper.optimizer.lr was 0.01 and is 0.5'),
+        ({'param_scheduler.1.milestones': [3]}, 'param_scheduler.1.milestones.0 was 2 and is 3'),
+        ({'train_dataloader.batch_size': 4}, 'train_dataloader.batch_size was 8 and is 4'),
+    ],
+)
+def test_another_schedule_is_refused(toy_train, tmp_path, option, place):
+    _train_two_epochs(toy_train, tmp_path)
+    with pytest.raises(CheckpointError, match='resume_schedule') as caught:
+        toy_train({'train_cfg.max_epochs': 2, **option, 'resume': 'auto'})
+    assert place in str(caught.value)
+
+
+def test_a_new_schedule_on_request(toy_train, tmp_path):
+    _train_two_epochs(toy_train, tmp_path)
+    longer = {
+        'train_cfg.max_epochs': 4,
+        'param_scheduler.1.milestones': [3],
+        'param_scheduler.0.end': 10,
+    }
+    resumed = toy_train({**longer, 'resume': 'auto', 'resume_schedule': 'new'})
+    fresh = toy_train(longer, 'fresh')
+    rates = [list(run.message_hub.get_scalar('train/lr').data[0]) for run in (resumed, fresh)]
+    assert resumed.epoch == 4 and len(rates[0]) == len(rates[1])
+    assert rates[0][4:] == pytest.approx(rates[1][4:], rel=1e-12)  # the first four are epochs 1, 2
+
+
+def test_what_may_change(toy_train, tmp_path):
+    _train_two_epochs(toy_train, tmp_path)
+    runner = toy_train({'train_cfg.max_epochs': 2, 'train_cfg.val_interval': 2, 'resume': 'auto'})
+    assert runner.epoch == 2  # finished before: nothing is left to do
+
+
+def test_a_best_checkpoint_cannot_be_resumed(toy_train, tmp_path):
+    _train_two_epochs(toy_train, tmp_path)
+    best = str(next((tmp_path / 'run').glob('best_*.pth')))
+    with pytest.raises(CheckpointError, match='holds no optimizer'):
+        toy_train({'train_cfg.max_epochs': 2, 'resume': best}, 'other')
+
+
+def test_resume_without_a_checkpoint_starts_from_load_from(toy_train, tmp_path):
+    file = _train_two_epochs(toy_train, tmp_path)
+    runner = toy_train({'train_cfg.max_epochs': 1, 'load_from': str(file), 'resume': 'auto'}, 'new')
+    assert runner.epoch == 1 and not runner._resume
+
+
+def test_load_from_is_strict(toy_train, tmp_path):
+    file = _train_two_epochs(toy_train, tmp_path)
+    with pytest.raises(CheckpointError, match='of another shape'):
+        toy_train({'+model.dim': 9, 'load_from': str(file)}, 'other')
+    broken = tmp_path / 'part.pth'
+    state = read_checkpoint(file)['state_dict']
+    state.pop('net.4.bias')
+    torch.save(state, broken)
+    with pytest.raises(CheckpointError, match=r'1 missing in the file: net\.4\.bias'):
+        toy_train({'load_from': str(broken)}, 'third')
+
+
+def test_config_text_of_a_checkpoint_is_never_executed(toy_train, tmp_path):
+    file, proof = _train_two_epochs(toy_train, tmp_path), tmp_path / 'proof'
+    shutil.copy(file, tmp_path / 'crafted.pth')
+    checkpoint = read_checkpoint(file)
+    checkpoint['meta']['config'] = f'import os\nos.mkdir({str(proof)!r})\n'
+    torch.save(checkpoint, tmp_path / 'crafted.pth')
+    toy_train({'train_cfg.max_epochs': 2, 'resume': str(tmp_path / 'crafted.pth')}, 'other')
+    assert not proof.exists()
+
+
+def test_named_hooks_can_be_removed(toy_train):
+    runner = toy_train({'train_cfg.max_epochs': 1, 'default_hooks.nan_guard': None})
+    assert 'NanGuardHook' not in [type(hook).__name__ for hook in runner.hooks]
+
+
+def test_bfloat16_run(toy_config, tmp_path):
+    from vtg.engine.train import configure, train
+
+    cfg = configure(toy_config({'train_cfg.max_epochs': 1}), amp='bf16', seed=3)
+    runner = train(cfg)
+    assert type(runner.optim_wrapper).__name__ == 'AutocastOptimWrapper' and runner.seed == 3
