@@ -65,7 +65,7 @@ class Grounder(BaseModel):
         data_preprocessor: dict | None = None,
         **slots: dict | None,
     ) -> None:
-        super().__init__(data_preprocessor or dict(type='GroundingDataPreprocessor'))
+        super().__init__(MODELS.build(data_preprocessor or dict(type='GroundingDataPreprocessor')))
         slots = {'video_projector': video_projector, 'text_projector': text_projector, **slots}
         self.slots: dict[str, Component] = build_slots(slots)
         for name, component in self.slots.items():

@@ -104,7 +104,7 @@ class CosineSaliencyHead(LocalSaliencyHead):
         self.losses = build_saliency_losses(losses)
 
     def forward(self, state: GroundingState) -> dict[str, Any]:
-        """Set ``sentence (B, D)`` and ``local_saliency (B, L)``, 0 on padding."""
+        """Set ``sentence (B, D)`` and ``local_saliency (B, L)``; padded clips hold anything."""
         video, sentence = state.projected_video, state.sentence
         if state.is_negative:
             if self.negative_video == 'embedded':
@@ -113,7 +113,7 @@ class CosineSaliencyHead(LocalSaliencyHead):
             sentence = self.pooling(state.projected_text, state.text_mask)
         clips, query = F.normalize(video, dim=-1), F.normalize(sentence, dim=-1)
         score = torch.einsum('bld,bd->bl', clips, query) * self.scale.exp() + self.shift
-        return {'sentence': sentence, 'local_saliency': score * state.video_mask}
+        return {'sentence': sentence, 'local_saliency': score}
 
     def loss(self, state: GroundingState) -> dict[str, Tensor]:
         """Every configured term on the local scores."""

@@ -54,10 +54,10 @@ class LocalToGlobalSaliencyHead(SupervisedSaliencyHead):
         nn.init.zeros_(self.offset.bias)
 
     def forward(self, state: GroundingState) -> dict[str, Any]:
-        """Set ``saliency (B, L)``, 0 on padding."""
+        """Set ``saliency (B, L)``; padded clips hold anything."""
         local = state.local_saliency
         offset = self.offset(amplify(state.for_saliency, local)).squeeze(-1)
-        return {'saliency': (local + offset) * state.video_mask}
+        return {'saliency': local + offset}
 
 
 @MODELS.register_module()

@@ -72,20 +72,20 @@ class DepthwisePyramid(Neck):
         self.dim = dim
         self.mask_padding = mask_padding
         self.strides: Sequence[float] = (0.5, 1.0, 2.0, 4.0)
-        self.half = PyramidLevel(dim, 1, False, mask_padding)
-        self.one = PyramidLevel(dim, 1, False, mask_padding)
-        self.two = PyramidLevel(dim, 2, False, mask_padding)
-        self.four = PyramidLevel(dim, 2, True, mask_padding)
+        self.up2 = PyramidLevel(dim, 1, False, mask_padding)
+        self.same = PyramidLevel(dim, 1, False, mask_padding)
+        self.down2 = PyramidLevel(dim, 2, False, mask_padding)
+        self.down4 = PyramidLevel(dim, 2, True, mask_padding)
 
     def forward(self, state: GroundingState) -> dict[str, Any]:
         """Set ``pyramid`` with lengths 2L, L, L/2 and L/4."""
         memory = pad_clips(state.for_moments, 4)
         mask = pad_clips(state.video_mask, 4)
-        half = self.half(memory.repeat_interleave(2, 1), mask.repeat_interleave(2, 1))
-        one = self.one(memory, mask)
-        two = self.two(memory, mask)
-        four = self.four(*two)
-        features, masks = zip(half, one, two, four)
+        up2 = self.up2(memory.repeat_interleave(2, 1), mask.repeat_interleave(2, 1))
+        same = self.same(memory, mask)
+        down2 = self.down2(memory, mask)
+        down4 = self.down4(*down2)
+        features, masks = zip(up2, same, down2, down4)
         if self.mask_padding:
             features = tuple(masked_fill_zero(x, m) for x, m in zip(features, masks))
         return {'pyramid': FeaturePyramid(tuple(features), tuple(masks), tuple(self.strides))}

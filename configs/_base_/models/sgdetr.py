@@ -1,0 +1,166 @@
+"""SG-DETR (arXiv 2410.01615) in its published configuration for QVHighlights.
+
+Where paper and released code differ, the values are those of the code; README.md beside
+configs/sgdetr/qvhl.py lists the differences.
+"""
+
+model = dict(
+    type='Grounder',
+    stages=(
+        'video_projector',
+        'text_projector',
+        'local_saliency_head',
+        'embedding',
+        'fusion',
+        'encoder',
+        'saliency_head',
+        'feedback.amplifier',
+        'neck',
+        'moment_head',
+    ),
+    # 512 features and 2 temporal endpoint features
+    video_projector=dict(
+        type='LinearProjector', in_dim=514, dim=256, num_layers=2, dropout=0.5, xavier=True
+    ),
+    text_projector=dict(
+        type='LinearProjector', in_dim=512, dim=256, num_layers=2, dropout=0.5, xavier=True
+    ),
+    local_saliency_head=dict(
+        type='CosineSaliencyHead',
+        dim=256,
+        num_layers=2,
+        num_heads=8,
+        hidden_dim=1024,
+        dropout=0.1,
+        # The released code scores negatives with the modality embedding added to the clips.
+        negative_video='embedded',
+        losses=dict(
+            bce=dict(type='SaliencyBCELoss'),
+            negative=dict(type='NegativePairLoss', reduction='mean', min_probability=1e-7),
+            margin=dict(type='MarginPairLoss', margin=0.15, sigmoid=True),
+            rank=dict(type='RankContrastiveLoss'),
+        ),
+    ),
+    embedding=dict(type='TokenEmbedding', dim=256),
+    fusion=dict(
+        type='SGCA',
+        dim=256,
+        num_layers=2,
+        num_heads=8,
+        hidden_dim=1024,
+        dropout=0.1,
+        drop_path=0.15,
+    ),
+    encoder=dict(
+        type='TransformerEncoder',
+        dim=256,
+        num_layers=3,
+        num_heads=8,
+        hidden_dim=1024,
+        dropout=0.1,
+        drop_path=0.15,
+    ),
+    saliency_head=dict(
+        type='LocalToGlobalSaliencyHead',
+        dim=256,
+        losses=dict(
+            bce=dict(type='SaliencyBCELoss'),
+            negative=dict(type='NegativePairLoss', reduction='mean', min_probability=1e-7),
+            margin=dict(type='MarginPairLoss', margin=0.15, sigmoid=True),
+            rank=dict(type='RankContrastiveLoss'),
+        ),
+    ),
+    feedback=dict(amplifier=dict(type='SaliencyAmplifier')),
+    neck=dict(type='DepthwisePyramid', dim=256),
+    moment_head=dict(
+        type='HybridHead',
+        dim=256,
+        dense_head=dict(
+            type='ATSSHead',
+            dim=256,
+            num_convs=3,
+            anchors=dict(type='AnchorGenerator1D', strides=(0.5, 1, 2, 4), sizes=(4, 16, 32, 64)),
+            assigner=dict(type='ATSSAssigner', topk=12),
+            coder=dict(type='AnchorDeltaCoder'),
+            prior=0.35,
+            # paper: label 5, giou 1, span 10, centerness 1
+            loss_weights=dict(label=2.0, giou=2.0, span=0.1, centerness=0.5),
+            test_cfg=dict(score_thr=0.05, iou_thr=0.5, top_n=10),
+        ),
+        query_head=dict(
+            type='QueryHead',
+            dim=256,
+            queries=dict(
+                type='PyramidQuerySelector',
+                dim=256,
+                num_queries=25,
+                widths=(0.05, 0.2, 0.4, 0.85),
+                prior=0.35,
+            ),
+            decoder=dict(
+                type='SpanDecoder',
+                dim=256,
+                num_layers=3,
+                num_heads=8,
+                hidden_dim=1024,
+                dropout=0.1,
+                drop_path=0.15,
+            ),
+            matcher=dict(
+                type='HungarianMatcher',
+                costs=dict(
+                    label=dict(type='ClassCost', weight=4.0),
+                    span=dict(type='L1SpanCost', weight=10.0),
+                    giou=dict(type='GIoUCost', weight=1.0),
+                    quality=dict(type='QualityCost', weight=1.0),
+                ),
+            ),
+            loss=dict(
+                type='QuerySetLoss',
+                class_loss=dict(type='SigmoidClassLoss', background_weight=0.1),
+                weights=dict(span=10.0, giou=1.0, label=5.0, quality=1.0),
+                span_distance='smooth_l1',
+            ),
+            quality=True,
+            prior=0.35,
+        ),
+        # Co-DETR's queries from positive anchors; denoising queries (query_head.denoising) are in
+        # the paper and off in every released config.
+        collab=True,
+        box_fusion=dict(
+            type='WeightedBoxFusion1D',
+            weights=(1.0, 2.5),
+            iou_thr=0.8,
+            skip_thr=0.1,
+            max_length=152.0,
+        ),
+        dense_test_cfg=dict(score_thr=0.01, iou_thr=0.75, top_n=10),
+    ),
+    auxiliary=dict(
+        alignment=dict(
+            type='MomentSentenceAlignment',
+            dim=256,
+            num_layers=1,
+            num_heads=8,
+            hidden_dim=1024,
+            dropout=0.1,
+            drop_path=0.15,
+            align_weight=1.0,
+            clip_weight=3.0,
+        ),
+    ),
+    negatives=dict(stages=('local_saliency_head', 'fusion', 'encoder', 'saliency_head')),
+    test_cfg=dict(
+        output='comb',
+        saliency_dtype='float16',
+        post_processor=dict(
+            type='PostProcessor',
+            steps=dict(
+                clamp=dict(type='ClampMoments', low=0.0, high=150.0),
+                round=dict(type='RoundMoments', grid=2.0),
+                length=dict(type='LimitLengths', min_length=2.0, max_length=150.0),
+                clamp_again=dict(type='ClampMoments', low=0.0, high=150.0),
+            ),
+        ),
+    ),
+)

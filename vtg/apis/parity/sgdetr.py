@@ -1,0 +1,585 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SG-DETR against values of its released code."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine import Config
+from torch import Tensor
+
+from vtg.apis.conversion import convert_state_dict
+from vtg.models import Grounder
+from vtg.models.feedback import amplify
+from vtg.models.task_modules import select_collab_anchors
+from vtg.registry import MODELS, TASK_UTILS
+from vtg.structures import GroundingState, MomentList, cxw_to_xx
+
+from .core import ReferenceSet, Row, compare, compare_exact, compare_relative
+
+TOLERANCE = 2e-4
+GRADIENT_TOLERANCE = 1e-3
+SECONDS_TOLERANCE = 1e-3
+SCORE_TOLERANCE = 1e-4
+
+# Post-processing per data set: list of the dense head, list that enters the fusion, the fusion.
+PUBLISHED_TEST_CFG = {
+    'qvhighlights': dict(
+        dense=dict(score_thr=0.05, iou_thr=0.5, top_n=10),
+        fused=dict(score_thr=0.01, iou_thr=0.75, top_n=10),
+        fusion=dict(weights=(1.0, 2.5), iou_thr=0.8, skip_thr=0.1, max_length=152.0),
+        post=dict(grid=2.0, high=150.0, min_length=2.0, max_length=150.0),
+    ),
+    'charades': dict(
+        dense=dict(score_thr=0.1, iou_thr=0.5, top_n=50),
+        fused=dict(score_thr=0.1, iou_thr=0.5, top_n=50),
+        fusion=dict(weights=(1.0, 1.0), iou_thr=0.5, skip_thr=0.4, max_length=200.0),
+        post=dict(grid=0.1, high=200.0, min_length=1.0, max_length=200.0),
+    ),
+    'tacos': dict(
+        dense=dict(score_thr=0.05, iou_thr=0.6, top_n=20),
+        fused=dict(score_thr=0.05, iou_thr=0.6, top_n=20),
+        fusion=dict(weights=(1.0, 1.0), iou_thr=0.6, skip_thr=0.1, max_length=1500.0),
+        post=dict(grid=0.4, high=1500.0, min_length=2.0, max_length=1500.0),
+    ),
+}
+
+# Where the parameters of the released modules live, for the norms of their gradients.
+MODULES = {
+    'input_txt_proj': ('text_projector',),
+    'input_vid_proj': ('video_projector',),
+    'modality_embeddings': ('embedding',),
+    'txt2vis_sal_encoder': ('fusion',),
+    'sent_encoder': ('auxiliary.alignment.sentence_encoder',),
+    'moment_encoder': ('auxiliary.alignment.moment_encoder',),
+    'fpn': ('neck',),
+    'query_selector': ('moment_head.query_head.queries',),
+    'det_encoder': ('encoder',),
+    'main_det_head': ('moment_head.query_head', 'moment_head.collab_content'),
+    'aux_det_head': ('moment_head.dense_head',),
+    'local_saliency_head': ('local_saliency_head',),
+    'global_saliency_head': ('saliency_head',),
+}
+
+
+def without_dropout(cfg: Any) -> Any:
+    """Set every dropout and drop-path probability of a config to 0, in place."""
+    for key, value in cfg.items() if isinstance(cfg, dict) else enumerate(cfg):
+        if key in ('dropout', 'drop_path'):
+            cfg[key] = 0.0
+        elif isinstance(value, dict | list | tuple):
+            without_dropout(value)
+    return cfg
+
+
+def model_config(base: dict, info: dict[str, Any], learned_queries: bool) -> dict:
+    """Give the model of a config the sizes, depths and weights of a reference set."""
+    sizes, criterion, weights = info['config'], info['criterion'], info['loss_weights']
+    matcher = info['matcher']
+    if learned_queries:
+        matcher = info['norpn']['matcher']
+    dim, heads, hidden = sizes['model_dim'], sizes['heads'], sizes['ffn']
+    cfg = without_dropout(Config({'model': base}).copy().model)
+
+    def resize(node: Any) -> None:
+        for key, value in node.items():
+            if key == 'dim':
+                node[key] = dim
+            elif key == 'num_heads':
+                node[key] = heads
+            elif key == 'hidden_dim':
+                node[key] = hidden
+            elif key == 'prior':
+                node[key] = sizes['prior_prob']
+            elif isinstance(value, dict):
+                resize(value)
+
+    resize(cfg)
+    cfg.video_projector.update(
+        in_dim=sizes['vid_dim'], num_layers=sizes['num_input_proj_layers']
+    )
+    cfg.text_projector.update(in_dim=sizes['txt_dim'], num_layers=sizes['num_input_proj_layers'])
+    cfg.local_saliency_head.num_layers = sizes['local_saliency_head']['num_aggregation_layers']
+    cfg.embedding.temperature = float(sizes['pos_temp'])
+    cfg.fusion.update(num_layers=sizes['num_t2v_layers'], gate=sizes['weight_attn_with_saliency'])
+    cfg.encoder.num_layers = sizes['num_encoder_layers']
+    cfg.auxiliary.alignment.update(
+        num_layers=sizes['num_moment_layers'],
+        align_weight=weights['loss_ms_align'],
+        clip_weight=weights['loss_momcls'],
+    )
+    for head in (cfg.local_saliency_head, cfg.saliency_head):
+        head.losses.margin.margin = criterion['saliency_margin']
+        head.losses.rank.loss_weight = criterion['contrastive_reducer']
+        for loss in head.losses.values():
+            loss.loss_weight = loss.get('loss_weight', 1.0) * weights['loss_saliency']
+
+    dense, queries = cfg.moment_head.dense_head, cfg.moment_head.query_head
+    atss = sizes['atss']
+    dense.num_convs = atss['num_convs']
+    dense.anchors.update(strides=atss['fpn_strides'], sizes=atss['anchor_sizes'])
+    dense.assigner.topk = atss['top_k_positive_anchors']
+    names = dict(label='label', giou='giou', span='span', centerness='ctrness')
+    dense.loss_weights = {k: weights[f'aux_loss_{v}'] for k, v in names.items()}
+    queries.decoder.num_layers = sizes['num_decoder_layers']
+    queries.matcher.costs = dict(
+        label=dict(type='ClassCost', weight=matcher['cost_class']),
+        span=dict(type='L1SpanCost', weight=matcher['cost_span']),
+        giou=dict(type='GIoUCost', weight=matcher['cost_giou'], eps=0.0),
+        quality=dict(type='QualityCost', weight=matcher['cost_iou']),
+        reference=dict(type='ReferenceCost', weight=matcher['cost_reference'])
+        if matcher['cost_reference']
+        else None,
+    )
+    queries.loss.update(
+        weights={
+            **{name: weights[f'loss_{name}'] for name in ('span', 'giou', 'label', 'quality')},
+            'centre_offset': weights['center_l1_ref'],
+            'width_offset': weights['width_l1_ref'],
+        },
+        quality_targets=criterion['quality_scoring_mode'],
+        stage_weights=dict(proposals=criterion['encoder_coef']),
+        extra_weights=dict(
+            collab=criterion['colab_ref_reducer'], denoising=criterion['denoise_reducer']
+        ),
+    )
+    queries.loss.class_loss.background_weight = criterion['background_weight']
+    noise = sizes['denoise']
+    queries.denoising = dict(
+        type='DenoisingGenerator',
+        num_queries=noise['num_groups'],
+        noise_scale=noise['span_noise_scale'],
+        negative_offset=noise['negative_offset'],
+    )
+    if learned_queries:
+        queries.queries = dict(
+            type='LearnedQueries', dim=dim, num_queries=sizes['num_queries'], _delete_=None
+        )
+        queries.queries.pop('_delete_')
+    else:
+        queries.queries.update(
+            num_queries=sizes['num_queries'], widths=sizes['default_widths']
+        )
+    return cfg
+
+
+def batch_of(data: ReferenceSet, prefix: str, vids: list[str]) -> dict[str, Any]:
+    """Return the stored inputs in the form of a collated batch."""
+    spans = data[f'{prefix}in/spans']
+    mask = data[f'{prefix}in/src_vid_mask'].bool()
+    saliency = data[f'{prefix}in/saliency_all_labels']
+    sources = [vid.rsplit('_', 2)[0] for vid in vids]
+    return {
+        'video': data[f'{prefix}in/src_vid'],
+        'video_mask': mask,
+        'text': data[f'{prefix}in/src_txt'],
+        'text_mask': data[f'{prefix}in/src_txt_mask'].bool(),
+        'duration': data[f'{prefix}in/duration'],
+        'targets': {
+            'spans': spans,
+            'span_mask': spans[..., 0] >= 0,
+            'saliency': saliency,
+            'relevant': saliency > 0,
+            'pos_clips': data[f'{prefix}in/saliency_pos_labels'],
+            'neg_clips': data[f'{prefix}in/saliency_neg_labels'],
+            'source_id': torch.tensor([sources.index(source) for source in sources]),
+        },
+        'meta': [{'qid': i, 'query': '', 'vid': vid} for i, vid in enumerate(vids)],
+    }
+
+
+class Case:
+    """One variant of the reference set and the model that should reproduce it."""
+
+    def __init__(self, data: ReferenceSet, base: dict, prefix: str) -> None:
+        self.data, self.prefix = data, prefix
+        self.learned = prefix == 'norpn/'
+        self.inputs = 'nopad/' if self.learned else prefix
+        sizes = data.info['sizes']
+        self.vids = sizes['vids'] if self.inputs == '' else sizes['nopad']['vids']
+        info = data.info
+        if self.learned:
+            info = {**info, 'loss_weights': {**info['loss_weights'], **_norpn_weights(info)}}
+        self.info = info
+        self.model: Grounder = MODELS.build(model_config(base, info, self.learned))
+        weights = data.below('sd/')
+        if self.learned:
+            weights = {k: v for k, v in weights.items() if not k.startswith('query_selector.')}
+            weights |= data.below('norpn/sd/')
+        self.model.load_state_dict(convert_state_dict('sgdetr', weights), strict=True)
+        self.head = self.model.slots['moment_head']
+        self.denoising = self.head.query_head.denoising
+        self.head.query_head.denoising = None
+
+    def get(self, key: str) -> Tensor | None:
+        """The stored array of this variant, or None."""
+        return self.data[self.prefix + key] if self.prefix + key in self.data else None
+
+    def batch(self, training: bool) -> dict[str, Any]:
+        """The inputs as arguments of the model."""
+        batch = batch_of(self.data, self.inputs, self.vids)
+        return self.model.data_preprocessor(batch, training)
+
+    def predicted(self) -> GroundingState:
+        """The state of an inference run."""
+        self.model.eval()
+        with torch.no_grad():
+            return self.model(**self.batch(False), mode='tensor')
+
+    def trained(self, run: str = '') -> tuple[GroundingState, dict[str, Tensor], Tensor]:
+        """State, losses and matches of a training run; ``run='dn/'`` adds denoising queries."""
+        model, head = self.model.train(), self.head
+        arguments = self.batch(True)
+        negatives = self.get(f'{run}in/co_neg_idx')
+        head.choose_anchors = lambda dense: _stored_anchors(dense, negatives)
+        head.query_head.denoising = self.denoising if run else None
+        if run:
+            noise = _stored_noise(self.get('dn/in/dn_sign'), self.get('dn/in/dn_part'), arguments)
+            self.denoising._draw = lambda shape, like, generator: noise
+        matches: list[Tensor] = []
+        matcher = head.query_head.matcher
+
+        def matched(*args: Any) -> Tensor:
+            matches.append(matcher(*args))
+            return matches[-1]
+
+        head.query_head.matcher = matched
+        model.zero_grad()
+        targets = arguments['targets']
+        inputs = {k: v for k, v in arguments.items() if k not in ('targets', 'meta')}
+        names = dict(video='video_features', text='text_features')
+        state = GroundingState(
+            **{names.get(key, key): value for key, value in inputs.items()}, targets=targets
+        )
+        state = model.with_negatives(model.run(state, model.stages))
+        losses = model.losses(state)
+        sum(losses.values()).backward()
+        head.query_head.matcher = matcher
+        return state, losses, matches[0]
+
+
+def _norpn_weights(info: dict[str, Any]) -> dict[str, float]:
+    import json
+    import re
+
+    return json.loads(re.search(r'\{.*\}', info['norpn']['what'])[0])
+
+
+def _stored_anchors(dense: Any, negatives: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Choose the stored negative anchors instead of random ones."""
+    positive = dense.assignment.positive
+    count = int(positive.sum(dim=1).max())
+    order = torch.ones(positive.shape)
+    if negatives is not None:
+        for row, indices in zip(order, negatives):
+            real = indices[indices >= 0]
+            row[real] = torch.arange(len(real)) / (len(real) + 1)
+    return select_collab_anchors(positive, dense.mask, count, order=order)
+
+
+def _stored_noise(sign: Tensor, part: Tensor, arguments: dict[str, Any]) -> tuple[Tensor, Tensor]:
+    """Bring noise stored per group, for all moments of the batch in a row, into padded form."""
+    mask = arguments['targets'].span_mask
+    moments = int(mask.sum())
+    groups = len(sign) // (2 * moments)
+    result = []
+    for stored in (sign, part):
+        stored = stored.view(groups, 2, moments, 2)
+        padded = torch.zeros(len(mask), groups, 2, mask.shape[1], 2)
+        padded.permute(0, 3, 1, 2, 4)[mask] = stored.permute(2, 0, 1, 3)
+        result.append(padded)
+    return tuple(result)
+
+
+def check(folder: str | Path, base: dict) -> Iterator[Row]:
+    """Compare every variant of the set ``sgdetr``.
+
+    Args:
+        folder: Where ``sgdetr.npz`` and ``sgdetr.json`` lie.
+        base: The model config with all official quirks.
+    """
+    data = ReferenceSet(folder, 'sgdetr')
+    for prefix in ('nopad/', '', 'norpn/'):
+        case = Case(data, base, prefix)
+        yield from check_outputs(case)
+        for run in ('',) if case.learned else ('', 'dn/'):
+            yield from check_training(case, run)
+        if not case.learned:
+            yield from check_lists(case)
+    yield from check_long(data, base)
+
+
+def check_outputs(case: Case) -> Iterator[Row]:
+    """Compare everything an inference run computes."""
+    state = case.predicted()
+    mask = state.video_mask
+    dense = state.moment_outputs['dense']
+    outputs = state.moment_outputs['queries']
+    last = outputs.predictions.last()
+    found = {
+        'proj_vid': state.projected_video,
+        'proj_txt': state.projected_text,
+        'sent_emb': state.sentence,
+        'local_saliency_scores': state.local_saliency,
+        'saliency_scores': state.saliency,
+        't2v_vid': state.fused,
+        'enc_memory': state.memory,
+        'memory_local': amplify(state.memory, state.local_saliency),
+        'memory_global': state.moment_memory,
+        'pred_logits': last.logits,
+        'pred_spans': last.spans,
+        'pred_quality_scores': last.quality.unsqueeze(-1),
+        'offset': last.spans - last.references,
+        'dec/logits': outputs.predictions.logits,
+        'dec/spans': outputs.predictions.spans,
+        'dec/quality': outputs.predictions.quality.unsqueeze(-1),
+        'dec/ref': outputs.predictions.references,
+    }
+    if outputs.proposals.logits is not None:
+        found |= {
+            'sel/pred_logits': outputs.proposals.logits,
+            'sel/pred_quality_scores': outputs.proposals.quality.unsqueeze(-1),
+            'sel/pred_spans': outputs.proposals.spans,
+        }
+    sizes = [m.shape[1] for m in state.pyramid.masks]
+    anchors = dense.anchors.split(sizes)
+    for level, features in enumerate(state.pyramid.features):
+        found[f'fpn{level}'] = features
+        found[f'atss/cls{level}'] = dense.logits.split(sizes, 1)[level].unsqueeze(-1)
+        found[f'atss/ctr{level}'] = dense.centerness.split(sizes, 1)[level].unsqueeze(-1)
+        found[f'atss/anchors{level}'] = anchors[level]
+        raw = case.get(f'out/atss/reg{level}')
+        if raw is not None:
+            decoded = case.head.dense_head.coder.decode(anchors[level], raw)
+            ours = dense.spans.split(sizes, 1)[level]
+            yield compare(f'{case.prefix}out/atss/reg{level} (decoded)', ours, decoded, TOLERANCE)
+    for name, ours in found.items():
+        theirs = case.get(f'out/{name}')
+        if theirs is None:
+            continue
+        if ours.shape[:2] == mask.shape:  # ours is 0 on padding, theirs is not
+            ours, theirs = ours[mask], theirs[mask]
+        yield compare(f'{case.prefix}out/{name}', ours, theirs, TOLERANCE)
+
+
+def check_training(case: Case, run: str) -> Iterator[Row]:
+    """Compare assignment, matches, losses and gradients of a training run."""
+    prefix = case.prefix + run
+    state, losses, query_index = case.trained(run)
+    if not run:
+        yield from _check_targets(case, state, query_index)
+    outputs = state.moment_outputs['queries']
+    for kind, short in (('collab', 'co/'), ('denoising', 'dn_')):
+        if kind not in outputs.extra or case.get(f'{run}out/{short}logits') is None:
+            continue
+        predictions, _ = outputs.extra[kind]
+        for name in ('logits', 'spans'):
+            theirs = case.get(f'{run}out/{short}{name}')
+            yield compare(f'{prefix}out/{short}{name}', getattr(predictions, name), theirs, TOLERANCE)
+    yield from _check_losses(case, run, losses)
+    # The released padded run counts one sample without a true negative as nothing.
+    exact = case.prefix != ''
+    for module, places in MODULES.items():
+        theirs = case.get(f'{run}grad/{module}')
+        if theirs is None:
+            continue
+        name = f'{prefix}grad/{module}'
+        if not exact:
+            yield Row(name, None, note='official-only: defect of the rank loss reaches it')
+            continue
+        yield compare_relative(name, _gradient_norm(case, module, places), theirs, GRADIENT_TOLERANCE)
+
+
+def _gradient_norm(case: Case, module: str, places: tuple[str, ...]) -> float:
+    total = 0.0
+    for name, parameter in case.model.named_parameters():
+        inside = any(name == place or name.startswith(f'{place}.') for place in places)
+        selector = name.startswith('moment_head.query_head.queries.') and not case.learned
+        if not inside or (module == 'main_det_head' and selector):
+            continue
+        if parameter.grad is not None:
+            total += parameter.grad.double().square().sum().item()
+    return total**0.5
+
+
+def _check_targets(case: Case, state: GroundingState, query_index: Tensor) -> Iterator[Row]:
+    prefix, dense = case.prefix, state.moment_outputs['dense']
+    labels = case.get('out/atss/labels')
+    if labels is not None:
+        yield compare_exact(f'{prefix}out/atss/labels', dense.assignment.positive, labels.bool())
+        positive = labels.bool()
+        matched = case.get('out/atss/matched_gt')
+        yield compare(
+            f'{prefix}out/atss/matched_gt', dense.moments[positive], matched[positive], 1e-5
+        )
+    rows = state.negative_valid
+    for name, ours in (
+        ('local_saliency_scores_neg', state.negative.local_saliency),
+        ('saliency_scores_neg', state.negative.saliency),
+    ):
+        theirs = case.get(f'out/{name}')
+        if theirs is not None:
+            mask = state.video_mask[rows]
+            yield compare(f'{prefix}out/{name}', ours[rows][mask], theirs[mask], TOLERANCE)
+    if case.get('out/moment_token') is not None:
+        moment, clips, sentence = case.model.slots['auxiliary.alignment'].encode(state)
+        mask = state.video_mask
+        yield compare(f'{prefix}out/moment_token', moment, case.get('out/moment_token'), TOLERANCE)
+        yield compare(
+            f'{prefix}out/sent_txt_token', sentence, case.get('out/sent_txt_token'), TOLERANCE
+        )
+        yield compare(
+            f'{prefix}out/moment_frames', clips[mask], case.get('out/moment_frames')[mask], TOLERANCE
+        )
+    supervised = case.head.query_head.queries.supervised
+    layers = query_index.shape[0] - supervised
+    names = ['encoder'] * supervised + [f'layer{i}' for i in range(layers - 1)] + ['final']
+    for stage, name in zip(query_index, names):
+        for sample, index in enumerate(stage):
+            stored = case.get(f'out/match/{name}/{sample}')
+            if stored is None:
+                continue
+            ours = {(int(q), g) for g, q in enumerate(index) if q >= 0}
+            theirs = {(int(q), int(g)) for q, g in stored.T}
+            yield compare_exact(f'{prefix}out/match/{name}/{sample}', ours, theirs)
+
+
+def _check_losses(case: Case, run: str, losses: dict[str, Tensor]) -> Iterator[Row]:
+    weights, prefix = case.info['loss_weights'], case.prefix + run
+    layers = case.info['config']['num_decoder_layers']
+    pairs: dict[str, tuple[str, float]] = {
+        'loss_ms_align': ('loss_moment_sentence', weights['loss_ms_align']),
+        'loss_momcls': ('loss_moment_clips', weights['loss_momcls']),
+    }
+    for theirs, ours in (('label', 'label'), ('giou', 'giou'), ('span', 'span'), ('ctrness', 'centerness')):
+        pairs[f'aux_loss_{theirs}'] = (f'loss_dense_{ours}', weights[f'aux_loss_{theirs}'])
+    terms = {name: f'loss_{name}' for name in ('span', 'giou', 'label', 'quality')}
+    terms |= {'centre_offset': 'center_l1_ref', 'width_offset': 'width_l1_ref'}
+    for ours, theirs in terms.items():
+        for kind, stored in (('', ''), ('proposal_', 'enc_'), ('collab_', 'co_'), ('denoising_', 'dn_')):
+            for layer in ('', *(f'_{i}' for i in range(layers - 1))):
+                pairs[f'{stored}{theirs}{layer}'] = (f'loss_{kind}{ours}{layer}', weights[theirs])
+    logged = dict(bce='saliency_bce', margin='margin_saliency', rank='saliency_contrastive',
+                  negative='saliency_neg_pair')
+    for ours, theirs in logged.items():
+        for place, head in (('local', 'local_saliency'), ('global', 'saliency')):
+            name = f'log_{theirs}_{place}'
+            pairs[name] = (f'loss_{head}_{ours}', weights['loss_saliency'])
+
+    for theirs, (ours, weight) in pairs.items():
+        stored = case.get(f'{run}loss/{theirs}')
+        if stored is None:
+            continue
+        name = f'{prefix}loss/{theirs}'
+        if weight == 0:
+            yield Row(name, None, note='weight 0')
+        elif theirs.startswith('co_') and case.learned:
+            yield Row(name, None, note='official-only: its random anchors are not stored')
+        elif case.prefix == '' and 'contrastive' in theirs:
+            yield Row(name, None, note='official-only: one sample without a true negative is lost')
+        else:
+            yield compare(name, losses[ours] / weight, stored, TOLERANCE)
+    yield from _check_totals(case, run, losses)
+
+
+def _check_totals(case: Case, run: str, losses: dict[str, Tensor]) -> Iterator[Row]:
+    prefix, weight = case.prefix + run, case.info['loss_weights']['loss_saliency']
+    saliency = sum(value for name, value in losses.items() if 'saliency' in name) / weight
+    for name, ours in (('loss_saliency', saliency), ('total', sum(losses.values()))):
+        if case.prefix == '':
+            note = 'official-only: holds the rank loss of one sample without a true negative'
+            yield Row(f'{prefix}loss/{name}', None, note=note)
+        else:
+            yield compare(f'{prefix}loss/{name}', ours, case.get(f'{run}loss/{name}'), TOLERANCE)
+
+
+def check_lists(case: Case) -> Iterator[Row]:
+    """Compare the three result lists with the post-processing of three data sets."""
+    state = case.predicted()
+    head = case.head
+    for dataset, cfg in PUBLISHED_TEST_CFG.items():
+        fusion = TASK_UTILS.build(dict(type='WeightedBoxFusion1D', **cfg['fusion']))
+        queries = head.query_head.ranked(state)
+        raw = {
+            'aux': head.dense_head.ranked(state, **cfg['dense']),
+            'comb': fusion([queries, head.dense_head.ranked(state, **cfg['fused'])]),
+        }
+        lists = {**raw, 'detr': head.query_head.ranked(state, 4)}
+        post = cfg['post']
+        steps = TASK_UTILS.build(
+            dict(
+                type='PostProcessor',
+                steps=dict(
+                    clamp=dict(type='ClampMoments', high=post['high']),
+                    round=dict(type='RoundMoments', grid=post['grid']),
+                    length=dict(
+                        type='LimitLengths',
+                        min_length=post['min_length'],
+                        max_length=post['max_length'],
+                    ),
+                ),
+            )
+        )
+        for kind, moments in raw.items():
+            yield from _check_list(case, f'out/prep/{dataset}/{kind}', moments)
+        for kind, moments in lists.items():
+            yield from _check_list(case, f'out/post/{dataset}/{kind}', steps(moments))
+
+
+def _check_list(case: Case, key: str, moments: MomentList) -> Iterator[Row]:
+    for sample in range(len(moments.scores)):
+        stored = case.get(f'{key}/{sample}')
+        if stored is None:
+            continue
+        mask = moments.mask[sample]
+        name = f'{case.prefix}{key}/{sample}'
+        spans, scores = moments.spans[sample][mask], moments.scores[sample][mask]
+        yield compare(f'{name} seconds', spans, stored[:, :2], SECONDS_TOLERANCE, scaled=False)
+        yield compare(f'{name} scores', scores, stored[:, 2], SCORE_TOLERANCE, scaled=False)
+
+
+def check_long(data: ReferenceSet, base: dict) -> Iterator[Row]:
+    """Compare assignment, decoding and losses of the dense head at 76 clips."""
+    spans = data['atss_long/in/spans']
+    mask = spans[..., 0] >= 0
+    sizes = [152, 76, 38, 19]
+    for topk in (12, 18):
+        cfg = Config({'model': base}).copy().model.moment_head.dense_head
+        cfg.assigner.topk = topk
+        cfg.loss_weights = dict(label=1.0, giou=1.0, span=1.0, centerness=1.0)
+        head = MODELS.build(cfg)
+        anchors = torch.cat(head.anchors(sizes))
+        seconds = (cxw_to_xx(spans) * 152).trunc()
+        gts = seconds / 2
+        valid = torch.ones(len(spans), len(anchors), dtype=torch.bool)
+        assignment = head.assigner(anchors, sizes, valid, gts, mask)
+        moments = gts.gather(1, assignment.gt_index.unsqueeze(-1).expand(-1, -1, 2))
+        from vtg.models.heads import DenseOutputs
+
+        outputs = DenseOutputs(
+            data['atss_long/in/cls'],
+            data['atss_long/in/ctr'],
+            head.coder.decode(anchors, data['atss_long/in/reg']),
+            anchors,
+            valid,
+            torch.full((len(spans),), 2.0),
+            assignment,
+            moments,
+        )
+        name = f'atss_long/out/top{topk}'
+        labels = data[f'{name}/labels'].bool()
+        yield compare_exact(f'{name}/labels', assignment.positive, labels)
+        yield compare(
+            f'{name}/matched_gt', moments[labels], data[f'{name}/matched_gt'][labels], 1e-5
+        )
+        placeholder = torch.zeros(len(spans), 1, 1)
+        state = GroundingState(
+            placeholder, placeholder, placeholder, placeholder, placeholder[:, 0, 0],
+            moment_outputs={'dense': outputs},
+        )
+        losses = head.loss(state)
+        for ours, theirs in (('label', 'label'), ('giou', 'giou'), ('span', 'span'), ('centerness', 'ctrness')):
+            key = f'atss_long/loss/top{topk}/aux_loss_{theirs}'
+            yield compare(key, losses[f'loss_dense_{ours}'], data[key], TOLERANCE)
+    yield compare('atss_long/out/decoded', outputs.spans, data['atss_long/out/decoded'], TOLERANCE)
