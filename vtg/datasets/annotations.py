@@ -116,8 +116,8 @@ def _check_scores(records: Sequence[Record], path: str | Path) -> None:
             )
         if clips and (not all(isinstance(clip, int) for clip in clips) or min(clips) < 0):
             raise DataError(
-                f'{_where(path, records, index)}: relevant_clip_ids is {clips}; expected clip indices '
-                'of 0 or more.'
+                f'{_where(path, records, index)}: relevant_clip_ids is {clips}; expected indices '
+                'of clips, 0 or more.'
             )
         if len({np.size(row) for row in scores}) > 1:
             raise DataError(

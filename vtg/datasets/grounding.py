@@ -128,8 +128,7 @@ class GroundingDataset(BaseDataset):
         self._check_sources()
         path = find_annotations(self.ann_file)
         records = read_jsonl(path)
-        required = () if self.test_mode else ('relevant_windows', *self.saliency.fields)
-        check_records(records, path, required)
+        check_records(records, path, () if self.test_mode else self.saliency.fields)
         return self._bind_stores(records, str(path))
 
     def _check_sources(self) -> None:
@@ -187,8 +186,7 @@ class GroundingDataset(BaseDataset):
         return self.pipeline(sample)
 
     def _labelled(self, record: Record) -> bool:
-        fields = ('relevant_windows', *self.saliency.fields)
-        return all(record.get(name) is not None for name in fields)
+        return all(record.get(name) is not None for name in self.saliency.fields)
 
     def _meta(self, record: Record, num_clips: int) -> dict[str, Any]:
         meta = {name: record[name] for name in ('qid', 'vid', 'query')}
@@ -223,7 +221,7 @@ class GroundingDataset(BaseDataset):
     def _targets(
         self, record: Record, num_clips: int, duration: float, rng: np.random.Generator
     ) -> dict[str, Any]:
-        windows = np.asarray(record['relevant_windows'], dtype=np.float64).reshape(-1, 2)
+        windows = np.asarray(record.get('relevant_windows') or [], dtype=np.float64).reshape(-1, 2)
         if self.max_windows is not None and len(windows) > self.max_windows:
             windows = windows[rng.permutation(len(windows))[: self.max_windows]]
         start, end = windows.T / duration

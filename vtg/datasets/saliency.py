@@ -6,6 +6,9 @@ A component is called as ``labels(record, num_clips, clip_length, rng)`` and ret
 * ``saliency`` ``(L,)`` float32: the label of every clip,
 * ``relevant`` ``(L,)`` bool: the clips that belong to a moment,
 * ``pos_clips``, ``neg_clips`` ``(P,)`` int64: the first has to score higher than the second.
+
+Its ``fields`` are what a record needs to be labelled; without windows among them the data is for
+highlights only and has no spans.
 """
 
 from typing import Any
@@ -41,7 +44,7 @@ class AnnotatorSum:
             ``'drop'`` them, or ``'clamp'`` them to the last clip (official SG-DETR code).
     """
 
-    fields = ('relevant_clip_ids', 'saliency_scores')
+    fields = ('relevant_windows', 'relevant_clip_ids', 'saliency_scores')
 
     def __init__(self, out_of_range: str = 'drop') -> None:
         if out_of_range not in ('drop', 'clamp'):

@@ -19,10 +19,10 @@ _TWO_QUERIES = 0.25
 
 
 def _place(widths: list[int], num_clips: int, rng: np.random.Generator) -> list[int]:
-    """Place segments in this order without overlap, at least one clip apart; return the starts."""
-    slack = num_clips - sum(widths) - (len(widths) - 1)
+    """Place segments in this order, at least two clips apart; return the starts."""
+    slack = num_clips - sum(widths) - 2 * (len(widths) - 1)
     offsets = np.sort(rng.integers(0, slack + 1, size=len(widths)))
-    before = np.cumsum([0] + [width + 1 for width in widths[:-1]])
+    before = np.cumsum([0] + [width + 2 for width in widths[:-1]])
     return (offsets + before).tolist()
 
 
@@ -74,10 +74,10 @@ class SimulatedDataset(GroundingDataset):
         saliency: dict | None = None,
         **kwargs: Any,
     ) -> None:
-        if num_clips[0] < 2 * moment_clips[0] + 3 or moment_clips[0] < 1:
+        if moment_clips[0] < 1 or num_clips[0] < 4 * moment_clips[0] + 2:
             raise ConfigError(
-                f'videos of {num_clips[0]} clips are too short for moments of {moment_clips[0]}; the '
-                'two queries of a video need room for one moment each.'
+                f'videos of {num_clips[0]} clips cannot hold moments of {moment_clips[0]}: set '
+                f'num_clips[0] to at least {4 * max(1, moment_clips[0]) + 2}.'
             )
         self.num_samples = num_samples
         self.first_video = first_video
@@ -129,6 +129,7 @@ class SimulatedDataset(GroundingDataset):
         # The first moment of every query comes first, so that none is left without room.
         owners = list(range(num_queries))
         owners += [query for query, count in enumerate(wanted) for _ in range(count - 1)]
+        # Moments and one clip beside each fill at most half of the video.
         room = num_clips // 2 + 1
         kept: list[tuple[int, int]] = []
         for position, owner in enumerate(owners):

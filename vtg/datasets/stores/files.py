@@ -44,7 +44,7 @@ def _load(path: Path) -> Any:
             return _pick(arrays, path)
     content = torch.load(path, map_location='cpu', weights_only=True)
     content = _pick(content, path) if isinstance(content, Mapping) else content
-    return content.float().numpy() if isinstance(content, torch.Tensor) else content
+    return content.detach().float().numpy() if isinstance(content, torch.Tensor) else content
 
 
 def read_feature_file(path: str | Path) -> np.ndarray:

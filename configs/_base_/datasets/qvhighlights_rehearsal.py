@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+# A rehearsal of QVHighlights: the real annotation files with simulated features of the widths of
+# InternVideo2, so that a full-size run can be tried before the real features are downloaded.
+_features = dict(
+    annotations_from='https://github.com/jayleicn/moment_detr/tree/main/data',
+    video=[dict(type='SimulatedVideo', dim=512, difficulty=0.5)],
+    text=[dict(type='SimulatedText', dim=512)],
+    max_text_tokens=40,
+    max_windows=10,
+)
+train_dataloader = dict(
+    batch_size=32,
+    num_workers=4,
+    persistent_workers=True,
+    pin_memory=True,
+    sampler=dict(type='EpochSampler', shuffle=True),
+    collate_fn=dict(type='vtg.collate'),
+    dataset=dict(
+        type='QVHighlights',
+        ann_file='data/qvhighlights/highlight_train_release.jsonl',
+        **_features,
+    ),
+)
+val_dataloader = dict(
+    batch_size=32,
+    num_workers=4,
+    persistent_workers=True,
+    pin_memory=True,
+    sampler=dict(type='EpochSampler', shuffle=False),
+    collate_fn=dict(type='vtg.collate'),
+    dataset=dict(
+        type='QVHighlights',
+        ann_file='data/qvhighlights/highlight_val_release.jsonl',
+        test_mode=True,
+        **_features,
+    ),
+)
+test_dataloader = dict(
+    batch_size=32,
+    num_workers=4,
+    persistent_workers=True,
+    pin_memory=True,
+    sampler=dict(type='EpochSampler', shuffle=False),
+    collate_fn=dict(type='vtg.collate'),
+    dataset=dict(
+        type='QVHighlights',
+        ann_file='data/qvhighlights/highlight_test_with_gt.jsonl',
+        test_mode=True,
+        **_features,
+    ),
+)
+val_evaluator = dict(type='QVHighlightsMetric')
+test_evaluator = dict(type='QVHighlightsMetric')
+del _features
