@@ -13,7 +13,7 @@ from vtg.structures import GroundingState, GroundingTargets, Progress
 from vtg.utils import ConfigError
 
 from .base import Component, LossBalancer
-from .pipeline import build_slots, check_pipeline, describe
+from .pipeline import build_slots, check_pipeline, describe, fill_defaults
 from .task_modules.post_processing import moments_to_lists
 
 DEFAULT_STAGES = (
@@ -38,6 +38,8 @@ class Grounder(BaseModel):
 
     Args:
         video_projector, text_projector: Configs of the projectors.
+        defaults: Arguments for every component that takes them and does not set them itself, e.g.
+            ``dict(dim=256, num_heads=8, hidden_dim=1024, dropout=0.1)``.
         slots: Configs of all other slots by name: ``local_saliency_head``, ``embedding``,
             ``refiner``, ``fusion``, ``encoder``, ``neck``, ``saliency_head``, ``moment_head``, and
             the dicts of named components ``feedback`` and ``auxiliary``. None leaves a slot empty.
@@ -58,6 +60,7 @@ class Grounder(BaseModel):
         self,
         video_projector: dict,
         text_projector: dict,
+        defaults: dict[str, Any] | None = None,
         stages: Sequence[str] = DEFAULT_STAGES,
         negatives: dict | None = None,
         loss_balancer: dict | None = None,
@@ -67,7 +70,7 @@ class Grounder(BaseModel):
     ) -> None:
         super().__init__(MODELS.build(data_preprocessor or dict(type='GroundingDataPreprocessor')))
         slots = {'video_projector': video_projector, 'text_projector': text_projector, **slots}
-        self.slots: dict[str, Component] = build_slots(slots)
+        self.slots: dict[str, Component] = build_slots(fill_defaults(slots, defaults or {}))
         for name, component in self.slots.items():
             # Nested names such as 'feedback.amplifier' become attributes of a container.
             group, _, leaf = name.rpartition('.')

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Building, checking and describing the slots of the model."""
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,29 @@ from .base import SLOT_TYPES, Component
 
 # Slots that hold a dict of named components instead of one.
 GROUPS = ('feedback', 'auxiliary')
+
+
+def fill_defaults(cfg: Any, defaults: dict[str, Any]) -> Any:
+    """Give every component in a config the defaults that it takes and does not set itself.
+
+    Args:
+        cfg: A config; components are the dicts with a ``type``, at any depth.
+        defaults: Values by argument name, e.g. ``dict(dim=256, num_heads=8)``.
+
+    Returns:
+        A new config; unknown types are left for the builder to report.
+    """
+    if isinstance(cfg, dict):
+        filled = {key: fill_defaults(value, defaults) for key, value in cfg.items()}
+        name = cfg.get('type')
+        cls = MODELS.get(name) if isinstance(name, str) else name
+        if cls is not None:
+            taken = inspect.signature(cls).parameters
+            filled = {key: value for key, value in defaults.items() if key in taken} | filled
+        return filled
+    if isinstance(cfg, list | tuple):
+        return type(cfg)(fill_defaults(value, defaults) for value in cfg)
+    return cfg
 
 
 def build_slots(configs: dict[str, dict | None]) -> dict[str, Component]:

@@ -6,6 +6,8 @@ configs/sgdetr/qvhl.py lists the differences.
 
 model = dict(
     type='Grounder',
+    # Arguments of every component that takes them and does not set them itself.
+    defaults=dict(dim=256, num_heads=8, hidden_dim=1024, dropout=0.1, drop_path=0.15),
     stages=(
         'video_projector',
         'text_projector',
@@ -20,18 +22,14 @@ model = dict(
     ),
     # 512 features and 2 temporal endpoint features
     video_projector=dict(
-        type='LinearProjector', in_dim=514, dim=256, num_layers=2, dropout=0.5, xavier=True
+        type='LinearProjector', in_dim=514, num_layers=2, dropout=0.5, xavier=True
     ),
     text_projector=dict(
-        type='LinearProjector', in_dim=512, dim=256, num_layers=2, dropout=0.5, xavier=True
+        type='LinearProjector', in_dim=512, num_layers=2, dropout=0.5, xavier=True
     ),
     local_saliency_head=dict(
         type='CosineSaliencyHead',
-        dim=256,
         num_layers=2,
-        num_heads=8,
-        hidden_dim=1024,
-        dropout=0.1,
         # The released code scores negatives with the modality embedding added to the clips.
         negative_video='embedded',
         losses=dict(
@@ -41,28 +39,17 @@ model = dict(
             rank=dict(type='RankContrastiveLoss'),
         ),
     ),
-    embedding=dict(type='TokenEmbedding', dim=256),
+    embedding=dict(type='TokenEmbedding'),
     fusion=dict(
         type='SGCA',
-        dim=256,
         num_layers=2,
-        num_heads=8,
-        hidden_dim=1024,
-        dropout=0.1,
-        drop_path=0.15,
     ),
     encoder=dict(
         type='TransformerEncoder',
-        dim=256,
         num_layers=3,
-        num_heads=8,
-        hidden_dim=1024,
-        dropout=0.1,
-        drop_path=0.15,
     ),
     saliency_head=dict(
         type='LocalToGlobalSaliencyHead',
-        dim=256,
         losses=dict(
             bce=dict(type='SaliencyBCELoss'),
             negative=dict(type='NegativePairLoss', reduction='mean', min_probability=1e-7),
@@ -71,13 +58,11 @@ model = dict(
         ),
     ),
     feedback=dict(amplifier=dict(type='SaliencyAmplifier')),
-    neck=dict(type='DepthwisePyramid', dim=256),
+    neck=dict(type='DepthwisePyramid'),
     moment_head=dict(
         type='HybridHead',
-        dim=256,
         dense_head=dict(
             type='ATSSHead',
-            dim=256,
             num_convs=3,
             anchors=dict(type='AnchorGenerator1D', strides=(0.5, 1, 2, 4), sizes=(4, 16, 32, 64)),
             assigner=dict(type='ATSSAssigner', topk=12),
@@ -89,22 +74,15 @@ model = dict(
         ),
         query_head=dict(
             type='QueryHead',
-            dim=256,
             queries=dict(
                 type='PyramidQuerySelector',
-                dim=256,
                 num_queries=25,
                 widths=(0.05, 0.2, 0.4, 0.85),
                 prior=0.35,
             ),
             decoder=dict(
                 type='SpanDecoder',
-                dim=256,
                 num_layers=3,
-                num_heads=8,
-                hidden_dim=1024,
-                dropout=0.1,
-                drop_path=0.15,
             ),
             matcher=dict(
                 type='HungarianMatcher',
@@ -139,12 +117,7 @@ model = dict(
     auxiliary=dict(
         alignment=dict(
             type='MomentSentenceAlignment',
-            dim=256,
             num_layers=1,
-            num_heads=8,
-            hidden_dim=1024,
-            dropout=0.1,
-            drop_path=0.15,
             align_weight=1.0,
             clip_weight=3.0,
         ),

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """SG-DETR against values of its released code."""
 
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,8 @@ from torch import Tensor
 from vtg.apis.conversion import convert_state_dict
 from vtg.models import Grounder
 from vtg.models.feedback import amplify
+from vtg.models.heads import DenseOutputs
+from vtg.models.pipeline import fill_defaults
 from vtg.models.task_modules import select_collab_anchors
 from vtg.registry import MODELS, TASK_UTILS
 from vtg.structures import GroundingState, MomentList, cxw_to_xx
@@ -82,20 +86,7 @@ def model_config(base: dict, info: dict[str, Any], learned_queries: bool) -> dic
     dim, heads, hidden = sizes['model_dim'], sizes['heads'], sizes['ffn']
     cfg = without_dropout(Config({'model': base}).copy().model)
 
-    def resize(node: Any) -> None:
-        for key, value in node.items():
-            if key == 'dim':
-                node[key] = dim
-            elif key == 'num_heads':
-                node[key] = heads
-            elif key == 'hidden_dim':
-                node[key] = hidden
-            elif key == 'prior':
-                node[key] = sizes['prior_prob']
-            elif isinstance(value, dict):
-                resize(value)
-
-    resize(cfg)
+    cfg.defaults.update(dim=dim, num_heads=heads, hidden_dim=hidden)
     cfg.video_projector.update(
         in_dim=sizes['vid_dim'], num_layers=sizes['num_input_proj_layers']
     )
@@ -117,7 +108,8 @@ def model_config(base: dict, info: dict[str, Any], learned_queries: bool) -> dic
 
     dense, queries = cfg.moment_head.dense_head, cfg.moment_head.query_head
     atss = sizes['atss']
-    dense.num_convs = atss['num_convs']
+    dense.update(num_convs=atss['num_convs'], prior=sizes['prior_prob'])
+    queries.prior = sizes['prior_prob']
     dense.anchors.update(strides=atss['fpn_strides'], sizes=atss['anchor_sizes'])
     dense.assigner.topk = atss['top_k_positive_anchors']
     names = dict(label='label', giou='giou', span='span', centerness='ctrness')
@@ -154,12 +146,13 @@ def model_config(base: dict, info: dict[str, Any], learned_queries: bool) -> dic
     )
     if learned_queries:
         queries.queries = dict(
-            type='LearnedQueries', dim=dim, num_queries=sizes['num_queries'], _delete_=None
+            type='LearnedQueries', num_queries=sizes['num_queries']
         )
-        queries.queries.pop('_delete_')
     else:
         queries.queries.update(
-            num_queries=sizes['num_queries'], widths=sizes['default_widths']
+            num_queries=sizes['num_queries'],
+            widths=sizes['default_widths'],
+            prior=sizes['prior_prob'],
         )
     return cfg
 
@@ -260,9 +253,7 @@ class Case:
 
 
 def _norpn_weights(info: dict[str, Any]) -> dict[str, float]:
-    import json
-    import re
-
+    """The loss weights of the variant, which its description holds as JSON."""
     return json.loads(re.search(r'\{.*\}', info['norpn']['what'])[0])
 
 
@@ -545,7 +536,8 @@ def check_long(data: ReferenceSet, base: dict) -> Iterator[Row]:
     mask = spans[..., 0] >= 0
     sizes = [152, 76, 38, 19]
     for topk in (12, 18):
-        cfg = Config({'model': base}).copy().model.moment_head.dense_head
+        model = Config({'model': base}).copy().model
+        cfg = Config(fill_defaults(model.moment_head.dense_head, model.defaults))
         cfg.assigner.topk = topk
         cfg.loss_weights = dict(label=1.0, giou=1.0, span=1.0, centerness=1.0)
         head = MODELS.build(cfg)
@@ -555,8 +547,6 @@ def check_long(data: ReferenceSet, base: dict) -> Iterator[Row]:
         valid = torch.ones(len(spans), len(anchors), dtype=torch.bool)
         assignment = head.assigner(anchors, sizes, valid, gts, mask)
         moments = gts.gather(1, assignment.gt_index.unsqueeze(-1).expand(-1, -1, 2))
-        from vtg.models.heads import DenseOutputs
-
         outputs = DenseOutputs(
             data['atss_long/in/cls'],
             data['atss_long/in/ctr'],
