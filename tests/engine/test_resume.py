@@ -57,6 +57,16 @@ def test_killed_in_the_middle_of_an_epoch(spawn, tmp_path):
     assert unsafe_globals(tmp_path / 'whole/epoch_3.pth') == []
 
 
+def test_a_random_seed_is_taken_from_the_checkpoint(toy_train, tmp_path):
+    toy_train({'randomness.seed': None}, 'whole')
+    shutil.copytree(tmp_path / 'whole', tmp_path / 'part')
+    for name in ('epoch_3.pth', 'last_checkpoint'):
+        (tmp_path / 'part' / name).unlink()
+    toy_train({'randomness.seed': None, 'resume': True}, 'part')
+    a, b = (read_checkpoint(tmp_path / name / 'epoch_3.pth') for name in ('whole', 'part'))
+    assert_equal(a['state_dict'], b['state_dict'])
+
+
 def test_two_processes_on_the_cpu(spawn, tmp_path):
     launcher = ('-m', 'torch.distributed.run', '--nproc-per-node', '2', '--standalone')
     arguments = (TOY, tmp_path / 'run', '--launcher', 'pytorch', '--cfg-options')

@@ -129,9 +129,15 @@ class GroundingRunner(Runner):
         With ``cfg.resume_schedule='new'`` the schedule is the one of the current config, moved
         to the epoch of the checkpoint; otherwise it is the saved one, which must be the same.
         """
-        if self.cfg.get('resume_schedule', 'saved') != 'new':
+        if self.cfg.get('resume_schedule', 'saved') == 'new':
+            self._resume_with_new_schedule(filename, *args, **kwargs)
+        else:
             super().resume(filename, *args, **kwargs)
-            return
+        # The seed is that of the checkpoint now, but the loader was built before.
+        if hasattr(self.train_dataloader.sampler, 'seed'):
+            self.train_dataloader.sampler.seed = self.seed
+
+    def _resume_with_new_schedule(self, filename: str, *args: Any, **kwargs: Any) -> None:
         fresh = [
             {key: value for key, value in group.items() if key != 'params'}
             for group in self.optim_wrapper.param_groups

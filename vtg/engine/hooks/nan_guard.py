@@ -19,8 +19,8 @@ class NonFiniteLossError(VtgError):
 class _Step(NamedTuple):
     epoch: int
     iteration: int
-    names: list[str]
-    finite: Tensor
+    finite: Tensor  # scalar
+    terms: dict[str, Tensor]
     meta: list[Mapping[str, Any]]
 
 
@@ -49,21 +49,23 @@ class NanGuardHook(Hook):
         data_batch: Any = None,
         outputs: Mapping[str, Any] | None = None,
     ) -> None:
+        if not outputs or 'loss' not in outputs:
+            return
         terms = {
-            name: value.detach().float().reshape(())
-            for name, value in (outputs or {}).items()
+            name: value.detach()
+            for name, value in outputs.items()
             if 'loss' in name and isinstance(value, Tensor)
         }
+        # The total is the sum of the terms: one test covers them all.
+        finite = terms['loss'].isfinite()
         wrapper = runner.optim_wrapper
         norm = getattr(wrapper, 'grad_norm', None)
         # With a loss scaler infinite gradients are ordinary: it skips that step.
         if norm is not None and getattr(wrapper, 'scaler', None) is None:
-            terms['the gradient norm'] = norm.float()
-        if not terms:
-            return
-        finite = torch.stack(list(terms.values())).isfinite()
+            terms['the gradient norm'] = norm
+            finite = finite & norm.isfinite()
         meta = data_batch.get('meta') if isinstance(data_batch, Mapping) else None
-        self._pending.append(_Step(runner.epoch, batch_idx, list(terms), finite, meta or []))
+        self._pending.append(_Step(runner.epoch, batch_idx, finite, terms, meta or []))
         interval = self.interval or (1 if finite.device.type == 'cpu' else 20)
         if len(self._pending) >= interval:
             self._check()
@@ -76,10 +78,10 @@ class NanGuardHook(Hook):
 
     def _check(self) -> None:
         pending, self._pending = self._pending, []
-        if not pending or torch.cat([step.finite for step in pending]).all():
+        if not pending or torch.stack([step.finite for step in pending]).all():
             return
-        step = next(step for step in pending if not step.finite.all())
-        bad = [name for name, fine in zip(step.names, step.finite.tolist()) if not fine]
+        step = next(step for step in pending if not step.finite)
+        bad = [name for name, value in step.terms.items() if not value.isfinite()]
         terms = [name for name in bad if name not in ('loss', 'the gradient norm')] or bad
         samples = [f'{item.get("qid", "?")} of video {item.get("vid", "?")}' for item in step.meta]
         raise NonFiniteLossError(

@@ -48,9 +48,7 @@ class SparseRuntimeInfoHook(RuntimeInfoHook):
         if norm is not None:
             values['grad_norm'] = norm
         tensors = {
-            name: value.detach().float().reshape(())
-            for name, value in values.items()
-            if isinstance(value, Tensor)
+            name: value.detach() for name, value in values.items() if isinstance(value, Tensor)
         }
         if tensors:
             self._pending.append((list(tensors), torch.stack(list(tensors.values()))))
