@@ -11,6 +11,7 @@ from . import (
     losses,
     necks,
     projectors,
+    refiners,
     task_modules,
 )
 from .data_preprocessor import GroundingDataPreprocessor
@@ -28,5 +29,6 @@ __all__ = [
     'losses',
     'necks',
     'projectors',
+    'refiners',
     'task_modules',
 ]

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Components that bring the text into the video tokens."""
 
+from .aca import ACA
+from .concatenation import Concatenation
+from .cross_attention import TextToVideoAttention
+from .saliency_token import MomentAdaptiveToken
 from .sgca import SGCA
 
-__all__ = ['SGCA']
+__all__ = ['ACA', 'SGCA', 'Concatenation', 'MomentAdaptiveToken', 'TextToVideoAttention']

@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Losses and loss balancers."""
 
-from .balancers import FixedBalancer
-from .detection import QueryClassLoss, SigmoidClassLoss, sigmoid_focal_loss
+from .balancers import FixedBalancer, UncertaintyBalancer
+from .detection import (
+    FocalClassLoss,
+    QueryClassLoss,
+    SigmoidClassLoss,
+    SoftmaxClassLoss,
+    sigmoid_focal_loss,
+)
 from .saliency import (
     MarginPairLoss,
     NegativePairLoss,
@@ -11,10 +17,13 @@ from .saliency import (
     SaliencyLoss,
     build_saliency_losses,
     masked_mean,
+    probability_cross_entropy,
 )
+from .tokens import token_orthogonality
 
 __all__ = [
     'FixedBalancer',
+    'FocalClassLoss',
     'MarginPairLoss',
     'NegativePairLoss',
     'QueryClassLoss',
@@ -22,7 +31,11 @@ __all__ = [
     'SaliencyBCELoss',
     'SaliencyLoss',
     'SigmoidClassLoss',
+    'SoftmaxClassLoss',
+    'UncertaintyBalancer',
     'build_saliency_losses',
     'masked_mean',
+    'probability_cross_entropy',
     'sigmoid_focal_loss',
+    'token_orthogonality',
 ]

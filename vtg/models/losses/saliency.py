@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from vtg.models.base import Component
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
+from vtg.utils import ConfigError
 
 # Stands in for minus infinity before a softmax, as in the published code: finite, so that a row
 # without real entries keeps a finite gradient.
@@ -23,6 +24,12 @@ def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
     """Mean of ``values`` where ``mask`` is True; 0 where it is nowhere."""
     weights = mask.to(values.dtype).expand_as(values)
     return (values * weights).sum() / weights.sum().clamp(min=1)
+
+
+def probability_cross_entropy(probability: Tensor, target: Tensor) -> Tensor:
+    """Binary cross-entropy ``(...)`` of probabilities, at most 100, in float32 under autocast."""
+    with torch.autocast(probability.device.type, enabled=False):
+        return F.binary_cross_entropy(probability.float(), target.float(), reduction='none')
 
 
 class SaliencyLoss(Component):
@@ -60,13 +67,30 @@ class SaliencyLoss(Component):
 
 @MODELS.register_module()
 class SaliencyBCELoss(SaliencyLoss):
-    """Binary cross-entropy of every clip with "is it labelled at all" (SG-DETR, section 3.6)."""
+    """Binary cross-entropy of every clip with "is it labelled at all" (SG-DETR, section 3.6).
+
+    Args:
+        probability: The scores are probabilities, not logits.
+        average_over: ``'valid'`` clips of the batch, or ``'padded'``: padding counts as clips with
+            label 0, as in CG-DETR's code.
+        loss_weight: Factor of the term.
+    """
+
+    def __init__(
+        self, probability: bool = False, average_over: str = 'valid', loss_weight: float = 1.0
+    ) -> None:
+        super().__init__(loss_weight)
+        self.probability = probability
+        self.average_over = average_over
 
     def compute(self, scores: Tensor, state: GroundingState, negative: Tensor | None) -> Tensor:
-        """Mean over the valid clips of the batch."""
+        """Mean over the clips of the batch."""
         target = state.targets.saliency.clamp(0, 1)
-        loss = F.binary_cross_entropy_with_logits(scores, target, reduction='none')
-        return masked_mean(loss, state.video_mask)
+        if self.probability:
+            loss = probability_cross_entropy(scores, target)
+        else:
+            loss = F.binary_cross_entropy_with_logits(scores, target, reduction='none')
+        return loss.mean() if self.average_over == 'padded' else masked_mean(loss, state.video_mask)
 
 
 @MODELS.register_module()
@@ -77,22 +101,34 @@ class NegativePairLoss(SaliencyLoss):
         reduction: Over the clips of a sample: ``'sum'`` as in QD-DETR, ``'mean'`` over all valid
             clips of the batch as in SG-DETR.
         min_probability: Clamp of ``1 - sigmoid`` before the logarithm; 0 uses the exact softplus.
+        probability: The scores are probabilities, not logits; ``min_probability`` must exceed 0.
         loss_weight: Factor of the term.
     """
 
     def __init__(
-        self, reduction: str = 'sum', min_probability: float = 0.0, loss_weight: float = 1.0
+        self,
+        reduction: str = 'sum',
+        min_probability: float = 0.0,
+        probability: bool = False,
+        loss_weight: float = 1.0,
     ) -> None:
         super().__init__(loss_weight)
+        if probability and not min_probability > 0:
+            raise ConfigError(
+                'NegativePairLoss on probabilities needs min_probability above 0, for example '
+                f'1e-6; got {min_probability}.'
+            )
         self.reduction = reduction
         self.min_probability = min_probability
+        self.probability = probability
 
     def compute(self, scores: Tensor, state: GroundingState, negative: Tensor | None) -> Tensor:
         """Mean over true negative pairs."""
         if negative is None:
             return scores.sum() * 0
         if self.min_probability > 0:
-            loss = -(1 - negative.sigmoid()).clamp(min=self.min_probability).log()
+            high = negative if self.probability else negative.sigmoid()
+            loss = -(1 - high).clamp(min=self.min_probability).log()
         else:
             loss = F.softplus(negative)
         rows = state.negative_valid
@@ -142,6 +178,8 @@ class RankContrastiveLoss(SaliencyLoss):
         temperature: Divisor of the scores.
         num_ranks: Ranks 1 to ``num_ranks`` are summed.
         divisor: Divisor of the sum.
+        min_alone: Samples without a true negative count only if there are at least so many, or no
+            others. CG-DETR's code loses a single one, and in the loss on attention all of them.
         loss_weight: Factor of the term.
     """
 
@@ -150,12 +188,14 @@ class RankContrastiveLoss(SaliencyLoss):
         temperature: float = 0.5,
         num_ranks: int = 11,
         divisor: float = 12.0,
+        min_alone: float = 1,
         loss_weight: float = 1.0,
     ) -> None:
         super().__init__(loss_weight)
         self.temperature = temperature
         self.num_ranks = num_ranks
         self.divisor = divisor
+        self.min_alone = min_alone
 
     def compute(self, scores: Tensor, state: GroundingState, negative: Tensor | None) -> Tensor:
         """Sum of the ranks' means."""
@@ -169,7 +209,9 @@ class RankContrastiveLoss(SaliencyLoss):
             torch.cat((mask, mask), dim=1),
         )
         rows = state.negative_valid
-        return masked_mean(both, rows) + masked_mean(alone, ~rows)
+        missing = (~rows).sum()
+        counted = ~rows & ((missing >= self.min_alone) | (missing == len(rows)))
+        return masked_mean(both, rows) + masked_mean(alone, counted)
 
     def _rows(self, scores: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
         """Per-sample loss ``(B,)`` of scores, labels and mask ``(B, L)``."""

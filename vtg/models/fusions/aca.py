@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Adaptive cross-attention."""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vtg.models.base import Fusion
+from vtg.models.layers import (
+    FeedForward,
+    RawAttention,
+    clones,
+    init_transformer,
+    tiled_padding_mask,
+)
+from vtg.models.layers.attention import attention_mask, merge_heads, split_heads
+from vtg.models.layers.blocks import residual_noise
+from vtg.models.losses import build_saliency_losses
+from vtg.registry import MODELS
+from vtg.structures import GroundingState
+from vtg.utils import ConfigError
+
+
+class WeighedAttention(RawAttention):
+    """Attention that also returns its weights.
+
+    Args:
+        dim, num_heads, dropout: See :class:`RawAttention`.
+        project: Project queries, keys and values, as the papers write it; the released code has no
+            such layers.
+    """
+
+    def __init__(self, dim: int, num_heads: int, dropout: float, project: bool) -> None:
+        super().__init__(dim, num_heads, dropout)
+        self.projections = None
+        if project:
+            self.projections = clones(nn.Linear(dim, dim), 3)
+
+    def forward(  # type: ignore[override]
+        self, query: Tensor, key: Tensor, value: Tensor, key_mask: Tensor, blocked: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Attend; see :meth:`RawAttention.forward`.
+
+        Returns:
+            The output ``(B, L, D)`` and the mean over heads of the weights ``(B, L, S)`` before
+            dropout. Keys beyond those that have a value count in the weights only: with S keys and
+            N values, the values belong to the last N keys.
+        """
+        if self.projections is not None:
+            layers = zip(self.projections, (query, key, value))
+            query, key, value = (layer(x) for layer, x in layers)
+        query, key, value = (split_heads(x, self.num_heads) for x in (query, key, value))
+        logits = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5
+        logits = logits.masked_fill(~attention_mask(key_mask, blocked), -torch.inf)
+        weights = logits.softmax(dim=-1)
+        used = F.dropout(weights, self.dropout, self.training)[..., -value.shape[2] :]
+        return self.out_proj(merge_heads(used @ value)), weights.mean(dim=1)
+
+
+class ACALayer(nn.Module):
+    """One layer of :class:`ACA`: ``a = x + A``, ``out = LN2(a + FFN(LN1(a)))``."""
+
+    def __init__(
+        self,
+        dim: int,
+        num_heads: int,
+        hidden_dim: int,
+        dropout: float,
+        drop_path: float,
+        project: bool,
+    ) -> None:
+        super().__init__()
+        self.attention = WeighedAttention(dim, num_heads, dropout, project)
+        self.feed_forward = FeedForward(dim, hidden_dim, dropout)
+        self.norm1 = nn.LayerNorm(dim)
+        self.norm2 = nn.LayerNorm(dim)
+        self.noise = residual_noise(drop_path)
+
+    def absorb(self, x: Tensor, attended: Tensor) -> Tensor:
+        """Add what was attended to ``x`` and pass the feed-forward network; both ``(B, ., D)``."""
+        x = x + self.noise(attended)
+        return self.norm2(x + self.noise(self.feed_forward(self.norm1(x))))
+
+    def forward(
+        self,
+        video: Tensor,
+        position: Tensor,
+        key: Tensor,
+        text: Tensor,
+        key_mask: Tensor,
+        blocked: Tensor | None,
+    ) -> tuple[Tensor, Tensor]:
+        """Return the new video ``(B, L, D)`` and the attention weights ``(B, L, S)``."""
+        attended, weights = self.attention(video + position, key, text, key_mask, blocked)
+        return self.absorb(video, attended), weights
+
+    def without_keys(self, token: Tensor) -> Tensor:
+        """The layer for tokens ``(B, D)`` that attend to nothing."""
+        return self.absorb(token, self.attention.out_proj(torch.zeros_like(token)))
+
+
+def text_share(state: GroundingState) -> Tensor:
+    """How much of its attention a clip gives to words rather than dummies: ``(B, L)`` in [0, 1]."""
+    words = state.attention[..., -state.text.shape[1] :]
+    return (words * state.text_mask.unsqueeze(1)).sum(dim=-1).clamp(0, 1)
+
+
+@MODELS.register_module()
+class ACA(Fusion):
+    """Adaptive cross-attention: clips that the query does not describe attend to dummies instead.
+
+    Clips attend to dummies and words in one softmax, but take in words only, so that an irrelevant
+    clip receives little text (CG-DETR, Moon et al., 2023, section 3.2; FlashVTG, Cao et al., 2025,
+    section 3.2). Without dummies it is a cross-attention to the words.
+
+    Args:
+        dim: Token width.
+        num_layers: Number of layers; all look at the same dummies and words.
+        num_heads: Attention heads.
+        hidden_dim: Width inside the feed-forward networks.
+        dropout: On attention weights and inside the feed-forward networks.
+        drop_path: Stochastic depth per sample on the residual branches.
+        project: Project queries, keys and values (the papers) or not (the released code).
+        context: Config of what makes a context token of clips and attention, e.g.
+            ``MomentAdaptiveToken``. The token passes the layers too, without anything to attend to.
+        losses: Saliency losses by name on the share of attention that clips give to words.
+        mask_layout: ``'correct'``, or ``'tiled'``: block words by the padding of other samples, as
+            the released code does, see :func:`vtg.models.layers.tiled_padding_mask`.
+        init: Initialise as DETR's code does, see :func:`vtg.models.layers.init_transformer`.
+    """
+
+    provides = ('fused', 'attention')
+
+    def __init__(
+        self,
+        dim: int,
+        num_layers: int = 2,
+        num_heads: int = 8,
+        hidden_dim: int = 1024,
+        dropout: float = 0.1,
+        drop_path: float = 0.1,
+        project: bool = False,
+        context: dict | None = None,
+        losses: dict[str, dict] | None = None,
+        mask_layout: str = 'correct',
+        init: str | None = 'xavier',
+    ) -> None:
+        super().__init__()
+        if mask_layout not in ('correct', 'tiled'):
+            raise ConfigError(f"ACA: mask_layout is 'correct' or 'tiled', got {mask_layout!r}.")
+        self.dim = dim
+        self.num_heads = num_heads
+        self.mask_layout = mask_layout
+        layer = ACALayer(dim, num_heads, hidden_dim, dropout, drop_path, project)
+        self.layers = clones(layer, num_layers)
+        init_transformer(self.layers, init)
+        self.context = None if context is None else MODELS.build(context)
+        if self.context is not None:
+            self.provides = (*self.provides, 'context')
+        self.losses = build_saliency_losses(losses)
+
+    def forward(self, state: GroundingState) -> dict[str, Any]:
+        """Set ``fused (B, L, D)``, ``attention (B, L, M + N)``, the mean over layers and heads, and
+        ``context (B, D)`` where it is configured."""
+        key, key_mask = state.text + state.text_pos, state.text_mask
+        if state.dummies is not None:
+            key = torch.cat((state.dummies + state.dummy_pos, key), dim=1)
+            always = key_mask.new_ones(state.dummies.shape[:2])
+            key_mask = torch.cat((always, key_mask), dim=1)
+        blocked = None
+        if self.mask_layout == 'tiled':
+            blocked = tiled_padding_mask(state.video_mask, key_mask, self.num_heads)
+        video, total = state.video, 0
+        for layer in self.layers:
+            video, weights = layer(video, state.video_pos, key, state.text, key_mask, blocked)
+            total = total + weights
+        values = {'fused': video, 'attention': total / len(self.layers)}
+        if self.context is not None:
+            share = text_share(state.update(**values))
+            token = self.context(state.video, state.video_mask, share)
+            for layer in self.layers:
+                token = layer.without_keys(token)
+            values['context'] = token
+        return values
+
+    def loss(self, state: GroundingState) -> dict[str, Tensor]:
+        """Every configured term on the words' share, and the losses of the context token."""
+        share = text_share(state)
+        negative = None if state.negative is None else text_share(state.negative)
+        losses = {} if self.context is None else self.context.loss()
+        return losses | {
+            f'loss_attention_{name}': loss(share, state, negative)
+            for name, loss in self.losses.items()
+        }
