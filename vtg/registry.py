@@ -27,8 +27,9 @@ def _build(cfg: dict, *args: Any, registry: _Registry, **kwargs: Any) -> Any:
 class Registry(_Registry):
     """A child registry whose look-up failures name the nearest registered components."""
 
-    def __init__(self, name: str, parent: _Registry, location: str) -> None:
-        super().__init__(name, build_func=_build, parent=parent, scope='vtg', locations=[location])
+    def __init__(self, name: str, parent: _Registry, location: str | None = None) -> None:
+        locations = [] if location is None else [location]
+        super().__init__(name, build_func=_build, parent=parent, scope='vtg', locations=locations)
 
 
 def registered_names(registry: _Registry) -> list[str]:
@@ -52,4 +53,15 @@ METRICS = Registry('metric', root.METRICS, 'vtg.evaluation.metrics')
 HOOKS = Registry('hook', root.HOOKS, 'vtg.engine')
 OPTIM_WRAPPERS = Registry('optimizer wrapper', root.OPTIM_WRAPPERS, 'vtg.engine')
 PARAM_SCHEDULERS = Registry('parameter scheduler', root.PARAM_SCHEDULERS, 'vtg.engine')
-VISUALIZERS = Registry('visualizer', root.VISUALIZERS, 'vtg.visualization')
+
+# Nothing of ours is in these. MMEngine looks for a child of the current scope in each of them, and
+# warns where there is none.
+LOG_PROCESSORS = Registry('log processor', root.LOG_PROCESSORS)
+LOOPS = Registry('loop', root.LOOPS)
+OPTIMIZERS = Registry('optimizer', root.OPTIMIZERS)
+OPTIM_WRAPPER_CONSTRUCTORS = Registry(
+    'optimizer wrapper constructor', root.OPTIM_WRAPPER_CONSTRUCTORS
+)
+RUNNERS = Registry('runner', root.RUNNERS)
+VISBACKENDS = Registry('visualization backend', root.VISBACKENDS)
+VISUALIZERS = Registry('visualizer', root.VISUALIZERS)
