@@ -19,7 +19,9 @@ def _build(cfg: dict, *args: Any, registry: _Registry, **kwargs: Any) -> Any:
     name = cfg.get('type') if isinstance(cfg, dict) else None
     if isinstance(name, str) and registry.get(name) is None:
         close = nearest_names(name, registered_names(registry))
-        hint = f'did you mean {" or ".join(close)}?' if close else 'list them with tools/list_components.py.'
+        hint = 'list them with tools/list_components.py.'
+        if close:
+            hint = f'did you mean {" or ".join(close)}?'
         raise ConfigError(f'{name!r} is not a registered {registry.name}; {hint}')
     return build_from_cfg(cfg, registry, *args, **kwargs)
 
