@@ -4,27 +4,34 @@
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vtg.models.base import Encoder
-from vtg.models.layers import EncoderStack
+from vtg.models.layers import EncoderStack, init_transformer
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
+from vtg.utils import ConfigError
 
 
 @MODELS.register_module()
 class TransformerEncoder(Encoder):
     """Post-norm transformer encoder over ``[context token; video; text]``.
 
-    The context token and the text take part only where the fusion provides them.
+    The text takes part where the fusion hands it on.
 
     Args:
         dim: Token width.
-        num_layers: Number of layers; they start with identical weights.
+        num_layers: Number of layers; without ``init`` they start with identical weights.
         num_heads: Attention heads.
         hidden_dim: Width inside the feed-forward network.
         dropout: On attention weights and inside the feed-forward network.
-        drop_path: Stochastic depth per sample.
+        drop_path: Stochastic depth per sample on the residual branches.
+        residual_dropout: Dropout of single elements on the residual branches.
+        activation: Of the feed-forward network.
+        context_token: A token in front of the clips that sums the video up: ``'learned'``, a
+            parameter (QD-DETR, Moon et al., 2023, section 3.3); ``'given'``, the context that the
+            fusion makes; None for no token. It has a learned position.
+        init: Initialise as DETR's code does, see :func:`vtg.models.layers.init_transformer`.
     """
 
     def __init__(
@@ -35,20 +42,47 @@ class TransformerEncoder(Encoder):
         hidden_dim: int = 1024,
         dropout: float = 0.1,
         drop_path: float = 0.15,
+        residual_dropout: float = 0.0,
+        activation: str = 'prelu',
+        context_token: str | None = None,
+        init: str | None = None,
     ) -> None:
         super().__init__()
+        if context_token not in ('learned', 'given', None):
+            raise ConfigError(
+                "TransformerEncoder: context_token must be 'learned', 'given' or None, got "
+                f'{context_token!r}.'
+            )
         self.dim = dim
+        self.context_token = context_token
         self.layers = EncoderStack(
-            num_layers, dim, num_heads, hidden_dim, dropout=dropout, drop_path=drop_path
+            num_layers,
+            dim,
+            num_heads,
+            hidden_dim,
+            dropout=dropout,
+            drop_path=drop_path,
+            residual_dropout=residual_dropout,
+            activation=activation,
         )
+        init_transformer(self.layers, init)
+        if context_token is not None:
+            self.provides = (*self.provides, 'context')
+            self.context_position = nn.Parameter(torch.randn(dim))
+        if context_token == 'learned':
+            self.context = nn.Parameter(torch.randn(dim))
+        elif context_token == 'given':
+            self.requires = (*self.requires, 'context')
 
     def forward(self, state: GroundingState) -> dict[str, Any]:
         """See :class:`vtg.models.base.Encoder`."""
         parts: list[tuple[Tensor, Tensor, Tensor]] = []
-        if state.context is not None:
-            token = state.context.unsqueeze(1)
-            always = state.video_mask.new_ones(len(token), 1)
-            parts.append((token, always, torch.zeros_like(token)))
+        if self.context_token is not None:
+            batch = len(state.fused)
+            token = self.context if self.context_token == 'learned' else state.context
+            token = token.expand(batch, -1).unsqueeze(1)
+            always = state.video_mask.new_ones(batch, 1)
+            parts.append((token, always, self.context_position.expand_as(token)))
         parts.append((state.fused, state.video_mask, state.video_pos))
         if state.fused_text is not None:
             parts.append((state.fused_text, state.text_mask, state.text_pos))
@@ -57,7 +91,7 @@ class TransformerEncoder(Encoder):
 
         outputs = list(encoded)
         values: dict[str, Any] = {}
-        if state.context is not None:
+        if self.context_token is not None:
             values['context'] = outputs.pop(0).squeeze(1)
         values['memory'] = outputs.pop(0)
         if outputs:

@@ -3,20 +3,32 @@
 
 from .atss_head import ATSSHead, DenseOutputs
 from .hybrid_head import HybridHead
+from .light_saliency import LightSaliencyHead
 from .local_saliency import CosineSaliencyHead, SentencePooling
-from .queries import LearnedQueries, PyramidQuerySelector, QueryProposals
+from .queries import LearnedQueries, LearnedSlots, PyramidQuerySelector, QueryProposals
+from .query_alignment import QueryTextAlignment
 from .query_head import ExtraQueries, QueryHead, QueryOutputs
 from .query_losses import ExtraTargets, QueryPredictions, QuerySetLoss
-from .saliency import LocalSaliency, LocalToGlobalSaliencyHead, SupervisedSaliencyHead
+from .saliency import (
+    ContextProductSaliencyHead,
+    LinearSaliencyHead,
+    LocalSaliency,
+    LocalToGlobalSaliencyHead,
+    SupervisedSaliencyHead,
+)
 
 __all__ = [
     'ATSSHead',
+    'ContextProductSaliencyHead',
     'CosineSaliencyHead',
     'DenseOutputs',
     'ExtraQueries',
     'ExtraTargets',
     'HybridHead',
     'LearnedQueries',
+    'LearnedSlots',
+    'LightSaliencyHead',
+    'LinearSaliencyHead',
     'LocalSaliency',
     'LocalToGlobalSaliencyHead',
     'PyramidQuerySelector',
@@ -25,6 +37,7 @@ __all__ = [
     'QueryPredictions',
     'QueryProposals',
     'QuerySetLoss',
+    'QueryTextAlignment',
     'SentencePooling',
     'SupervisedSaliencyHead',
 ]

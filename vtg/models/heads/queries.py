@@ -17,19 +17,21 @@ class QueryProposals:
 
     Attributes:
         content: ``(B, Q, D)``.
-        reference: ``(B, Q, 2)`` centre and width in [0, 1].
+        reference: ``(B, Q, 2)`` centre and width in [0, 1]; None for learned slots.
         mask: ``(B, Q)`` True where a query stands for something real.
         logits: ``(B, Q, 1)`` class logits, or None.
         quality: ``(B, Q)`` quality logits, or None.
         spans: ``(B, Q, 2)`` with gradient, or None.
+        slot: ``(B, Q, D)`` learned position of a query without reference, or None.
     """
 
     content: Tensor
-    reference: Tensor
+    reference: Tensor | None
     mask: Tensor
     logits: Tensor | None = None
     quality: Tensor | None = None
     spans: Tensor | None = None
+    slot: Tensor | None = None
 
     def extended(self, content: Tensor, reference: Tensor, mask: Tensor) -> 'QueryProposals':
         """Return queries with others in front of them."""
@@ -47,11 +49,13 @@ class QuerySource(nn.Module):
     Attributes:
         requires: State fields read.
         supervised: Whether the proposals are predictions with losses of their own.
+        gives_spans: Whether the queries are spans that a decoder can refine.
     """
 
     slot = 'query_source'
     requires: tuple[str, ...] = ()
     supervised = False
+    gives_spans = True
 
     def forward(self, state: GroundingState) -> QueryProposals:
         """Return Q queries for every sample."""
@@ -89,6 +93,28 @@ class LearnedQueries(QuerySource):
             self.reference_logits.sigmoid().expand(batch, -1, -1),
             mask,
         )
+
+
+@MODELS.register_module()
+class LearnedSlots(QuerySource):
+    """Learned positions for a decoder without spans, with content zero (DETR, 2020).
+
+    Args:
+        dim: Token width.
+        num_queries: Number of queries.
+    """
+
+    gives_spans = False
+
+    def __init__(self, dim: int, num_queries: int = 10) -> None:
+        super().__init__()
+        self.slots = nn.Parameter(torch.randn(num_queries, dim))
+
+    def forward(self, state: GroundingState) -> QueryProposals:
+        """See :class:`QuerySource`."""
+        slots = self.slots.expand(len(state.memory), -1, -1)
+        mask = state.video_mask.new_ones(slots.shape[:2])
+        return QueryProposals(torch.zeros_like(slots), None, mask, slot=slots)
 
 
 @MODELS.register_module()

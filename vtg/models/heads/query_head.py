@@ -14,6 +14,7 @@ from vtg.models.task_modules.nms import take_moments
 from vtg.models.task_modules.post_processing import round_scores
 from vtg.registry import MODELS, TASK_UTILS
 from vtg.structures import GroundingState, MomentList, cxw_to_xx
+from vtg.utils import ConfigError
 
 from .queries import QueryProposals
 from .query_losses import ExtraTargets, QueryPredictions
@@ -47,11 +48,13 @@ class QueryOutputs:
     Attributes:
         proposals: The queries.
         predictions: Of the decoder layers, ``(S, B, Q, ·)``.
+        normed: ``(S, B, Q, D)`` states that the predictions were made from.
         extra: Predictions and targets of extra queries by kind.
     """
 
     proposals: QueryProposals
     predictions: QueryPredictions
+    normed: Tensor
     extra: dict[str, tuple[QueryPredictions, ExtraQueries]] = field(default_factory=dict)
 
 
@@ -62,11 +65,14 @@ class QueryHead(MomentHead):
     Args:
         dim: Token width.
         queries: Config of the query source, e.g. ``LearnedQueries`` or ``PyramidQuerySelector``.
-        decoder: Config of the decoder, e.g. ``SpanDecoder``.
+        decoder: Config of the decoder: ``SpanDecoder``, or ``SlotDecoder`` with ``LearnedSlots``.
         matcher: Config of the matcher.
         loss: Config of the losses, e.g. ``QuerySetLoss``.
+        alignment: Config of a ``QueryTextAlignment``, or None.
         quality: Predict the overlap of each prediction too; it then joins the score.
-        prior: Initial foreground probability; None keeps PyTorch's initialisation.
+        prior: Initial foreground probability; None keeps PyTorch's initialisation of class and
+            span head, else spans start as their references.
+        attend_text: Decode from clips and words (Moment-DETR) instead of from clips alone.
         denoising: Config of a ``DenoisingGenerator``, or None.
         denoising_sees_unused: Let denoising queries see the unused slots of their group, as the
             released code does; they then depend on the other samples of the batch.
@@ -74,6 +80,8 @@ class QueryHead(MomentHead):
             probability alone, as the released code does.
         score_digits: Round class probability and quality to this many digits before they are
             combined; None does not.
+        clamp: Cut moments to the video. The released DETR-like systems cut to 150 s whatever the
+            duration, in their post-processing.
     """
 
     def __init__(
@@ -83,25 +91,36 @@ class QueryHead(MomentHead):
         decoder: dict,
         matcher: dict,
         loss: dict,
+        alignment: dict | None = None,
         quality: bool = True,
         prior: float | None = 0.35,
+        attend_text: bool = False,
         denoising: dict | None = None,
         denoising_sees_unused: bool = False,
         rank_by: str = 'score',
         score_digits: int | None = None,
+        clamp: bool = True,
     ) -> None:
         super().__init__()
         self.dim = dim
         self.queries = MODELS.build(queries)
-        self.requires = (*self.requires, *self.queries.requires)
+        self.attend_text = attend_text
+        self.requires = (
+            *self.requires,
+            *self.queries.requires,
+            *(('fused_text',) if attend_text else ()),
+        )
         self.decoder = MODELS.build(decoder)
+        self._check_spans(quality, denoising)
         self.matcher = TASK_UTILS.build(matcher)
         self.loss_fn = MODELS.build(loss)
         self.class_head = nn.Linear(dim, self.loss_fn.class_loss.num_logits)
         if prior is not None:
             nn.init.normal_(self.class_head.weight, std=0.01)
             nn.init.constant_(self.class_head.bias, torch.tensor(prior).logit().item())
-        self.span_head = MLP(dim, dim, dim, 2, zero_last=True)
+        learned = prior is not None
+        self.span_head = MLP(dim, dim, dim, 2, zero_last=learned, xavier=learned)
+        self.alignment = None if alignment is None else MODELS.build(alignment)
         self.quality_head = MLP(2 * dim, dim, dim, 1) if quality else None
         self.denoising = None if denoising is None else TASK_UTILS.build(denoising)
         if self.denoising is not None:
@@ -109,6 +128,24 @@ class QueryHead(MomentHead):
         self.denoising_sees_unused = denoising_sees_unused
         self.rank_by = rank_by
         self.score_digits = score_digits
+        self.clamp = clamp
+
+    def _check_spans(self, quality: bool, denoising: dict | None) -> None:
+        """Refuse combinations that need spans where there are none."""
+        source, decoder = type(self.queries).__name__, type(self.decoder).__name__
+        if self.queries.gives_spans != self.decoder.refines_spans:
+            fitting = 'spans' if self.decoder.refines_spans else 'learned slots'
+            raise ConfigError(
+                f'QueryHead: {decoder} needs queries that are {fitting}, which {source} does not '
+                'give; set queries to '
+                f'{"LearnedQueries" if self.decoder.refines_spans else "LearnedSlots"}.'
+            )
+        for name, wanted in (('quality', quality), ('denoising', denoising)):
+            if wanted and not self.decoder.refines_spans:
+                raise ConfigError(
+                    f'QueryHead: {name} needs a decoder that refines spans, and {decoder} does '
+                    f'not; use SpanDecoder or switch {name} off.'
+                )
 
     def forward(self, state: GroundingState) -> dict[str, Any]:
         """See :class:`vtg.models.base.MomentHead`."""
@@ -139,14 +176,8 @@ class QueryHead(MomentHead):
             for extra in reversed(extras.values()):
                 queries = queries.extended(extra.content, extra.reference, extra.visible)
             blocked = self._blocked(queries.mask, main.mask.shape[1], extras)
-        decoded = self.decoder(
-            queries.content,
-            queries.reference,
-            state.for_moments,
-            state.video_mask,
-            state.video_pos,
-            blocked=blocked,
-        )
+        place = queries.slot if queries.reference is None else queries.reference
+        decoded = self.decoder(queries.content, place, *self._memory(state), blocked=blocked)
         predictions = self._predict(decoded)
         start, outputs = 0, {}
         for kind, extra in extras.items():
@@ -154,11 +185,23 @@ class QueryHead(MomentHead):
             outputs[kind] = (predictions.queries(start, stop), extra)
             start = stop
         total = predictions.spans.shape[2]
-        return QueryOutputs(main, predictions.queries(start, total), outputs)
+        normed = decoded.normed[:, :, start:]
+        return QueryOutputs(main, predictions.queries(start, total), normed, outputs)
+
+    def _memory(self, state: GroundingState) -> tuple[Tensor, Tensor, Tensor]:
+        """Tokens ``(B, S, D)``, mask ``(B, S)`` and positions ``(B, S, D)`` for the decoder."""
+        video = (state.for_moments, state.video_mask, state.video_pos)
+        if not self.attend_text:
+            return video
+        tokens = state.fused_text if state.memory_text is None else state.memory_text
+        text = (tokens, state.text_mask, state.text_pos)
+        return tuple(torch.cat(pair, dim=1) for pair in zip(video, text))
 
     def _predict(self, decoded: Any) -> QueryPredictions:
         """Apply the prediction heads to all layers."""
-        spans = self.span_head(decoded.normed) + inverse_sigmoid(decoded.references)
+        spans = self.span_head(decoded.normed)
+        if decoded.references is not None:
+            spans = spans + inverse_sigmoid(decoded.references)
         quality = None
         if self.quality_head is not None:
             sine = sine_span_embedding(decoded.refined, self.dim).detach()
@@ -214,6 +257,8 @@ class QueryHead(MomentHead):
         losses = self.loss_fn(
             predictions, state.targets, query_index, proposals.mask, supervised
         )
+        if self.alignment is not None:
+            losses |= self.alignment(outputs.normed, state, query_index[int(supervised) :])
         for kind, (extra, queries) in outputs.extra.items():
             losses |= self.loss_fn.extra(kind, extra, queries.targets, queries.distance)
         return losses
@@ -250,7 +295,7 @@ class QueryHead(MomentHead):
         return {'detr': self.ranked(state, self.score_digits)}
 
     def ranked(self, state: GroundingState, score_digits: int | None = None) -> MomentList:
-        """Every query, clamped to the video, best first.
+        """Every query, best first.
 
         Args:
             state: With ``moment_outputs``.
@@ -262,8 +307,10 @@ class QueryHead(MomentHead):
         if score_digits is not None and quality is not None:
             rounded = round_scores(probability, score_digits)
             scores = (rounded * round_scores(quality.sigmoid(), score_digits)).sqrt()
-        seconds = cxw_to_xx(spans) * state.duration[:, None, None]
-        seconds = seconds.clamp(min=0).minimum(state.duration[:, None, None])
+        end = state.duration[:, None, None]
+        seconds = cxw_to_xx(spans) * end
+        if self.clamp:
+            seconds = seconds.clamp(min=0).minimum(end)
         mask = outputs.proposals.mask
         key = probability if self.rank_by == 'class' else scores
         order = key.masked_fill(~mask, -1).argsort(dim=1, descending=True, stable=True)

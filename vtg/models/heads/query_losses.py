@@ -211,7 +211,7 @@ class QuerySetLoss(Component):
         spans, wanted = predictions.spans, targets.spans.expand_as(predictions.spans)
         giou = generalized_iou_aligned(cxw_to_xx(spans), cxw_to_xx(wanted), self.giou_eps)
         label = F.binary_cross_entropy_with_logits(
-            predictions.logits.squeeze(-1),
+            self.class_loss.log_odds(predictions.logits),
             positive.to(predictions.logits.dtype).expand(predictions.logits.shape[:-1]),
             reduction='none',
         )

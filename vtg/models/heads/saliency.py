@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from vtg.models.base import SaliencyHead
 from vtg.models.feedback import amplify
+from vtg.models.layers import SummedLinear
 from vtg.models.losses import build_saliency_losses
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
@@ -22,6 +23,9 @@ class SupervisedSaliencyHead(SaliencyHead):
     def __init__(self, losses: dict[str, dict] | None = None) -> None:
         super().__init__()
         self.losses = build_saliency_losses(losses)
+        self.loss_requires = tuple(
+            field for loss in self.losses.values() for field in loss.requires
+        )
 
     def loss(self, state: GroundingState) -> dict[str, Tensor]:
         """Every configured term on the final scores."""
@@ -30,6 +34,54 @@ class SupervisedSaliencyHead(SaliencyHead):
             f'loss_saliency_{name}': loss(state.saliency, state, negative)
             for name, loss in self.losses.items()
         }
+
+
+@MODELS.register_module()
+class LinearSaliencyHead(SupervisedSaliencyHead):
+    """One linear score per clip (Moment-DETR, Lei et al., 2021, section 4.1).
+
+    Args:
+        dim: Token width.
+        losses: Saliency losses by name.
+        summed: Score with :class:`vtg.models.layers.SummedLinear`, as TR-DETR.
+    """
+
+    def __init__(
+        self, dim: int, losses: dict[str, dict] | None = None, summed: bool = False
+    ) -> None:
+        super().__init__(losses)
+        self.dim = dim
+        self.score = SummedLinear(dim) if summed else nn.Linear(dim, 1)
+
+    def forward(self, state: GroundingState) -> dict[str, Any]:
+        """Set ``saliency (B, L)``; padded clips hold anything."""
+        return {'saliency': self.score(state.for_saliency).squeeze(-1)}
+
+
+@MODELS.register_module()
+class ContextProductSaliencyHead(SupervisedSaliencyHead):
+    """Scaled product of every clip with the context token of its video.
+
+    ``<P_1 m_i, P_2 c> / sqrt(D)`` (QD-DETR, Moon et al., 2023, section 3.3).
+
+    Args:
+        dim: Token width.
+        losses: Saliency losses by name.
+    """
+
+    requires = (*SaliencyHead.requires, 'context')
+
+    def __init__(self, dim: int, losses: dict[str, dict] | None = None) -> None:
+        super().__init__(losses)
+        self.dim = dim
+        self.clip_proj = nn.Linear(dim, dim)
+        self.context_proj = nn.Linear(dim, dim)
+
+    def forward(self, state: GroundingState) -> dict[str, Any]:
+        """Set ``saliency (B, L)``; padded clips hold anything."""
+        clips = self.clip_proj(state.for_saliency)
+        context = self.context_proj(state.context).unsqueeze(1)
+        return {'saliency': (clips * context).sum(dim=-1) * self.dim**-0.5}
 
 
 @MODELS.register_module()

@@ -1,16 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """Building blocks that know nothing of slots and states."""
 
-from .attention import RawAttention
-from .blocks import MLP, DropPath, FeedForward, clones, masked_fill_zero, xavier_linear
+from .attention import RawAttention, tiled_padding_mask
+from .blocks import (
+    MLP,
+    DropPath,
+    FeedForward,
+    clones,
+    masked_fill_zero,
+    residual_noise,
+    xavier_linear,
+)
 from .conv import MaskedConv1d, SeparableConv1d
 from .functional import inverse_sigmoid
+from .init import init_transformer
+from .pooling import SummedLinear, WeightedPooling, masked_average
 from .positions import sine_clip_positions, sine_span_embedding
+from .slot_decoder import SlotDecoder
 from .span_decoder import DecoderOutputs, SpanDecoder
-from .transformer import EncoderLayer, EncoderStack
+from .transformer import CrossAttentionLayer, EncoderLayer, EncoderStack
 
 __all__ = [
     'MLP',
+    'CrossAttentionLayer',
     'DecoderOutputs',
     'DropPath',
     'EncoderLayer',
@@ -19,11 +31,18 @@ __all__ = [
     'MaskedConv1d',
     'RawAttention',
     'SeparableConv1d',
+    'SlotDecoder',
     'SpanDecoder',
+    'SummedLinear',
+    'WeightedPooling',
     'clones',
+    'init_transformer',
     'inverse_sigmoid',
+    'masked_average',
     'masked_fill_zero',
+    'residual_noise',
     'sine_clip_positions',
     'sine_span_embedding',
+    'tiled_padding_mask',
     'xavier_linear',
 ]

@@ -22,13 +22,34 @@ def attention_mask(key_mask: Tensor | None, blocked: Tensor | None) -> Tensor | 
 
     Args:
         key_mask: ``(B, S)`` True = real key.
-        blocked: ``(L, S)`` or ``(B, L, S)`` True = the query must not see the key.
+        blocked: ``(L, S)``, ``(B, L, S)`` or ``(B, H, L, S)`` True = the query must not see the
+            key.
     """
     allowed = None if key_mask is None else key_mask[:, None, None, :]
     if blocked is not None:
-        visible = ~blocked[None, None] if blocked.ndim == 2 else ~blocked[:, None]
+        shapes = {2: (1, 1, *blocked.shape), 3: blocked.unsqueeze(1).shape}
+        visible = ~blocked.view(shapes.get(blocked.ndim, blocked.shape))
         allowed = visible if allowed is None else allowed & visible
     return allowed
+
+
+def tiled_padding_mask(query_mask: Tensor, key_mask: Tensor, num_heads: int) -> Tensor:
+    """The (padded query, padded key) mask as QD-DETR's code and its successors lay it out.
+
+    The code repeats the batch once per head, while attention expects the heads of a sample next to
+    each other: head h of sample b gets the mask of sample ``(b H + h) mod B``, and real clips lose
+    words that are padding elsewhere. In the right order the mask changes nothing for real clips.
+
+    Args:
+        query_mask: ``(B, L)`` True = real.
+        key_mask: ``(B, S)`` True = real.
+        num_heads: H.
+
+    Returns:
+        ``(B, H, L, S)`` True = the query must not see the key.
+    """
+    pairs = ~query_mask[:, :, None] & ~key_mask[:, None, :]
+    return pairs.repeat(num_heads, 1, 1).unflatten(0, (len(query_mask), num_heads))
 
 
 class RawAttention(nn.Module):
@@ -65,7 +86,7 @@ class RawAttention(nn.Module):
             key: ``(B, S, Dk)``.
             value: ``(B, S, D)``.
             key_mask: ``(B, S)`` True = real.
-            blocked: ``(L, S)`` or ``(B, L, S)`` True = must not see.
+            blocked: ``(L, S)``, ``(B, L, S)`` or ``(B, H, L, S)`` True = must not see.
             gate: ``(B, L)`` factor on all attention weights of a query, after the softmax.
 
         Returns:

@@ -8,6 +8,10 @@ import math
 import torch
 from torch import Tensor, nn
 
+from vtg.utils import ConfigError
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {'prelu': nn.PReLU, 'relu': nn.ReLU, 'gelu': nn.GELU}
+
 
 def xavier_linear(layer: nn.Linear, gain: float = 1.0, bias: float | None = 0.0) -> nn.Linear:
     """Initialise a linear layer Xavier-uniform; ``bias=None`` keeps PyTorch's bias."""
@@ -44,19 +48,33 @@ class DropPath(nn.Module):
         return f'rate={self.rate}'
 
 
+def residual_noise(drop_path: float = 0.0, dropout: float = 0.0) -> nn.Module:
+    """Noise on a residual branch: whole branches of a sample, single elements, both or none."""
+    parts: list[nn.Module] = []
+    if drop_path > 0:
+        parts.append(DropPath(drop_path))
+    if dropout > 0:
+        parts.append(nn.Dropout(dropout))
+    return nn.Sequential(*parts)
+
+
 class MLP(nn.Sequential):
     """Linear layers with ReLU between them.
 
     Args:
         dims: Widths from input to output, e.g. ``(256, 256, 2)`` for two layers.
         zero_last: Start with an all-zero last layer, so that a residual use starts as identity.
+        xavier: Initialise Xavier-uniform with zero biases; False keeps PyTorch's initialisation.
     """
 
-    def __init__(self, *dims: int, zero_last: bool = False) -> None:
+    def __init__(self, *dims: int, zero_last: bool = False, xavier: bool = True) -> None:
         layers: list[nn.Module] = []
         for index, (before, after) in enumerate(itertools.pairwise(dims)):
             last = index == len(dims) - 2
-            layers.append(xavier_linear(nn.Linear(before, after), 1.0 if last else math.sqrt(2.0)))
+            linear = nn.Linear(before, after)
+            if xavier:
+                xavier_linear(linear, 1.0 if last else math.sqrt(2.0))
+            layers.append(linear)
             if not last:
                 layers.append(nn.ReLU())
         super().__init__(*layers)
@@ -66,14 +84,27 @@ class MLP(nn.Sequential):
 
 
 class FeedForward(nn.Sequential):
-    """``Linear - PReLU - Dropout - Linear``, the position-wise network of a transformer layer."""
+    """``Linear - activation - Dropout - Linear``, the position-wise network of transformer layers.
 
-    def __init__(self, dim: int, hidden_dim: int, dropout: float = 0.1) -> None:
-        activation = nn.PReLU()
-        gain = nn.init.calculate_gain('leaky_relu', activation.weight.item())
+    Args:
+        dim: Token width.
+        hidden_dim: Width inside.
+        dropout: After the activation.
+        activation: ``'prelu'`` (one learned slope, starting at 0.25), ``'relu'`` or ``'gelu'``.
+    """
+
+    def __init__(
+        self, dim: int, hidden_dim: int, dropout: float = 0.1, activation: str = 'prelu'
+    ) -> None:
+        if activation not in ACTIVATIONS:
+            known = ', '.join(ACTIVATIONS)
+            raise ConfigError(f'activation must be one of {known}; got {activation!r}.')
+        gain = math.sqrt(2.0)
+        if activation == 'prelu':
+            gain = nn.init.calculate_gain('leaky_relu', 0.25)
         super().__init__(
             xavier_linear(nn.Linear(dim, hidden_dim), gain),
-            activation,
+            ACTIVATIONS[activation](),
             nn.Dropout(dropout),
             xavier_linear(nn.Linear(hidden_dim, dim)),
         )

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from vtg.registry import MODELS
 
 from .attention import RawAttention, merge_heads, split_heads
-from .blocks import MLP, DropPath, FeedForward, clones, xavier_linear
+from .blocks import MLP, FeedForward, clones, residual_noise, xavier_linear
 from .functional import inverse_sigmoid
+from .init import init_transformer
 from .positions import sine_span_embedding
 
 
@@ -22,14 +23,14 @@ class DecoderOutputs:
         hidden: ``(S, B, Q, D)`` states before the output norm.
         normed: ``(S, B, Q, D)`` states after it.
         references: ``(S, B, Q, 2)`` the spans that entered each layer, with gradient to the layer
-            before.
-        refined: ``(S, B, Q, 2)`` the spans that left each layer.
+            before; None from a decoder whose queries are no spans.
+        refined: ``(S, B, Q, 2)`` the spans that left each layer, or None.
     """
 
     hidden: Tensor
     normed: Tensor
-    references: Tensor
-    refined: Tensor
+    references: Tensor | None = None
+    refined: Tensor | None = None
 
 
 class SpanDecoderLayer(nn.Module):
@@ -46,7 +47,10 @@ class SpanDecoderLayer(nn.Module):
         hidden_dim: int,
         dropout: float,
         drop_path: float,
+        residual_dropout: float,
+        activation: str,
         chained_key_position: bool,
+        add_position: bool,
     ) -> None:
         super().__init__()
         self.num_heads = num_heads
@@ -64,12 +68,13 @@ class SpanDecoderLayer(nn.Module):
         self.cross_query_content, self.cross_query_sine = linear(), linear()
         self.cross_key_content, self.cross_key_position = linear(), linear()
         self.cross_value = linear()
+        self.cross_query_position = linear() if add_position else None
         self.cross_attention = RawAttention(dim, num_heads, dropout)
         self.norm2 = nn.LayerNorm(dim)
 
-        self.feed_forward = FeedForward(dim, hidden_dim, dropout)
+        self.feed_forward = FeedForward(dim, hidden_dim, dropout, activation)
         self.norm3 = nn.LayerNorm(dim)
-        self.drop_path = DropPath(drop_path)
+        self.noise = residual_noise(drop_path, residual_dropout)
 
     def _pair_heads(self, content: Tensor, position: Tensor) -> Tensor:
         """Concatenate content and position within every head: twice ``(B, L, D)`` to ``2 D``."""
@@ -94,15 +99,18 @@ class SpanDecoderLayer(nn.Module):
         source = position if self.chained_key_position else query_position
         key = self.self_key_content(x) + self.self_key_position(source)
         attended = self.self_attention(query, key, self.self_value(x), query_mask, blocked)
-        x = self.norm1(x + self.drop_path(attended))
+        x = self.norm1(x + self.noise(attended))
 
-        query = self._pair_heads(self.cross_query_content(x), self.cross_query_sine(query_sine))
-        key = self._pair_heads(
-            self.cross_key_content(memory), self.cross_key_position(memory_position)
-        )
+        query_content, key_content = self.cross_query_content(x), self.cross_key_content(memory)
+        key_position = self.cross_key_position(memory_position)
+        if self.cross_query_position is not None:
+            query_content = query_content + self.cross_query_position(query_position)
+            key_content = key_content + key_position
+        query = self._pair_heads(query_content, self.cross_query_sine(query_sine))
+        key = self._pair_heads(key_content, key_position)
         attended = self.cross_attention(query, key, self.cross_value(memory), memory_mask)
-        x = self.norm2(x + self.drop_path(attended))
-        return self.norm3(x + self.drop_path(self.feed_forward(x)))
+        x = self.norm2(x + self.noise(attended))
+        return self.norm3(x + self.noise(self.feed_forward(x)))
 
 
 @MODELS.register_module()
@@ -116,13 +124,19 @@ class SpanDecoder(nn.Module):
         hidden_dim: Width inside the feed-forward networks.
         dropout: On attention weights and inside the feed-forward networks.
         drop_path: Stochastic depth per sample.
+        residual_dropout: Dropout of single elements on the residual branches.
+        activation: Of the feed-forward networks.
         scale_first_layer: Modulate the positional query by the content in the first layer too.
         chained_key_position: Project the self-attention's key position from the already projected
             query position, as SG-DETR's code does, instead of from the position itself.
+        add_first_position: In the first layer, also add the projected positions to the contents of
+            queries and keys, as DAB-DETR and the DETR family for moments do.
         min_width: The width modulation divides by at least this much; 0 is the published form.
+        init: Initialise as DETR's code does, see :func:`init_transformer`.
     """
 
     slot = 'decoder'
+    refines_spans = True
 
     def __init__(
         self,
@@ -132,23 +146,40 @@ class SpanDecoder(nn.Module):
         hidden_dim: int = 1024,
         dropout: float = 0.1,
         drop_path: float = 0.15,
+        residual_dropout: float = 0.0,
+        activation: str = 'prelu',
         scale_first_layer: bool = True,
         chained_key_position: bool = True,
+        add_first_position: bool = False,
         min_width: float = 1e-3,
+        init: str | None = None,
     ) -> None:
         super().__init__()
         self.dim = dim
         self.scale_first_layer = scale_first_layer
         self.min_width = min_width
         layer = SpanDecoderLayer(
-            dim, num_heads, hidden_dim, dropout, drop_path, chained_key_position
+            dim,
+            num_heads,
+            hidden_dim,
+            dropout,
+            drop_path,
+            residual_dropout,
+            activation,
+            chained_key_position,
+            add_first_position,
         )
         self.layers = clones(layer, num_layers)
+        for later in self.layers[1:]:
+            later.cross_query_position = None
         self.query_scale = MLP(dim, dim, dim)
         self.position_head = MLP(dim, dim, dim)
         self.width_head = MLP(dim, dim, 1)
         self.refine = MLP(dim, dim, dim, 2, zero_last=True)
         self.norm = nn.LayerNorm(dim)
+        init_transformer(self, init)
+        # Redrawing the layer's weights leaves no identity to start from, as in the released code.
+        nn.init.zeros_(self.refine[-1].bias)
 
     def forward(
         self,

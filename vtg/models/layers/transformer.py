@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Post-norm transformer encoder layers."""
+"""Transformer layers: self-attention, and cross-attention of one sequence to another."""
+
+from typing import Any
 
 from torch import Tensor, nn
 
-from .blocks import DropPath, FeedForward, clones
+from .blocks import FeedForward, clones, residual_noise
 
 
 class EncoderLayer(nn.Module):
@@ -15,6 +17,8 @@ class EncoderLayer(nn.Module):
         hidden_dim: Width inside the feed-forward network.
         dropout: On attention weights and inside the feed-forward network.
         drop_path: Stochastic depth per sample on both branches.
+        residual_dropout: Dropout of single elements on both branches.
+        activation: Of the feed-forward network, see :class:`FeedForward`.
     """
 
     def __init__(
@@ -24,29 +28,31 @@ class EncoderLayer(nn.Module):
         hidden_dim: int,
         dropout: float = 0.1,
         drop_path: float = 0.1,
+        residual_dropout: float = 0.0,
+        activation: str = 'prelu',
     ) -> None:
         super().__init__()
         self.attention = nn.MultiheadAttention(dim, num_heads, dropout, batch_first=True)
         nn.init.xavier_uniform_(self.attention.out_proj.weight)
-        self.feed_forward = FeedForward(dim, hidden_dim, dropout)
+        self.feed_forward = FeedForward(dim, hidden_dim, dropout, activation)
         self.norm1 = nn.LayerNorm(dim)
         self.norm2 = nn.LayerNorm(dim)
-        self.drop_path = DropPath(drop_path)
+        self.noise = residual_noise(drop_path, residual_dropout)
 
     def forward(self, x: Tensor, mask: Tensor, position: Tensor | None = None) -> Tensor:
         """Encode ``x (B, L, D)``; ``mask (B, L)`` True = real; ``position (B, L, D)`` is added to
         queries and keys."""
         query = x if position is None else x + position
         attended, _ = self.attention(query, query, x, key_padding_mask=~mask, need_weights=False)
-        x = self.norm1(x + self.drop_path(attended))
-        return self.norm2(x + self.drop_path(self.feed_forward(x)))
+        x = self.norm1(x + self.noise(attended))
+        return self.norm2(x + self.noise(self.feed_forward(x)))
 
 
 class EncoderStack(nn.Module):
     """``num_layers`` encoder layers that start with identical weights, without a final norm."""
 
     def __init__(
-        self, num_layers: int, dim: int, num_heads: int, hidden_dim: int, **kwargs: float
+        self, num_layers: int, dim: int, num_heads: int, hidden_dim: int, **kwargs: Any
     ) -> None:
         super().__init__()
         self.layers = clones(EncoderLayer(dim, num_heads, hidden_dim, **kwargs), num_layers)
@@ -56,3 +62,61 @@ class EncoderStack(nn.Module):
         for layer in self.layers:
             x = layer(x, mask, position)
         return x
+
+
+class CrossAttentionLayer(nn.Module):
+    """One sequence takes from another: attention with projections, then a feed-forward network.
+
+    ``a = x + A(x + p_x, y + p_y, y)``, ``out = LN2(a + FFN(LN1(a)))``: the residual of the
+    feed-forward network is not normalised (QD-DETR, Moon et al., 2023, as in the released code).
+    Arguments as in :class:`EncoderLayer`.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        num_heads: int,
+        hidden_dim: int,
+        dropout: float = 0.1,
+        drop_path: float = 0.0,
+        residual_dropout: float = 0.1,
+        activation: str = 'prelu',
+    ) -> None:
+        super().__init__()
+        self.attention = nn.MultiheadAttention(dim, num_heads, dropout, batch_first=True)
+        nn.init.xavier_uniform_(self.attention.out_proj.weight)
+        self.feed_forward = FeedForward(dim, hidden_dim, dropout, activation)
+        self.norm1 = nn.LayerNorm(dim)
+        self.norm2 = nn.LayerNorm(dim)
+        self.noise = residual_noise(drop_path, residual_dropout)
+
+    def forward(
+        self,
+        x: Tensor,
+        position: Tensor,
+        source: Tensor,
+        source_position: Tensor,
+        source_mask: Tensor,
+        blocked: Tensor | None = None,
+    ) -> Tensor:
+        """Attend.
+
+        Args:
+            x: ``(B, L, D)`` the sequence that changes; ``position (B, L, D)`` of it.
+            source: ``(B, S, D)`` the sequence it looks at; ``source_position (B, S, D)``.
+            source_mask: ``(B, S)`` True = real.
+            blocked: ``(B, H, L, S)`` True = must not see, or None.
+
+        Returns:
+            ``(B, L, D)``.
+        """
+        attended, _ = self.attention(
+            x + position,
+            source + source_position,
+            source,
+            key_padding_mask=~source_mask,
+            attn_mask=None if blocked is None else blocked.flatten(0, 1),
+            need_weights=False,
+        )
+        x = x + self.noise(attended)
+        return self.norm2(x + self.noise(self.feed_forward(self.norm1(x))))

@@ -43,6 +43,10 @@ class QueryClassLoss(Component):
         """Foreground probability ``(...)`` of ``logits (..., num_logits)``."""
         raise NotImplementedError
 
+    def log_odds(self, logits: Tensor) -> Tensor:
+        """Logit ``(...)`` of the foreground probability."""
+        raise NotImplementedError
+
     def forward(self, logits: Tensor, matched: Tensor) -> Tensor:  # type: ignore[override]
         """Loss ``(...)`` per query; ``logits (..., num_logits)``, boolean ``matched (...)``."""
         raise NotImplementedError
@@ -66,9 +70,70 @@ class SigmoidClassLoss(QueryClassLoss):
         """See :class:`QueryClassLoss`."""
         return logits.squeeze(-1).sigmoid()
 
+    def log_odds(self, logits: Tensor) -> Tensor:
+        """See :class:`QueryClassLoss`."""
+        return logits.squeeze(-1)
+
     def forward(self, logits: Tensor, matched: Tensor) -> Tensor:  # type: ignore[override]
         """See :class:`QueryClassLoss`."""
         logits = logits.squeeze(-1)
         target = matched.to(logits.dtype)
         loss = F.binary_cross_entropy_with_logits(logits, target, reduction='none')
         return loss * torch.where(matched, 1.0, self.background_weight)
+
+
+class TwoClassLoss(QueryClassLoss):
+    """Base class of the losses on a foreground logit (index 0) and a background logit (index 1)."""
+
+    num_logits = 2
+
+    def probability(self, logits: Tensor) -> Tensor:
+        """See :class:`QueryClassLoss`."""
+        return logits.softmax(dim=-1)[..., 0]
+
+    def log_odds(self, logits: Tensor) -> Tensor:
+        """See :class:`QueryClassLoss`."""
+        return logits[..., 0] - logits[..., 1]
+
+
+@MODELS.register_module()
+class SoftmaxClassLoss(TwoClassLoss):
+    """Cross-entropy over foreground and background (Moment-DETR, Lei et al., 2021, eq. 3).
+
+    The caller averages over all queries: the weights do not enter the divisor.
+
+    Args:
+        background_weight: Weight of unmatched queries (DETR's ``eos_coef``).
+    """
+
+    def __init__(self, background_weight: float = 0.1) -> None:
+        super().__init__()
+        self.background_weight = background_weight
+
+    def forward(self, logits: Tensor, matched: Tensor) -> Tensor:  # type: ignore[override]
+        """See :class:`QueryClassLoss`."""
+        negative_log = -logits.log_softmax(dim=-1)
+        background = self.background_weight * negative_log[..., 1]
+        return torch.where(matched, negative_log[..., 0], background)
+
+
+@MODELS.register_module()
+class FocalClassLoss(TwoClassLoss):
+    """Sigmoid focal loss on both logits, target 1 for the class of the query and 0 for the other.
+
+    TR-DETR's classification loss; at inference the two logits are compared by a softmax.
+
+    Args:
+        alpha: Weight of the targets 1, ``1 - alpha`` of the targets 0.
+        gamma: Focusing exponent.
+    """
+
+    def __init__(self, alpha: float = 0.25, gamma: float = 2.0) -> None:
+        super().__init__()
+        self.alpha = alpha
+        self.gamma = gamma
+
+    def forward(self, logits: Tensor, matched: Tensor) -> Tensor:  # type: ignore[override]
+        """See :class:`QueryClassLoss`; the mean over both logits."""
+        target = torch.stack((matched, ~matched), dim=-1).to(logits.dtype)
+        return sigmoid_focal_loss(logits, target, self.alpha, self.gamma).mean(dim=-1)
