@@ -1,6 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Branches that exist in training only."""
 
+from .clip_text import ClipTextSaliency, GlobalAlignment, LocalAlignment
+from .clip_word_correlation import ClipWordCorrelation
 from .moment_sentence import MomentSentenceAlignment
+from .moment_summary import MomentSummarySaliency
 
-__all__ = ['MomentSentenceAlignment']
+__all__ = [
+    'ClipTextSaliency',
+    'ClipWordCorrelation',
+    'GlobalAlignment',
+    'LocalAlignment',
+    'MomentSentenceAlignment',
+    'MomentSummarySaliency',
+]

@@ -2,9 +2,11 @@
 """Saliency heads and moment heads."""
 
 from .atss_head import ATSSHead, DenseOutputs
+from .clip_offset_head import ClipOffsetHead, ClipOutputs
 from .hybrid_head import HybridHead
 from .light_saliency import LightSaliencyHead
 from .local_saliency import CosineSaliencyHead, SentencePooling
+from .pyramid_head import PointOutputs, PyramidHead
 from .queries import LearnedQueries, LearnedSlots, PyramidQuerySelector, QueryProposals
 from .query_alignment import QueryTextAlignment
 from .query_head import ExtraQueries, QueryHead, QueryOutputs
@@ -16,9 +18,12 @@ from .saliency import (
     LocalToGlobalSaliencyHead,
     SupervisedSaliencyHead,
 )
+from .text_cosine import TextCosineSaliencyHead
 
 __all__ = [
     'ATSSHead',
+    'ClipOffsetHead',
+    'ClipOutputs',
     'ContextProductSaliencyHead',
     'CosineSaliencyHead',
     'DenseOutputs',
@@ -31,6 +36,8 @@ __all__ = [
     'LinearSaliencyHead',
     'LocalSaliency',
     'LocalToGlobalSaliencyHead',
+    'PointOutputs',
+    'PyramidHead',
     'PyramidQuerySelector',
     'QueryHead',
     'QueryOutputs',
@@ -40,4 +47,5 @@ __all__ = [
     'QueryTextAlignment',
     'SentencePooling',
     'SupervisedSaliencyHead',
+    'TextCosineSaliencyHead',
 ]

@@ -2,6 +2,8 @@
 """Losses and loss balancers."""
 
 from .balancers import FixedBalancer, UncertaintyBalancer
+from .clip_score import clip_score_distance, min_max
+from .cosine import AdaptiveHardLoss, SaliencyCosineLoss
 from .detection import (
     FocalClassLoss,
     QueryClassLoss,
@@ -9,6 +11,7 @@ from .detection import (
     SoftmaxClassLoss,
     sigmoid_focal_loss,
 )
+from .nce import InterVideoNCELoss, IntraVideoNCELoss
 from .saliency import (
     MarginPairLoss,
     NegativePairLoss,
@@ -22,19 +25,25 @@ from .saliency import (
 from .tokens import token_orthogonality
 
 __all__ = [
+    'AdaptiveHardLoss',
     'FixedBalancer',
     'FocalClassLoss',
+    'InterVideoNCELoss',
+    'IntraVideoNCELoss',
     'MarginPairLoss',
     'NegativePairLoss',
     'QueryClassLoss',
     'RankContrastiveLoss',
     'SaliencyBCELoss',
+    'SaliencyCosineLoss',
     'SaliencyLoss',
     'SigmoidClassLoss',
     'SoftmaxClassLoss',
     'UncertaintyBalancer',
     'build_saliency_losses',
+    'clip_score_distance',
     'masked_mean',
+    'min_max',
     'probability_cross_entropy',
     'sigmoid_focal_loss',
     'token_orthogonality',

@@ -2,5 +2,23 @@
 """Components that make features per scale or per task from the memory."""
 
 from .depthwise_pyramid import DepthwisePyramid
+from .task_decoupled_unit import TaskDecoupledUnit
+from .task_experts import (
+    ConvExpert,
+    IdentityExpert,
+    LinearExpert,
+    TaskExpert,
+    TransformerExpert,
+)
+from .temporal_pyramid import TemporalPyramid
 
-__all__ = ['DepthwisePyramid']
+__all__ = [
+    'ConvExpert',
+    'DepthwisePyramid',
+    'IdentityExpert',
+    'LinearExpert',
+    'TaskDecoupledUnit',
+    'TaskExpert',
+    'TemporalPyramid',
+    'TransformerExpert',
+]

@@ -24,6 +24,7 @@ from .nms import (
     take_moments,
     temporal_nms,
 )
+from .points import PointAssigner, PointAssignment, PointGenerator1D, Points
 from .post_processing import (
     ClampMoments,
     LimitLengths,
@@ -50,6 +51,10 @@ __all__ = [
     'L1SpanCost',
     'LimitLengths',
     'MatchInputs',
+    'PointAssigner',
+    'PointAssignment',
+    'PointGenerator1D',
+    'Points',
     'PostProcessor',
     'QualityCost',
     'ReferenceCost',

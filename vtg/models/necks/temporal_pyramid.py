@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Temporal feature layering."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vtg.models.base import Neck
+from vtg.models.layers import masked_fill_zero
+from vtg.registry import MODELS
+from vtg.structures import FeaturePyramid, GroundingState
+from vtg.utils import ConfigError
+
+
+class HalvingBlock(nn.Module):
+    """Convolution over two cells at a time, LayerNorm and ReLU; an odd last cell is dropped."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv1d(dim, dim, 2, stride=2)
+        self.norm = nn.LayerNorm(dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(B, L, D)`` to ``(B, L // 2, D)``."""
+        return F.relu(self.norm(self.conv(x.transpose(1, 2)).transpose(1, 2)))
+
+
+@MODELS.register_module()
+class TemporalPyramid(Neck):
+    """The rectified memory at several strides, each made by convolutions of its own.
+
+    FlashVTG's temporal feature layering (Cao et al., 2025, section 3.3), as in its released code: a
+    level of stride ``2^p`` has p blocks and reads the memory. A cell exists only where all its
+    clips do, so a video of n clips has ``n // stride`` cells and none sees padding.
+
+    Args:
+        dim: Channels.
+        strides: Clips per cell of every level, powers of two, finest first.
+        mask_padding: False keeps what lies beyond the end of a video and counts a cell as real if
+            any of its clips is, as the released code does in training.
+    """
+
+    provides = ('pyramid',)
+
+    def __init__(
+        self, dim: int, strides: Sequence[int] = (1, 2, 4, 8), mask_padding: bool = True
+    ) -> None:
+        super().__init__()
+        if any(stride < 1 or stride & (stride - 1) for stride in strides):
+            raise ConfigError(f'TemporalPyramid: strides must be powers of two, got {strides}.')
+        self.dim = dim
+        self.strides = tuple(int(stride) for stride in strides)
+        self.mask_padding = mask_padding
+        self.levels = nn.ModuleList(
+            nn.Sequential(*(HalvingBlock(dim) for _ in range(stride.bit_length() - 1)))
+            for stride in self.strides
+        )
+
+    def forward(self, state: GroundingState) -> dict[str, Any]:
+        """Set ``pyramid`` with lengths ``max(1, L // stride)``."""
+        memory, mask = F.relu(state.for_moments), state.video_mask
+        if self.mask_padding:
+            memory = masked_fill_zero(memory, mask)
+        # A batch of videos shorter than a stride keeps one empty cell at that level.
+        missing = max(0, max(self.strides) - memory.shape[1])
+        memory, mask = F.pad(memory, (0, 0, 0, missing)), F.pad(mask, (0, missing))
+        features, masks = [], []
+        for stride, level in zip(self.strides, self.levels):
+            cells = level(memory)
+            clips = mask[:, : cells.shape[1] * stride].unflatten(1, (-1, stride))
+            real = clips.all(dim=-1) if self.mask_padding else clips.any(dim=-1)
+            features.append(masked_fill_zero(cells, real) if self.mask_padding else cells)
+            masks.append(real)
+        return {'pyramid': FeaturePyramid(tuple(features), tuple(masks), self.strides)}
