@@ -44,8 +44,9 @@ class Grounder(BaseModel):
             ``refiner``, ``fusion``, ``encoder``, ``neck``, ``saliency_head``, ``moment_head``, and
             the dicts of named components ``feedback`` and ``auxiliary``. None leaves a slot empty.
         stages: The order in which the slots run; feedback components are ``'feedback.<name>'``.
-        negatives: None, or ``dict(stages=...)``: the slots that run again with the text of the next
-            sample, in training.
+        negatives: None, or ``dict(stages=..., same_source=False)``: the slots that run again with
+            the text of the next sample, in training; ``same_source=True`` also counts pairs of one
+            source video, and of a sample with itself, as negatives, as some released code does.
         loss_balancer: Config of the balancer; the default sums.
         test_cfg: ``output``: the name of the reported list where a head gives several;
             ``post_processor``: config applied to every list; ``score_digits``: decimals of reported
@@ -79,6 +80,7 @@ class Grounder(BaseModel):
             (getattr(self, group) if group else self).add_module(leaf, component)
         self.stages = tuple(stages)
         self.negative_stages: tuple[str, ...] = ()
+        self.same_source = bool((negatives or {}).get('same_source', False))
         if negatives is not None:
             self.negative_stages = tuple(negatives.get('stages', DEFAULT_NEGATIVE_STAGES))
         check_pipeline(self.slots, self.stages, self.negative_stages)
@@ -160,8 +162,9 @@ class Grounder(BaseModel):
         if not self.negative_stages:
             return state
         source = state.targets.source_id
+        valid = (source != source.roll(-1)) | self.same_source
         negative = self.run(state.roll_text(), self.negative_stages)
-        return state.update(negative=negative, negative_valid=source != source.roll(-1))
+        return state.update(negative=negative, negative_valid=valid)
 
     def losses(self, state: GroundingState) -> dict[str, Tensor]:
         """Collect the losses of all components by task and balance them."""

@@ -13,10 +13,16 @@ from torch import Tensor
 
 from vtg.utils import CheckpointError, atomic_write, nearest_names
 
+from .moment_detr import MOMENT_DETR
+from .qd_detr import QD_DETR
 from .rules import Conversion, StateDict
 from .sgdetr import SGDETR
 
-CONVERSIONS: dict[str, Conversion] = {'sgdetr': SGDETR}
+CONVERSIONS: dict[str, Conversion] = {
+    'moment_detr': MOMENT_DETR,
+    'qd_detr': QD_DETR,
+    'sgdetr': SGDETR,
+}
 
 __all__ = ['CONVERSIONS', 'Conversion', 'StateDict', 'convert_checkpoint', 'convert_state_dict']
 

@@ -10,6 +10,8 @@ from torch import Tensor
 from vtg.utils import CheckpointError
 
 StateDict = dict[str, Tensor]
+# A pattern for a whole key, and its replacement or a function that makes it from the match.
+Rename = tuple[str, str | Callable[[re.Match], str]]
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Conversion:
         finish: Changes tensors after renaming, e.g. stacks parts into one parameter.
     """
 
-    renames: tuple[tuple[str, str | Callable[[re.Match], str]], ...]
+    renames: tuple[Rename, ...]
     dropped: tuple[str, ...] = ()
     finish: Callable[[StateDict], StateDict] = field(default=lambda state: state)
 
@@ -38,11 +40,13 @@ class Conversion:
         for key, value in state.items():
             if any(re.fullmatch(pattern, key) for pattern in self.dropped):
                 continue
-            name = self._rename(key)
+            name = self.rename(key)
             if name is None:
                 unknown.append(key)
             elif name in converted:
-                raise CheckpointError(f'two keys of the checkpoint become {name!r}; one is {key!r}.')
+                raise CheckpointError(
+                    f'two keys of the checkpoint become {name!r}; one is {key!r}.'
+                )
             else:
                 converted[name] = value
         if unknown:
@@ -53,7 +57,8 @@ class Conversion:
             )
         return self.finish(converted)
 
-    def _rename(self, key: str) -> str | None:
+    def rename(self, key: str) -> str | None:
+        """Return the name of a published key here, before ``finish``; None without a rule."""
         for pattern, replacement in self.renames:
             match = re.fullmatch(pattern, key)
             if match:

@@ -1,0 +1,315 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the comparisons of all systems share: inputs, inference, training steps, gradients."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from mmengine import Config
+from torch import Tensor, nn
+
+from vtg.apis.conversion import CONVERSIONS, convert_state_dict
+from vtg.models import Grounder
+from vtg.models.heads import QueryHead
+from vtg.models.layers import DropPath
+from vtg.registry import MODELS
+from vtg.structures import GroundingState, GroundingTargets
+
+from .core import ReferenceSet, Row, compare, compare_exact, compare_relative
+
+OUTPUT_TOLERANCE = 1e-5
+LOSS_TOLERANCE = 1e-5
+GRADIENT_TOLERANCE = 1e-3
+# Reported scores are rounded to four decimals on both sides.
+SCORE_TOLERANCE = 1.01e-4
+
+
+def copy_config(model: dict) -> Any:
+    """A deep copy of a model config that can be changed by attributes."""
+    return Config({'model': model}).copy().model
+
+
+def without_noise(model: nn.Module) -> nn.Module:
+    """Set every dropout and stochastic depth probability of a built model to 0, in place."""
+    for module in model.modules():
+        if isinstance(module, nn.Dropout | nn.Dropout1d):
+            module.p = 0.0
+        elif isinstance(module, DropPath):
+            module.rate = 0.0
+        elif isinstance(getattr(module, 'dropout', None), float):
+            module.dropout = 0.0
+    return model
+
+
+def build_converted(cfg: dict, system: str, weights: dict[str, Tensor]) -> Grounder:
+    """Build a model without noise and load published weights, every one of them."""
+    model = without_noise(MODELS.build(cfg))
+    model.load_state_dict(convert_state_dict(system, weights), strict=True)
+    return model
+
+
+def pad_spans(flat: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
+    """Spans of a batch in a row ``(sum of counts, 2)`` to ``(B, G, 2)`` and their mask."""
+    mask = torch.arange(int(counts.max()))[None] < counts[:, None]
+    spans = torch.full((*mask.shape, 2), 0.5)
+    spans[mask] = flat.float()
+    return spans, mask
+
+
+def batch_of(data: ReferenceSet, prefix: str = '', sources: list[Any] | None = None) -> dict:
+    """Return stored inputs in the form of a collated batch.
+
+    Args:
+        data: The set.
+        prefix: Of the keys, e.g. ``'nopad/'``.
+        sources: Source video of every sample; None makes all different.
+    """
+    stored = data.below(f'{prefix}in/')
+    video, mask = stored['src_vid'], stored['src_vid_mask'].bool()
+    if 'src_aud' in stored:
+        video = torch.cat((video, stored['src_aud']), dim=-1)
+    spans, span_mask = pad_spans(stored['span_labels'], stored['span_labels_count'])
+    saliency = stored.get('saliency_all_labels', torch.zeros(mask.shape)).float()
+    batch = len(video)
+    sources = list(range(batch)) if sources is None else sources
+    return {
+        'video': video,
+        'video_mask': mask,
+        'text': stored['src_txt'],
+        'text_mask': stored['src_txt_mask'].bool(),
+        'duration': stored.get('duration', mask.sum(dim=1) * 2).float(),
+        'targets': {
+            'spans': spans,
+            'span_mask': span_mask,
+            'saliency': saliency,
+            'relevant': stored['src_pos_mask'] > 0 if 'src_pos_mask' in stored else saliency > 0,
+            'pos_clips': stored['saliency_pos_labels'],
+            'neg_clips': stored['saliency_neg_labels'],
+            'source_id': torch.tensor([sources.index(source) for source in sources]),
+        },
+        'meta': [{'qid': i, 'query': '', 'vid': str(sources[i])} for i in range(batch)],
+    }
+
+
+def predict(model: Grounder, batch: dict) -> tuple[GroundingState, list[dict[str, Any]]]:
+    """The state and the records of an inference run."""
+    model.eval()
+    with torch.no_grad():
+        arguments = model.data_preprocessor(batch, False)
+        state = model(**arguments, mode='tensor')
+        return state, model.records(state, arguments['meta'])
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a training step gives: the state, the losses and the matches of every matcher call.
+
+    The gradients are in the model.
+    """
+
+    state: GroundingState
+    losses: dict[str, Tensor]
+    matches: list[Tensor]
+
+    @property
+    def total(self) -> Tensor:
+        """The sum that is minimised; values for the log are left out."""
+        return sum(value for name, value in self.losses.items() if 'loss' in name)
+
+
+def train_step(
+    model: Grounder, batch: dict, change: Callable[[GroundingTargets], GroundingTargets] | None = None
+) -> Step:
+    """Run forward and backward in training mode.
+
+    Args:
+        model: Without noise.
+        batch: A collated batch.
+        change: Replaces the targets before the model sees them.
+    """
+    model.train()
+    model.zero_grad()
+    arguments = model.data_preprocessor(batch, True)
+    targets = arguments['targets'] if change is None else change(arguments['targets'])
+    state = GroundingState(
+        video_features=arguments['video'],
+        video_mask=arguments['video_mask'],
+        text_features=arguments['text'],
+        text_mask=arguments['text_mask'],
+        duration=arguments['duration'],
+        targets=targets,
+        progress=model.progress,
+    )
+    matches: list[Tensor] = []
+    heads = [module for module in model.modules() if isinstance(module, QueryHead)]
+    matchers = [head.matcher for head in heads]
+
+    def recording(matcher: Callable[..., Tensor]) -> Callable[..., Tensor]:
+        def match(*args: Any) -> Tensor:
+            matches.append(matcher(*args))
+            return matches[-1]
+
+        return match
+
+    for head, matcher in zip(heads, matchers):
+        head.matcher = recording(matcher)
+    try:
+        state = model.with_negatives(model.run(state, model.stages))
+        step = Step(state, model.losses(state), matches)
+    finally:
+        for head, matcher in zip(heads, matchers):
+            head.matcher = matcher
+    step.total.backward()
+    return step
+
+
+def gradient_norm(model: Grounder, names: set[str]) -> float:
+    """L2 norm of the gradients of the named parameters; those without a gradient count as 0."""
+    total = 0.0
+    for name, parameter in model.named_parameters():
+        if name in names and parameter.grad is not None:
+            total += parameter.grad.double().square().sum().item()
+    return total**0.5
+
+
+def check_gradients(
+    model: Grounder,
+    system: str,
+    data: ReferenceSet,
+    prefix: str,
+    skipped: dict[str, str] | None = None,
+) -> Iterator[Row]:
+    """Compare the gradient norm of every module whose norm is stored under ``<prefix>grad/``.
+
+    The parameters of a module are found through the conversion of its keys.
+
+    Args:
+        model: After a training step.
+        system: Whose conversion.
+        data: The set.
+        prefix: Of the keys.
+        skipped: Modules that are not compared, and why.
+    """
+    conversion = CONVERSIONS[system]
+    keys = list(data.below('sd/'))
+    for module, stored in data.below(f'{prefix}grad/').items():
+        name = f'{prefix}grad/{module}'
+        if module in (skipped or {}):
+            yield Row(name, None, note=skipped[module])
+            continue
+        inside = [key for key in keys if key == module or key.startswith(f'{module}.')]
+        ours = gradient_norm(model, {conversion.rename(key) for key in inside} - {None})
+        if float(stored) == 0.0:
+            yield compare(name, torch.tensor(ours), stored, 1e-8)
+        else:
+            yield compare_relative(name, ours, stored, GRADIENT_TOLERANCE)
+
+
+def check_matches(name: str, ours: Tensor, theirs: Tensor) -> Row:
+    """Compare matches of one stage, ``(B, G)`` query of every moment, with stored rows ``(sample,
+    query, moment)``."""
+    rows = [(b, q, g) for b, row in enumerate(ours.tolist()) for g, q in enumerate(row) if q >= 0]
+    return compare_exact(name, sorted(rows), sorted(map(tuple, theirs.tolist())))
+
+
+def check_records(
+    prefix: str, records: list[dict[str, Any]], windows: Tensor | None, saliency: Tensor | None
+) -> Iterator[Row]:
+    """Compare reported windows ``(B, Q, 3)`` and clip scores ``(B, L)``, NaN on padding."""
+    if windows is not None:
+        ours = torch.tensor([record['pred_relevant_windows'] for record in records])
+        name = f'{prefix}out/post_windows'
+        yield compare(f'{name} seconds', ours[..., :2], windows[..., :2], 1e-4, scaled=False)
+        yield compare(f'{name} scores', ours[..., 2], windows[..., 2], SCORE_TOLERANCE, False)
+    if saliency is not None:
+        ours = torch.full(saliency.shape, torch.nan, dtype=torch.float64)
+        for row, record in zip(ours, records):
+            scores = record['pred_saliency_scores']
+            row[: len(scores)] = torch.tensor(scores, dtype=torch.float64)
+        # One unit of float16 where two float32 results fall on different sides of a tie.
+        yield compare(f'{prefix}out/post_saliency', ours, saliency, 1e-3)
+
+
+def extend_padding(batch: dict, clips: int = 3, words: int = 2, seed: int = 0) -> dict:
+    """The same batch with more padding, all of it filled with noise instead of zeros."""
+    generator = torch.Generator().manual_seed(seed)
+    wider = dict(batch)
+    for name, count in (('video', clips), ('text', words)):
+        features, mask = batch[name], batch[f'{name}_mask']
+        more = mask.new_zeros(len(mask), count)
+        wider[f'{name}_mask'] = mask = torch.cat((mask, more), dim=1)
+        noise = torch.randn((*mask.shape, features.shape[-1]), generator=generator)
+        noise[:, : features.shape[1]][mask[:, : features.shape[1]]] = features[
+            mask[:, : features.shape[1]]
+        ]
+        wider[name] = noise
+    targets = dict(batch['targets'])
+    for name in ('saliency', 'relevant'):
+        value = targets[name]
+        targets[name] = torch.cat((value, value.new_zeros(len(value), clips)), dim=1)
+    wider['targets'] = targets
+    return wider
+
+
+def single(batch: dict, index: int) -> dict:
+    """Sample ``index`` of a batch alone, without padding."""
+    clips, words = (int(batch[f'{name}_mask'][index].sum()) for name in ('video', 'text'))
+    moments = int(batch['targets']['span_mask'][index].sum())
+    lengths = {
+        'video': clips, 'video_mask': clips, 'text': words, 'text_mask': words,
+        'spans': moments, 'span_mask': moments, 'saliency': clips, 'relevant': clips,
+    }
+
+    def cut(name: str, value: Any) -> Any:
+        row = value[index : index + 1]
+        return row[:, : lengths[name]] if name in lengths else row
+
+    alone = {name: cut(name, value) for name, value in batch.items() if name != 'targets'}
+    alone['targets'] = {name: cut(name, value) for name, value in batch['targets'].items()}
+    return alone
+
+
+def check_padding(
+    model: Grounder, batch: dict, prefix: str = 'padding/', tolerance: float = 2e-5
+) -> Iterator[Row]:
+    """Check that neither padding nor neighbours reach a sample.
+
+    Every sample alone must predict what it predicts in the batch, and more padding full of noise
+    must change neither a loss nor a gradient.
+
+    Args:
+        model: Without official quirks and without noise.
+        batch: A collated batch with padding and targets.
+        prefix: Of the names.
+        tolerance: Largest difference, relative to the largest value.
+    """
+    state, _ = predict(model, batch)
+    for index in range(len(batch['video'])):
+        alone, _ = predict(model, single(batch, index))
+        clips = alone.saliency.shape[1] if alone.saliency is not None else 0
+        name = f'{prefix}alone/{index}'
+        if clips:
+            ours = state.saliency[index, :clips]
+            yield compare(f'{name}/saliency', ours, alone.saliency[0], tolerance)
+        if alone.spans is not None:
+            count = alone.spans.shape[1]
+            yield compare(f'{name}/spans', state.spans[index, :count], alone.spans[0], tolerance)
+            ours = state.span_scores[index, :count]
+            yield compare(f'{name}/scores', ours, alone.span_scores[0], tolerance)
+    plain = train_step(model, batch)
+    gradients = {
+        name: parameter.grad.clone()
+        for name, parameter in model.named_parameters()
+        if parameter.grad is not None
+    }
+    wider = train_step(model, extend_padding(batch))
+    for name, value in plain.losses.items():
+        yield compare(f'{prefix}wider/{name}', wider.losses[name], value, tolerance)
+    largest = max(value.abs().max().item() for value in gradients.values())
+    worst = max(
+        (parameter.grad - gradients[name]).abs().max().item()
+        for name, parameter in model.named_parameters()
+        if name in gradients
+    )
+    yield Row(f'{prefix}wider/gradients', worst / largest, 10 * tolerance)
