@@ -23,6 +23,8 @@ class Component(BaseModule):
     Attributes:
         slot: The kind of slot it fits, e.g. ``'fusion'``.
         requires: State fields that must be set before it runs.
+        reads: State fields it takes into account where they are set.
+        loss_requires: State fields its losses read; any stage may set them.
         provides: State fields it sets.
         dim: Width of the tokens it works on, compared between slots when the model is built;
             None where it does not matter.
@@ -32,6 +34,8 @@ class Component(BaseModule):
     slot: ClassVar[str] = ''
     task: ClassVar[str] = 'auxiliary'
     requires: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    loss_requires: tuple[str, ...] = ()
     provides: tuple[str, ...] = ()
     dim: int | None = None
 

@@ -111,6 +111,7 @@ def check_pipeline(
                 f'model.negatives.stages names {name!r}, which model.stages does not run.'
             )
     _check_fields(slots, stages)
+    _check_hints(slots, stages)
     _check_widths(slots)
 
 
@@ -129,6 +130,12 @@ def _check_fields(slots: dict[str, Component], stages: Sequence[str]) -> None:
     for name, component in slots.items():
         if name.startswith('auxiliary.'):
             _check_requires(name, component, known)
+        for field in component.loss_requires:
+            if field not in known:
+                raise ConfigError(
+                    f'the losses of model.{name} ({type(component).__name__}) need `{field}`, '
+                    f'which nothing sets: set {_provider(field)}.'
+                )
 
 
 def _check_requires(name: str, component: Component, known: set[str]) -> None:
@@ -138,6 +145,23 @@ def _check_requires(name: str, component: Component, known: set[str]) -> None:
                 f'model.{name} ({type(component).__name__}) needs `{field}`, which nothing before '
                 f'it sets: set {_provider(field)}.'
             )
+
+
+def _check_hints(slots: dict[str, Component], stages: Sequence[str]) -> None:
+    for index, name in enumerate(stages):
+        later = [slots[after] for after in stages[index + 1 :] if after in slots]
+        provided = slots[name].provides if name in slots else ()
+        for field in set(provided) & set(GroundingState.HINTS):
+            if not any(field in component.reads for component in later):
+                readers = sorted(
+                    key for key, cls in MODELS.module_dict.items()
+                    if isinstance(cls, type) and issubclass(cls, Component) and field in cls.reads
+                )
+                raise ConfigError(
+                    f'model.{name} ({type(slots[name]).__name__}) sets `{field}`, which nothing '
+                    f'after it reads: run one of {", ".join(readers)} behind it, or configure it '
+                    'to change something else.'
+                )
 
 
 def _provider(field: str) -> str:
@@ -165,7 +189,8 @@ def _check_widths(slots: dict[str, Component]) -> None:
 
 def describe(model: nn.Module) -> str:
     """Return a table of slots, components and parameter counts in the order they run."""
-    names = [name for name in model.stages if name in model.slots]
+    # A stage may run twice.
+    names = [name for name in dict.fromkeys(model.stages) if name in model.slots]
     names += [name for name in model.slots if name not in names]
     rows = [['slot', 'component', 'parameters']]
     total = 0

@@ -88,6 +88,7 @@ class GroundingState:
         saliency ``(B, L)``: final highlight logits.
         spans ``(B, Q, 2)`` centre, width normalised; span_scores ``(B, Q)`` in [0, 1].
         moment_outputs: whatever the moment head needs for its losses and its decoding.
+        foreground ``(B, L)``: probability of every clip to lie in a moment, 0 on padding.
         clip_gain ``(B, L)``: a gain per clip that feedback hands to the saliency head.
     Negative pass
         is_negative: this state holds every video with the text of the next sample.
@@ -97,6 +98,8 @@ class GroundingState:
     INPUTS: ClassVar[tuple[str, ...]] = (
         'video_features', 'video_mask', 'text_features', 'text_mask', 'duration'
     )
+    # Fields without any effect unless a later component reads them.
+    HINTS: ClassVar[tuple[str, ...]] = ('clip_gain',)
     # What an empty slot sets, and from which field.
     PASSED_ON: ClassVar[dict[str, dict[str, str]]] = {
         'fusion': {'fused': 'video'},
@@ -137,6 +140,7 @@ class GroundingState:
     spans: Tensor | None = None
     span_scores: Tensor | None = None
     moment_outputs: dict[str, Any] | None = None
+    foreground: Tensor | None = None
     clip_gain: Tensor | None = None
 
     is_negative: bool = False
@@ -155,7 +159,9 @@ class GroundingState:
             value = getattr(self, item.name)
             if item.metadata.get('text') and value is not None:
                 rolled[item.name] = torch.roll(value, -1, dims=0)
-        return self.update(**rolled, is_negative=True)
+        # Streams and gains that feedback made from the matching text must not reach the negative.
+        streams = dict.fromkeys(('moment_memory', 'saliency_memory', 'clip_gain'))
+        return self.update(**rolled, **streams, is_negative=True)
 
     @property
     def for_moments(self) -> Tensor:

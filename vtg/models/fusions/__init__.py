@@ -2,9 +2,17 @@
 """Components that bring the text into the video tokens."""
 
 from .aca import ACA
+from .bicmf import BiCMF
 from .concatenation import Concatenation
 from .cross_attention import TextToVideoAttention
 from .saliency_token import MomentAdaptiveToken
 from .sgca import SGCA
 
-__all__ = ['ACA', 'SGCA', 'Concatenation', 'MomentAdaptiveToken', 'TextToVideoAttention']
+__all__ = [
+    'ACA',
+    'SGCA',
+    'BiCMF',
+    'Concatenation',
+    'MomentAdaptiveToken',
+    'TextToVideoAttention',
+]

@@ -14,6 +14,7 @@ from .blocks import (
 from .conv import MaskedConv1d, SeparableConv1d
 from .functional import inverse_sigmoid
 from .init import init_transformer
+from .moment_summary import MomentSummary
 from .pooling import SummedLinear, WeightedPooling, masked_average
 from .positions import sine_clip_positions, sine_span_embedding
 from .slot_decoder import SlotDecoder
@@ -29,6 +30,7 @@ __all__ = [
     'EncoderStack',
     'FeedForward',
     'MaskedConv1d',
+    'MomentSummary',
     'RawAttention',
     'SeparableConv1d',
     'SlotDecoder',

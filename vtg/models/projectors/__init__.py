@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Projections of features to tokens of the model width."""
 
+from .conv_projector import ConvProjector
 from .linear_projector import LinearProjector
 
-__all__ = ['LinearProjector']
+__all__ = [
+    'ConvProjector',
+    'LinearProjector',
+]

@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Components that change tokens before fusion, or add tokens to it."""
 
+from .context_query import ContextQueryRefinement
 from .dummy_encoder import DummyEncoder
+from .feature_refinement import FeatureRefinement
 
-__all__ = ['DummyEncoder']
+__all__ = [
+    'ContextQueryRefinement',
+    'DummyEncoder',
+    'FeatureRefinement',
+]

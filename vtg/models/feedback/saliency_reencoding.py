@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A second encoding that starts from clips weighted by a first saliency."""
+
+from typing import Any
+
+from torch import Tensor
+
+from vtg.models.base import Feedback, RunStages
+from vtg.registry import MODELS
+from vtg.structures import GroundingState
+from vtg.utils import ConfigError
+
+
+@MODELS.register_module()
+class SaliencyReencoding(Feedback):
+    """Scores the memory, adds every fused clip in proportion to its score, and encodes again.
+
+    ``memory = encode(memory + softmax(saliency) * fused)``, with the model's own saliency head and
+    encoder (TR-DETR, Sun et al., 2024, section 3.3: highlights refine moments). It runs behind the
+    encoder; the first saliency has no loss of its own.
+
+    Args:
+        softmax_over: ``'valid'`` clips, or ``'padded'`` ones too, as in the released code.
+    """
+
+    requires = ('fused', 'memory')
+    provides = ('memory',)
+
+    def __init__(self, softmax_over: str = 'valid') -> None:
+        super().__init__()
+        if softmax_over not in ('valid', 'padded'):
+            raise ConfigError(
+                f'SaliencyReencoding: softmax_over must be valid or padded, got {softmax_over!r}.'
+            )
+        self.softmax_over = softmax_over
+
+    def forward(self, state: GroundingState, run: RunStages) -> dict[str, Any]:
+        """Set ``memory (B, L, D)``."""
+        saliency: Tensor | None = run(state, ['saliency_head']).saliency
+        if saliency is None:
+            raise ConfigError('SaliencyReencoding scores with model.saliency_head; set one.')
+        if self.softmax_over == 'valid':
+            saliency = saliency.masked_fill(~state.video_mask, -1e30)
+        weight = saliency.softmax(dim=1).unsqueeze(-1)
+        again = run(state.update(fused=state.memory + weight * state.fused), ['encoder'])
+        return {'memory': again.memory}

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cross-modal fusion in both directions."""
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from vtg.models.base import Fusion
+from vtg.models.layers import FeedForward, clones, init_transformer, tiled_padding_mask
+from vtg.registry import MODELS
+from vtg.structures import GroundingState
+from vtg.utils import ConfigError
+
+
+class BidirectionalLayer(nn.Module):
+    """One layer of :class:`BiCMF`; see there for the arguments."""
+
+    def __init__(
+        self,
+        dim: int,
+        num_heads: int,
+        hidden_dim: int,
+        dropout: float,
+        last_stage: str,
+        normalize_words: bool,
+    ) -> None:
+        super().__init__()
+
+        def attention() -> nn.MultiheadAttention:
+            return nn.MultiheadAttention(dim, num_heads, dropout, batch_first=True)
+
+        self.clip_attention, self.word_attention = attention(), attention()
+        self.mutual_attention = attention()
+        self.clip_linear, self.word_linear = nn.Linear(dim, dim), nn.Linear(dim, dim)
+        self.mutual_linear = nn.Linear(dim, dim)
+        self.clip_norm, self.mutual_norm = nn.LayerNorm(dim), nn.LayerNorm(dim)
+        self.word_norm = nn.LayerNorm(dim) if normalize_words else nn.Identity()
+        self.last_norm = nn.LayerNorm(dim)
+        self.feed_forward = self.self_attention = None
+        if last_stage == 'feed_forward':
+            self.feed_forward = FeedForward(dim, hidden_dim, dropout)
+        else:
+            self.self_attention = attention()
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(
+        self,
+        video: Tensor,
+        video_pos: Tensor,
+        video_mask: Tensor,
+        text: Tensor,
+        text_pos: Tensor,
+        text_mask: Tensor,
+        blocked: Tensor | None = None,
+    ) -> Tensor:
+        """Return the clips ``(B, L, D)``; ``blocked (B, H, L, N)`` True = clip and word must not
+        see each other."""
+        drop = self.dropout
+        towards_clips = None if blocked is None else blocked.flatten(0, 1)
+        towards_words = None if blocked is None else blocked.transpose(2, 3).flatten(0, 1)
+
+        def attend(
+            module: nn.MultiheadAttention,
+            query: Tensor,
+            key: Tensor,
+            value: Tensor,
+            mask: Tensor,
+            hidden: Tensor | None = None,
+        ) -> Tensor:
+            return drop(
+                module(
+                    query, key, value, key_padding_mask=~mask, attn_mask=hidden, need_weights=False
+                )[0]
+            )
+
+        taken = attend(
+            self.clip_attention, video + video_pos, text + text_pos, text, text_mask, towards_clips
+        )
+        clips = self.clip_norm(video + self.clip_linear(taken))
+        taken = attend(
+            self.word_attention,
+            text + text_pos,
+            video + video_pos,
+            video,
+            video_mask,
+            towards_words,
+        )
+        words = self.word_norm(text + self.word_linear(taken))
+        taken = attend(self.mutual_attention, clips, words, words, text_mask, towards_clips)
+        clips = self.mutual_norm(clips + self.mutual_linear(taken))
+        if self.self_attention is not None:
+            query = clips + video_pos
+            return self.last_norm(
+                clips + attend(self.self_attention, query, query, clips, video_mask)
+            )
+        inner = self.feed_forward(clips)
+        return self.last_norm(inner + drop(inner))
+
+
+@MODELS.register_module()
+class BiCMF(Fusion):
+    """Bi-directional cross-modal fusion: clips attend to words, words to clips, and the clips that
+    know the words to the words that know the clips.
+
+    VideoLights (Paul et al., arXiv 2412.01558), section III-C. The layer ends with a feed-forward
+    network that has no residual connection from its input, as in the released code; the paper has a
+    self-attention there and normalises the words as well.
+
+    Args:
+        dim: Token width.
+        num_layers: Number of layers, each over the same words.
+        num_heads: Attention heads.
+        hidden_dim: Width inside the feed-forward network.
+        dropout: On attention weights, inside the feed-forward network and on all branches.
+        last_stage: ``'feed_forward'`` or ``'self_attention'``.
+        normalize_words: Normalise the words that have attended to the clips.
+        mask_layout: ``'correct'``, or ``'tiled'``: block words by the padding of other samples, as
+            the released code does, see :func:`vtg.models.layers.tiled_padding_mask`.
+        init: Initialise as DETR's code does, see :func:`vtg.models.layers.init_transformer`.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        num_layers: int = 1,
+        num_heads: int = 8,
+        hidden_dim: int = 1024,
+        dropout: float = 0.1,
+        last_stage: str = 'feed_forward',
+        normalize_words: bool = False,
+        mask_layout: str = 'correct',
+        init: str | None = 'xavier',
+    ) -> None:
+        super().__init__()
+        for name, value, known in (
+            ('last_stage', last_stage, ('feed_forward', 'self_attention')),
+            ('mask_layout', mask_layout, ('correct', 'tiled')),
+        ):
+            if value not in known:
+                raise ConfigError(f'BiCMF: {name} must be {" or ".join(known)}, got {value!r}.')
+        self.dim = dim
+        self.num_heads = num_heads
+        self.mask_layout = mask_layout
+        layer = BidirectionalLayer(
+            dim, num_heads, hidden_dim, dropout, last_stage, normalize_words
+        )
+        self.layers = clones(layer, num_layers)
+        init_transformer(self, init)
+
+    def forward(self, state: GroundingState) -> dict[str, Any]:
+        """See :class:`vtg.models.base.Fusion`."""
+        blocked = None
+        if self.mask_layout == 'tiled':
+            blocked = tiled_padding_mask(state.video_mask, state.text_mask, self.num_heads)
+        video = state.video
+        for layer in self.layers:
+            video = layer(
+                video,
+                state.video_pos,
+                state.video_mask,
+                state.text,
+                state.text_pos,
+                state.text_mask,
+                blocked,
+            )
+        return {'fused': video}

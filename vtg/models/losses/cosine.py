@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Losses on the direction of the vector that a video's clip scores form.
+
+VideoLights (Paul et al., arXiv 2412.01558), section III-D. Scores are shifted so that the lowest is
+0, then scores and labels of every video are scaled to norm 1.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vtg.registry import MODELS
+from vtg.structures import GroundingState
+from vtg.utils import ConfigError
+
+from .saliency import SaliencyLoss
+
+
+class DirectionLoss(SaliencyLoss):
+    """Base class of losses on directions.
+
+    Args:
+        shift_by: What is subtracted before scaling: the lowest score of the ``'sample'`` over its
+            valid clips, or that of the whole ``'batch'`` with its padding, as in the released code,
+            where padded clips also enter the norms and the means.
+        loss_weight: Factor of the term.
+    """
+
+    def __init__(self, shift_by: str = 'sample', loss_weight: float = 1.0) -> None:
+        super().__init__(loss_weight)
+        if shift_by not in ('sample', 'batch'):
+            raise ConfigError(
+                f'{type(self).__name__}: shift_by must be sample or batch, got {shift_by!r}.'
+            )
+        self.shift_by = shift_by
+
+    def counted(self, state: GroundingState) -> Tensor:
+        """``(B, L)`` True on the clips that enter."""
+        mask = state.video_mask
+        return torch.ones_like(mask) if self.shift_by == 'batch' else mask
+
+    def directions(self, scores: Tensor, state: GroundingState) -> tuple[Tensor, Tensor]:
+        """Unit vectors ``(B, L)`` of the scores and of the labels, 0 on clips left out."""
+        mask = self.counted(state)
+        if self.shift_by == 'batch':
+            low = scores.min()
+        else:
+            low = scores.masked_fill(~mask, torch.inf).amin(dim=1, keepdim=True)
+        # The released code divides by the range of the labels, which the norm takes out again.
+        shifted = (scores - low).masked_fill(~mask, 0)
+        labels = state.targets.saliency.to(scores.dtype).masked_fill(~mask, 0)
+        return F.normalize(shifted, dim=1), F.normalize(labels, dim=1)
+
+
+@MODELS.register_module()
+class SaliencyCosineLoss(DirectionLoss):
+    """One minus the cosine of scores and labels: the task-specific loss, and on scores made from
+    moments the task-coupled one (equations 10 and 11).
+
+    Args:
+        reduction: Over the batch: ``'sum'`` as in the released code, or ``'mean'``.
+        shift_by, loss_weight: See :class:`DirectionLoss`.
+    """
+
+    def __init__(
+        self, shift_by: str = 'sample', reduction: str = 'sum', loss_weight: float = 1.0
+    ) -> None:
+        super().__init__(shift_by, loss_weight)
+        self.reduction = reduction
+
+    def compute(self, scores: Tensor, state: GroundingState, negative: Tensor | None) -> Tensor:
+        """Sum or mean over samples."""
+        ours, labels = self.directions(scores, state)
+        distance = 1 - (ours * labels).sum(dim=1)
+        return distance.sum() if self.reduction == 'sum' else distance.mean()
+
+
+@MODELS.register_module()
+class AdaptiveHardLoss(DirectionLoss):
+    """Squared distance of both directions on the labelled or on the unlabelled clips, the more the
+    longer the training lasts.
+
+    The weight in epoch j, counted from 0, is ``(j + 1) * coef``: what is still wrong late is hard
+    (equations 8 and 9).
+
+    Args:
+        clips: ``'positive'``: clips with a label above 0, or ``'negative'``: the others.
+        coef: Weight of the first epoch.
+        shift_by, loss_weight: See :class:`DirectionLoss`.
+    """
+
+    def __init__(
+        self,
+        clips: str,
+        coef: float = 10.0,
+        shift_by: str = 'sample',
+        loss_weight: float = 1.0,
+    ) -> None:
+        super().__init__(shift_by, loss_weight)
+        if clips not in ('positive', 'negative'):
+            raise ConfigError(
+                f'AdaptiveHardLoss: clips must be positive or negative, got {clips!r}.'
+            )
+        self.clips = clips
+        self.coef = coef
+
+    def compute(self, scores: Tensor, state: GroundingState, negative: Tensor | None) -> Tensor:
+        """Sum over the chosen clips divided by the number of all clips of the batch."""
+        ours, labels = self.directions(scores, state)
+        labelled = state.targets.saliency > 0
+        chosen = labelled if self.clips == 'positive' else ~labelled
+        total = ((ours - labels).square() * chosen).sum()
+        return (state.progress.epoch + 1) * self.coef * total / self.counted(state).sum()
