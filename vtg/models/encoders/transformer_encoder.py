@@ -31,6 +31,8 @@ class TransformerEncoder(Encoder):
         context_token: A token in front of the clips that sums the video up: ``'learned'``, a
             parameter (QD-DETR, Moon et al., 2023, section 3.3); ``'given'``, the context that the
             fusion makes; None for no token. It has a learned position.
+        add_context: Add the encoded token to every clip of the memory (CG-DETR, Moon et al., 2023,
+            released code).
         init: Initialise as DETR's code does, see :func:`vtg.models.layers.init_transformer`.
     """
 
@@ -45,6 +47,7 @@ class TransformerEncoder(Encoder):
         residual_dropout: float = 0.0,
         activation: str = 'prelu',
         context_token: str | None = None,
+        add_context: bool = False,
         init: str | None = None,
     ) -> None:
         super().__init__()
@@ -55,6 +58,7 @@ class TransformerEncoder(Encoder):
             )
         self.dim = dim
         self.context_token = context_token
+        self.add_context = add_context
         self.layers = EncoderStack(
             num_layers,
             dim,
@@ -94,6 +98,8 @@ class TransformerEncoder(Encoder):
         if self.context_token is not None:
             values['context'] = outputs.pop(0).squeeze(1)
         values['memory'] = outputs.pop(0)
+        if self.add_context and self.context_token is not None:
+            values['memory'] = values['memory'] + values['context'].unsqueeze(1)
         if outputs:
             values['memory_text'] = outputs.pop(0)
         return values

@@ -7,10 +7,11 @@ from torch import Tensor, nn
 
 from vtg.models.base import SaliencyHead
 from vtg.models.feedback import amplify
-from vtg.models.layers import SummedLinear
+from vtg.models.layers import SummedLinear, masked_fill_zero
 from vtg.models.losses import build_saliency_losses
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
+from vtg.utils import ConfigError
 
 
 class SupervisedSaliencyHead(SaliencyHead):
@@ -67,21 +68,42 @@ class ContextProductSaliencyHead(SupervisedSaliencyHead):
     Args:
         dim: Token width.
         losses: Saliency losses by name.
+        context: ``'token'`` of the encoder, or the ``'mean'`` of the clips (FlashVTG, Cao et al.,
+            2025, eq. 4), or their ``'padded_mean'``, in which padding counts as clips, as in
+            FlashVTG's code.
     """
 
-    requires = (*SaliencyHead.requires, 'context')
-
-    def __init__(self, dim: int, losses: dict[str, dict] | None = None) -> None:
+    def __init__(
+        self, dim: int, losses: dict[str, dict] | None = None, context: str = 'token'
+    ) -> None:
         super().__init__(losses)
+        if context not in ('token', 'mean', 'padded_mean'):
+            raise ConfigError(
+                "ContextProductSaliencyHead: context is 'token', 'mean' or 'padded_mean', got "
+                f'{context!r}.'
+            )
+        if context == 'token':
+            self.requires = (*self.requires, 'context')
         self.dim = dim
+        self.context = context
         self.clip_proj = nn.Linear(dim, dim)
         self.context_proj = nn.Linear(dim, dim)
 
     def forward(self, state: GroundingState) -> dict[str, Any]:
         """Set ``saliency (B, L)``; padded clips hold anything."""
         clips = self.clip_proj(state.for_saliency)
-        context = self.context_proj(state.context).unsqueeze(1)
+        context = self.context_proj(self._context(state)).unsqueeze(1)
         return {'saliency': (clips * context).sum(dim=-1) * self.dim**-0.5}
+
+    def _context(self, state: GroundingState) -> Tensor:
+        """What the clips are compared with, ``(B, D)``."""
+        if self.context == 'token':
+            return state.context
+        clips = state.for_saliency
+        if self.context == 'padded_mean':
+            return clips.mean(dim=1)
+        total = masked_fill_zero(clips, state.video_mask).sum(dim=1)
+        return total / state.video_mask.sum(dim=1, keepdim=True)
 
 
 @MODELS.register_module()
