@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How the losses of the tasks are combined."""
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from vtg.models.base import LossBalancer
 from vtg.registry import MODELS
@@ -26,3 +27,39 @@ class FixedBalancer(LossBalancer):
             for task, terms in losses.items()
             for name, loss in terms.items()
         }
+
+
+@MODELS.register_module()
+class UncertaintyBalancer(LossBalancer):
+    """Learns the weight of every task from its uncertainty.
+
+    ``sum over tasks of (weight * exp(-g) * loss + g)`` with one learned log-variance ``g`` per task
+    (Kendall et al., 2018; TaskWeave, Jin et al., 2024, eq. 8, whose final form has weight 2 for the
+    saliency and 1 for the moments). A task without losses in a step drops out with its ``g``.
+
+    Args:
+        weights: Factor per task that takes part; losses of other tasks are added as they are.
+    """
+
+    def __init__(self, weights: dict[str, float]) -> None:
+        super().__init__()
+        self.weights = dict(weights)
+        self.log_variances = nn.ParameterDict({task: torch.zeros(()) for task in weights})
+
+    def forward(self, losses: dict[str, dict[str, Tensor]]) -> dict[str, Tensor]:  # type: ignore[override]
+        """Return the scaled losses, ``loss_balance`` (the sum of ``g``) and, for the log only,
+        ``log_variance_<task>``."""
+        balanced: dict[str, Tensor] = {}
+        present = {}
+        for task, terms in losses.items():
+            factor: Tensor | float = 1.0
+            if task in self.weights and terms:
+                present[f'log_variance_{task}'] = self.log_variances[task]
+                factor = self.weights[task] * torch.exp(-self.log_variances[task])
+            balanced |= {name: factor * loss for name, loss in terms.items()}
+        if present:
+            balanced['loss_balance'] = sum(present.values())
+        return balanced | {name: value.detach() for name, value in present.items()}
+
+    def extra_repr(self) -> str:
+        return f'weights={self.weights}'

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The weighted sum of Moment-DETR in place of the learned balance (Table 6, Weighted Sum)."""
+
+_base_ = './qvhl_loss_sum.py'
+
+model = dict(moment_head=dict(loss=dict(weights=dict(span=10.0, giou=1.0, label=4.0))))

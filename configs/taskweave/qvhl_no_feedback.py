@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Without feedback (Table 4, decoupled unit + joint loss; Table 5 f: CNN / identity)."""
+
+_base_ = './qvhl.py'
+
+model = dict(
+    stages=(
+        'video_projector',
+        'text_projector',
+        'embedding',
+        'fusion',
+        'encoder',
+        'neck',
+        'moment_head',
+        'saliency_head',
+    ),
+    feedback=dict(moment_guided=None),
+)
