@@ -53,12 +53,12 @@ DATA_SAMPLERS = Registry('data sampler', root.DATA_SAMPLERS, 'vtg.datasets')
 FUNCTIONS = Registry('function', root.FUNCTIONS, 'vtg.datasets')
 METRICS = Registry('metric', root.METRICS, 'vtg.evaluation.metrics')
 HOOKS = Registry('hook', root.HOOKS, 'vtg.engine')
+LOG_PROCESSORS = Registry('log processor', root.LOG_PROCESSORS, 'vtg.engine')
 OPTIM_WRAPPERS = Registry('optimizer wrapper', root.OPTIM_WRAPPERS, 'vtg.engine')
 PARAM_SCHEDULERS = Registry('parameter scheduler', root.PARAM_SCHEDULERS, 'vtg.engine')
 
 # Nothing of ours is in these. MMEngine looks for a child of the current scope in each of them, and
 # warns where there is none.
-LOG_PROCESSORS = Registry('log processor', root.LOG_PROCESSORS)
 LOOPS = Registry('loop', root.LOOPS)
 OPTIMIZERS = Registry('optimizer', root.OPTIMIZERS)
 OPTIM_WRAPPER_CONSTRUCTORS = Registry(

@@ -29,7 +29,7 @@ custom_hooks = []
 # TensorBoard beside the JSON log, in a child config (needs: pip install 'vtg[optional]'):
 # visualizer = dict(vis_backends=[dict(type='LocalVisBackend'), dict(type='TensorboardVisBackend')])
 visualizer = dict(type='Visualizer', vis_backends=[dict(type='LocalVisBackend')])
-log_processor = dict(type='LogProcessor', window_size=50, by_epoch=True)
+log_processor = dict(type='BriefLogProcessor', window_size=50, by_epoch=True)
 log_level = 'INFO'
 
 val_cfg = dict()

@@ -9,15 +9,20 @@ _base_ = [
 ]
 
 model = dict(
-    defaults=dict(dim=64, num_heads=4, hidden_dim=128),
+    defaults=dict(dim=64, num_heads=4, hidden_dim=128, dropout=0.0, drop_path=0.0),
     # 64 simulated features and 2 temporal endpoint features
     video_projector=dict(in_dim=66, dropout=0.1),
     text_projector=dict(in_dim=64, dropout=0.1),
+    encoder=dict(num_layers=2),
+    moment_head=dict(
+        dense_head=dict(num_convs=2),
+        query_head=dict(queries=dict(num_queries=10), decoder=dict(num_layers=2)),
+    ),
 )
 
 optim_wrapper = dict(optimizer=dict(lr=1e-3, weight_decay=1e-2), clip_grad=dict(max_norm=1.0))
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=20, val_interval=5)
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=12, val_interval=4)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=True, begin=0, end=3),
-    dict(type='MultiStepLR', milestones=[15], gamma=0.3, by_epoch=True, begin=0, end=10**9),
+    dict(type='MultiStepLR', milestones=[9], gamma=0.3, by_epoch=True, begin=0, end=10**9),
 ]

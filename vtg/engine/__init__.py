@@ -13,12 +13,14 @@ from .hooks import (
     ResumeGuardHook,
     SparseRuntimeInfoHook,
 )
+from .log_processor import BriefLogProcessor
 from .optim import AutocastOptimWrapper, GroundingOptimWrapper
 from .runner import GroundingRunner
 
 __all__ = [
     'AtomicCheckpointHook',
     'AutocastOptimWrapper',
+    'BriefLogProcessor',
     'EpochEMAHook',
     'EpochSeedHook',
     'GroundingOptimWrapper',

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Moment-DETR (Lei et al., NeurIPS 2021, arXiv 2107.09609) with SlowFast and CLIP features."""
+
+model = dict(
+    type='Grounder',
+    # Arguments of every component that takes them and does not set them itself.
+    defaults=dict(
+        dim=256,
+        num_heads=8,
+        hidden_dim=1024,
+        dropout=0.1,
+        drop_path=0.0,
+        residual_dropout=0.1,
+        activation='relu',
+        init='xavier',
+    ),
+    # SlowFast 2304, CLIP 512 and 2 temporal endpoint features
+    video_projector=dict(type='LinearProjector', in_dim=2818, num_layers=2, dropout=0.5),
+    text_projector=dict(type='LinearProjector', in_dim=512, num_layers=2, dropout=0.5),
+    embedding=dict(type='TokenEmbedding', modality=False),
+    fusion=dict(type='Concatenation'),
+    encoder=dict(type='TransformerEncoder', num_layers=2),
+    saliency_head=dict(
+        type='LinearSaliencyHead',
+        losses=dict(margin=dict(type='MarginPairLoss', margin=0.2)),
+    ),
+    moment_head=dict(
+        type='QueryHead',
+        queries=dict(type='LearnedSlots', num_queries=10),
+        decoder=dict(type='SlotDecoder', num_layers=2),
+        attend_text=True,
+        matcher=dict(
+            type='HungarianMatcher',
+            costs=dict(
+                label=dict(type='ClassCost', weight=4.0, activation='softmax'),
+                span=dict(type='L1SpanCost', weight=10.0),
+                giou=dict(type='GIoUCost', weight=1.0),
+            ),
+        ),
+        loss=dict(
+            type='QuerySetLoss',
+            class_loss=dict(type='SoftmaxClassLoss', background_weight=0.1),
+            weights=dict(span=10.0, giou=1.0, label=4.0),
+            span_distance='l1',
+        ),
+        # Contrastive alignment of queries and words is an option of the released code, off in all
+        # published runs.
+        alignment=None,
+        quality=False,
+        prior=None,
+    ),
+    test_cfg=dict(
+        saliency_dtype='float16',
+        post_processor=dict(
+            type='PostProcessor',
+            steps=dict(
+                clamp=dict(type='ClampMoments', low=0.0, high=150.0),
+                round=dict(type='RoundMoments', grid=2.0),
+            ),
+        ),
+    ),
+)

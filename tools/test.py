@@ -1,0 +1,38 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Evaluate a checkpoint and write a benchmark report."""
+
+import argparse
+
+from vtg.utils import run_main
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='config file, e.g. configs/sgdetr/qvhl.py')
+    parser.add_argument('checkpoint', help='weights that fit the config')
+    parser.add_argument('--split', choices=('val', 'test'), default='test')
+    parser.add_argument('--out', help='folder for the report (the work dir of the config)')
+    parser.add_argument(
+        '--submission', action='store_true', help='write the official jsonl and zip as well'
+    )
+    parser.add_argument(
+        '--cfg-options', nargs='+', action='extend', default=[], metavar='KEY=VALUE',
+        help='override config values; +KEY=VALUE adds a key',
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    # Imported here so that --help and a mistyped option answer at once.
+    from vtg.apis.test import run_test
+    from vtg.engine import load_config
+    from vtg.engine.train import configure
+
+    cfg = configure(load_config(args.config, args.cfg_options), args.out)
+    run_test(cfg, args.checkpoint, args.split, args.out, args.submission)
+
+
+if __name__ == '__main__':
+    run_main(main)

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Evaluation of a checkpoint with a benchmark report."""
+
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from vtg.engine.checkpoint import load_weights
+from vtg.engine.runner import GroundingRunner
+from vtg.utils import ConfigError
+
+from .published import load_published
+from .report import Report, RunFacts, config_hash, file_sha8, make_report
+from .submission import write_submission_archive
+
+SPLITS = ('val', 'test')
+# Hooks that evaluation needs; the others belong to training.
+EVALUATION_HOOKS = ('runtime_info', 'timer', 'logger')
+
+
+def run_test(
+    cfg: Config,
+    checkpoint: str | Path,
+    split: str = 'test',
+    out: str | Path | None = None,
+    submission: bool = False,
+) -> Report:
+    """Evaluate one checkpoint on one split, print the report and save it.
+
+    Moment retrieval and highlight detection come from the same forward pass of the same weights.
+
+    Args:
+        cfg: A complete config; it is not changed.
+        checkpoint: Weights that fit the model exactly.
+        split: ``'val'`` or ``'test'``: which of the config's loaders is used.
+        out: Folder for ``report_<split>.json`` and ``.md``; the work directory by default.
+        submission: Write the official prediction file and a zip of it there too.
+
+    Returns:
+        The report.
+
+    Raises:
+        ConfigError: The config has no such split.
+        CheckpointError: The checkpoint is missing, unsafe or does not fit.
+    """
+    runner = evaluation_runner(cfg, split)
+    load_weights(runner.bare_model, checkpoint)
+    metrics = runner.test()
+    metric = runner.test_evaluator.metrics[0]
+    facts = _facts(cfg, runner, checkpoint, split, len(metric.predictions))
+    folder = Path(cfg.filename).parent if cfg.filename else Path()
+    published = load_published(folder / 'metafile.yml', facts.dataset, split)
+    report = make_report(metrics, facts, published, getattr(metric, 'details', None))
+    print(report.table())
+    out = Path(out or cfg.work_dir)
+    written = list(report.save(out, f'report_{split}'))
+    if submission:
+        written.append(write_submission_archive(out, {split: metric.predictions}))
+    print('written: ' + ', '.join(map(str, written)))
+    return report
+
+
+def evaluation_runner(cfg: Config, split: str) -> GroundingRunner:
+    """Build a runner that only evaluates ``split``; ``cfg`` is not changed."""
+    loader = cfg.get(f'{split}_dataloader')
+    if split not in SPLITS or loader is None:
+        have = [name for name in SPLITS if cfg.get(f'{name}_dataloader')]
+        raise ConfigError(
+            f'the config has no {split}_dataloader; splits that it has: {", ".join(have)}.'
+        )
+    cfg = cfg.copy()
+    cfg.test_dataloader, cfg.test_evaluator = loader, cfg[f'{split}_evaluator']
+    cfg.test_cfg = cfg.get('test_cfg') or {}
+    for name in ('train', 'val'):
+        for key in ('dataloader', 'cfg', 'evaluator'):
+            cfg.pop(f'{name}_{key}', None)
+    for key in ('optim_wrapper', 'param_scheduler', 'load_from', 'custom_hooks', 'auto_scale_lr'):
+        cfg.pop(key, None)
+    cfg.resume = False
+    hooks = cfg.get('default_hooks') or {}
+    cfg.default_hooks = {
+        name: hook if name in EVALUATION_HOOKS else None for name, hook in hooks.items()
+    }
+    return GroundingRunner.from_cfg(cfg)
+
+
+def _facts(
+    cfg: Config, runner: GroundingRunner, checkpoint: str | Path, split: str, queries: int
+) -> RunFacts:
+    model = runner.bare_model
+    time, loading = (
+        runner.message_hub.get_scalar(f'test/{name}').data[0].sum() for name in ('time', 'data_time')
+    )
+    return RunFacts(
+        config=str(cfg.filename or ''),
+        config_hash=config_hash(cfg.pretty_text),
+        seed=cfg.get('randomness', {}).get('seed'),
+        checkpoint=str(checkpoint),
+        checkpoint_sha8=file_sha8(checkpoint),
+        parameters=sum(parameter.numel() for parameter in model.parameters()),
+        seconds_per_query=float(time - loading) / max(queries, 1),
+        dataset=_dataset_name(cfg, split),
+        split=split,
+        queries=queries,
+        result_list=_result_list(model),
+    )
+
+
+def _dataset_name(cfg: Config, split: str) -> str:
+    """The name under which ``metafile.yml`` lists published numbers."""
+    return cfg.get('benchmark') or cfg[f'{split}_dataloader'].dataset.type
+
+
+def _result_list(model: Any) -> str:
+    return getattr(model, 'test_cfg', {}).get('output') or ''
