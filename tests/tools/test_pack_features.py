@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line of tools/pack_features.py."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 def _run(*args):
     command = [sys.executable, str(ROOT / 'tools' / 'pack_features.py'), *map(str, args)]
     return subprocess.run(
-        command, capture_output=True, text=True, env={'PYTHONPATH': str(ROOT), 'PATH': ''}
+        command, capture_output=True, text=True, env={**os.environ, 'PYTHONPATH': str(ROOT)}
     )
 
 
