@@ -6,7 +6,30 @@ Each value below restores one behaviour; the defaults of qvhl.py are what was me
 
 _base_ = './qvhl.py'
 
+# Videos are padded to a multiple of four with zero rows that count as clips: 75 clips become 76, and
+# the duration that spans are a fraction of becomes 152 s.
+_padding = dict(
+    pad_to_multiple=4,
+    padding_is_valid=True,
+    # Annotated clips beyond the video move to its last clip.
+    saliency=dict(type='AnnotatorSum', out_of_range='clamp'),
+    # Ids are cut at the last underscore but one, which joins unrelated videos.
+    source_rule='underscore',
+)
+train_dataloader = dict(dataset=_padding)
+val_dataloader = dict(dataset=_padding)
+test_dataloader = dict(dataset=_padding)
+del _padding
+
+# Checkpoints are selected by the query decoder's list, numbers are reported for the fused one.
+default_hooks = dict(checkpoint=dict(save_best='MR-full-mAP-detr'))
+
+# A single sample without a true negative pair in its batch drops out of the rank loss.
+_rank = dict(losses=dict(rank=dict(min_alone=2)))
+
 model = dict(
+    local_saliency_head=_rank,
+    saliency_head=_rank,
     # Convolutions of the pyramid read whatever the padded clips hold.
     neck=dict(mask_padding=False),
     auxiliary=dict(
@@ -41,3 +64,4 @@ model = dict(
     # Windows stretched to the minimal length may leave the video.
     test_cfg=dict(post_processor=dict(steps=dict(clamp_again=None))),
 )
+del _rank

@@ -90,7 +90,8 @@ def _facts(
 ) -> RunFacts:
     model = runner.bare_model
     time, loading = (
-        runner.message_hub.get_scalar(f'test/{name}').data[0].sum() for name in ('time', 'data_time')
+        runner.message_hub.get_scalar(f'test/{name}').data[0].sum()
+        for name in ('time', 'data_time')
     )
     return RunFacts(
         config=str(cfg.filename or ''),

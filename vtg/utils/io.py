@@ -70,7 +70,9 @@ def read_jsonl(path: str | Path) -> list[dict[str, Any]]:
                     )
                 records.append(record)
         except (OSError, EOFError, UnicodeDecodeError) as error:
-            raise DataError(f'{path} cannot be read ({error}); download or write it again.') from None
+            raise DataError(
+                f'{path} cannot be read ({error}); download or write it again.'
+            ) from None
     return records
 
 
@@ -96,4 +98,6 @@ def read_json(path: str | Path) -> Any:
 def write_json(path: str | Path, value: Any) -> None:
     """Write ``value`` as indented JSON."""
     with atomic_write(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=2, ensure_ascii=False) + '\n', encoding='utf-8')
+        temporary.write_text(
+            json.dumps(value, indent=2, ensure_ascii=False) + '\n', encoding='utf-8'
+        )

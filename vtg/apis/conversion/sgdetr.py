@@ -80,8 +80,14 @@ SGDETR = Conversion(
                 (r'moment_encoder\.mcls_encoder', 'auxiliary.alignment.moment_encoder'),
             )
             for rule in (
-                (theirs + r'\.layers\.(\d+)\.self_attn\.(.+)', rf'{ours}.layers.layers.\1.attention.\2'),
-                (theirs + r'\.layers\.(\d+)\.' + FFN, rf'{ours}.layers.layers.\1.feed_forward.\2.\3'),
+                (
+                    theirs + r'\.layers\.(\d+)\.self_attn\.(.+)',
+                    rf'{ours}.layers.layers.\1.attention.\2',
+                ),
+                (
+                    theirs + r'\.layers\.(\d+)\.' + FFN,
+                    rf'{ours}.layers.layers.\1.feed_forward.\2.\3',
+                ),
                 (theirs + r'\.layers\.(\d+)\.(.+)', rf'{ours}.layers.layers.\1.\2'),
             )
         ),
@@ -104,8 +110,10 @@ SGDETR = Conversion(
         (r'main_det_head\.dn_label_enc\.weight', f'{QUERY_HEAD}.denoising_content'),
         (
             _LAYER + r'\.self_attention\.(query|key)_(content|pos)_proj\.(\w+)',
-            lambda m: f'{QUERY_HEAD}.decoder.layers.{m[1]}.self_{m[2]}_'
-            f'{"position" if m[3] == "pos" else "content"}.{m[4]}',
+            lambda m: (
+                f'{QUERY_HEAD}.decoder.layers.{m[1]}.self_{m[2]}_'
+                f'{"position" if m[3] == "pos" else "content"}.{m[4]}'
+            ),
         ),
         (_LAYER + r'\.self_attention\.value_proj\.(\w+)', rf'{_OURS}.self_value.\2'),
         (_LAYER + r'\.self_attention\.self_attn\.(.+)', rf'{_OURS}.self_attention.\2'),
@@ -119,10 +127,19 @@ SGDETR = Conversion(
         (_LAYER + r'\.' + FFN, rf'{_OURS}.feed_forward.\2.\3'),
         (_LAYER + r'\.(norm[23]\.\w+)', rf'{_OURS}.\2'),
         (_DECODER + r'\.query_scale\.linear_mapper\.(.+)', rf'{QUERY_HEAD}.decoder.query_scale.\1'),
-        (_DECODER + r'\.ref_point_head\.linear_mapper\.(.+)', rf'{QUERY_HEAD}.decoder.position_head.\1'),
-        (_DECODER + r'\.ref_anchor_head\.linear_mapper\.(.+)', rf'{QUERY_HEAD}.decoder.width_head.\1'),
+        (
+            _DECODER + r'\.ref_point_head\.linear_mapper\.(.+)',
+            rf'{QUERY_HEAD}.decoder.position_head.\1',
+        ),
+        (
+            _DECODER + r'\.ref_anchor_head\.linear_mapper\.(.+)',
+            rf'{QUERY_HEAD}.decoder.width_head.\1',
+        ),
         (_DECODER + r'\.span_embed\.linear_mapper\.(.+)', rf'{QUERY_HEAD}.decoder.refine.\1'),
-        (_DECODER + r'\.quality_score_embed\.linear_mapper\.(.+)', rf'{QUERY_HEAD}.quality_head.\1'),
+        (
+            _DECODER + r'\.quality_score_embed\.linear_mapper\.(.+)',
+            rf'{QUERY_HEAD}.quality_head.\1',
+        ),
         (_DECODER + r'\.norm\.(\w+)', rf'{QUERY_HEAD}.decoder.norm.\1'),
         (r'main_det_head\.span_embed\.linear_mapper\.(.+)', rf'{QUERY_HEAD}.span_head.\1'),
         (r'main_det_head\.class_embed\.(\w+)', rf'{QUERY_HEAD}.class_head.\1'),
@@ -146,11 +163,16 @@ SGDETR = Conversion(
         (r'local_saliency_head\.temp', 'local_saliency_head.scale'),
         (r'local_saliency_head\.a_param', 'local_saliency_head.shift'),
         (r'local_saliency_head\.sentence_pooling\.cls_q', 'local_saliency_head.pooling.query'),
-        (r'local_saliency_head\.sentence_pooling\.norm\.(\w+)', r'local_saliency_head.pooling.norm.\1'),
+        (
+            r'local_saliency_head\.sentence_pooling\.norm\.(\w+)',
+            r'local_saliency_head.pooling.norm.\1',
+        ),
         (
             r'local_saliency_head\.sentence_pooling\.layers\.(\d+)\.(attn|ffn)(_norm)?\.(?:mapping\.)?(.+)',
-            lambda m: f'local_saliency_head.pooling.layers.{m[1]}.'
-            f'{"attention" if m[2] == "attn" else "feed_forward"}{m[3] or ""}.{m[4]}',
+            lambda m: (
+                f'local_saliency_head.pooling.layers.{m[1]}.'
+                f'{"attention" if m[2] == "attn" else "feed_forward"}{m[3] or ""}.{m[4]}'
+            ),
         ),
         (r'global_saliency_head\.(\w+)', r'saliency_head.offset.\1'),
     ),

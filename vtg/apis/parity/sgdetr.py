@@ -87,9 +87,7 @@ def model_config(base: dict, info: dict[str, Any], learned_queries: bool) -> dic
     cfg = without_dropout(Config({'model': base}).copy().model)
 
     cfg.defaults.update(dim=dim, num_heads=heads, hidden_dim=hidden)
-    cfg.video_projector.update(
-        in_dim=sizes['vid_dim'], num_layers=sizes['num_input_proj_layers']
-    )
+    cfg.video_projector.update(in_dim=sizes['vid_dim'], num_layers=sizes['num_input_proj_layers'])
     cfg.text_projector.update(in_dim=sizes['txt_dim'], num_layers=sizes['num_input_proj_layers'])
     cfg.local_saliency_head.num_layers = sizes['local_saliency_head']['num_aggregation_layers']
     cfg.embedding.temperature = float(sizes['pos_temp'])
@@ -145,9 +143,7 @@ def model_config(base: dict, info: dict[str, Any], learned_queries: bool) -> dic
         negative_offset=noise['negative_offset'],
     )
     if learned_queries:
-        queries.queries = dict(
-            type='LearnedQueries', num_queries=sizes['num_queries']
-        )
+        queries.queries = dict(type='LearnedQueries', num_queries=sizes['num_queries'])
     else:
         queries.queries.update(
             num_queries=sizes['num_queries'],
@@ -367,19 +363,18 @@ def check_training(case: Case, run: str) -> Iterator[Row]:
         predictions, _ = outputs.extra[kind]
         for name in ('logits', 'spans'):
             theirs = case.get(f'{run}out/{short}{name}')
-            yield compare(f'{prefix}out/{short}{name}', getattr(predictions, name), theirs, TOLERANCE)
+            yield compare(
+                f'{prefix}out/{short}{name}', getattr(predictions, name), theirs, TOLERANCE
+            )
     yield from _check_losses(case, run, losses)
-    # The released padded run counts one sample without a true negative as nothing.
-    exact = case.prefix != ''
     for module, places in MODULES.items():
         theirs = case.get(f'{run}grad/{module}')
         if theirs is None:
             continue
         name = f'{prefix}grad/{module}'
-        if not exact:
-            yield Row(name, None, note='official-only: defect of the rank loss reaches it')
-            continue
-        yield compare_relative(name, _gradient_norm(case, module, places), theirs, GRADIENT_TOLERANCE)
+        yield compare_relative(
+            name, _gradient_norm(case, module, places), theirs, GRADIENT_TOLERANCE
+        )
 
 
 def _gradient_norm(case: Case, module: str, places: tuple[str, ...]) -> float:
@@ -421,7 +416,10 @@ def _check_targets(case: Case, state: GroundingState, query_index: Tensor) -> It
             f'{prefix}out/sent_txt_token', sentence, case.get('out/sent_txt_token'), TOLERANCE
         )
         yield compare(
-            f'{prefix}out/moment_frames', clips[mask], case.get('out/moment_frames')[mask], TOLERANCE
+            f'{prefix}out/moment_frames',
+            clips[mask],
+            case.get('out/moment_frames')[mask],
+            TOLERANCE,
         )
     supervised = case.head.query_head.queries.supervised
     layers = query_index.shape[0] - supervised
@@ -443,16 +441,30 @@ def _check_losses(case: Case, run: str, losses: dict[str, Tensor]) -> Iterator[R
         'loss_ms_align': ('loss_moment_sentence', weights['loss_ms_align']),
         'loss_momcls': ('loss_moment_clips', weights['loss_momcls']),
     }
-    for theirs, ours in (('label', 'label'), ('giou', 'giou'), ('span', 'span'), ('ctrness', 'centerness')):
+    for theirs, ours in (
+        ('label', 'label'),
+        ('giou', 'giou'),
+        ('span', 'span'),
+        ('ctrness', 'centerness'),
+    ):
         pairs[f'aux_loss_{theirs}'] = (f'loss_dense_{ours}', weights[f'aux_loss_{theirs}'])
     terms = {name: f'loss_{name}' for name in ('span', 'giou', 'label', 'quality')}
     terms |= {'centre_offset': 'center_l1_ref', 'width_offset': 'width_l1_ref'}
     for ours, theirs in terms.items():
-        for kind, stored in (('', ''), ('proposal_', 'enc_'), ('collab_', 'co_'), ('denoising_', 'dn_')):
+        for kind, stored in (
+            ('', ''),
+            ('proposal_', 'enc_'),
+            ('collab_', 'co_'),
+            ('denoising_', 'dn_'),
+        ):
             for layer in ('', *(f'_{i}' for i in range(layers - 1))):
                 pairs[f'{stored}{theirs}{layer}'] = (f'loss_{kind}{ours}{layer}', weights[theirs])
-    logged = dict(bce='saliency_bce', margin='margin_saliency', rank='saliency_contrastive',
-                  negative='saliency_neg_pair')
+    logged = dict(
+        bce='saliency_bce',
+        margin='margin_saliency',
+        rank='saliency_contrastive',
+        negative='saliency_neg_pair',
+    )
     for ours, theirs in logged.items():
         for place, head in (('local', 'local_saliency'), ('global', 'saliency')):
             name = f'log_{theirs}_{place}'
@@ -467,8 +479,6 @@ def _check_losses(case: Case, run: str, losses: dict[str, Tensor]) -> Iterator[R
             yield Row(name, None, note='weight 0')
         elif theirs.startswith('co_') and case.learned:
             yield Row(name, None, note='official-only: its random anchors are not stored')
-        elif case.prefix == '' and 'contrastive' in theirs:
-            yield Row(name, None, note='official-only: one sample without a true negative is lost')
         else:
             yield compare(name, losses[ours] / weight, stored, TOLERANCE)
     yield from _check_totals(case, run, losses)
@@ -478,11 +488,7 @@ def _check_totals(case: Case, run: str, losses: dict[str, Tensor]) -> Iterator[R
     prefix, weight = case.prefix + run, case.info['loss_weights']['loss_saliency']
     saliency = sum(value for name, value in losses.items() if 'saliency' in name) / weight
     for name, ours in (('loss_saliency', saliency), ('total', sum(losses.values()))):
-        if case.prefix == '':
-            note = 'official-only: holds the rank loss of one sample without a true negative'
-            yield Row(f'{prefix}loss/{name}', None, note=note)
-        else:
-            yield compare(f'{prefix}loss/{name}', ours, case.get(f'{run}loss/{name}'), TOLERANCE)
+        yield compare(f'{prefix}loss/{name}', ours, case.get(f'{run}loss/{name}'), TOLERANCE)
 
 
 def check_lists(case: Case) -> Iterator[Row]:
@@ -565,11 +571,20 @@ def check_long(data: ReferenceSet, base: dict) -> Iterator[Row]:
         )
         placeholder = torch.zeros(len(spans), 1, 1)
         state = GroundingState(
-            placeholder, placeholder, placeholder, placeholder, placeholder[:, 0, 0],
+            placeholder,
+            placeholder,
+            placeholder,
+            placeholder,
+            placeholder[:, 0, 0],
             moment_outputs={'dense': outputs},
         )
         losses = head.loss(state)
-        for ours, theirs in (('label', 'label'), ('giou', 'giou'), ('span', 'span'), ('centerness', 'ctrness')):
+        for ours, theirs in (
+            ('label', 'label'),
+            ('giou', 'giou'),
+            ('span', 'span'),
+            ('centerness', 'ctrness'),
+        ):
             key = f'atss_long/loss/top{topk}/aux_loss_{theirs}'
             yield compare(key, losses[f'loss_dense_{ours}'], data[key], TOLERANCE)
     yield compare('atss_long/out/decoded', outputs.spans, data['atss_long/out/decoded'], TOLERANCE)

@@ -132,6 +132,7 @@ class PyramidQuerySelector(QuerySource):
         widths: Proposed width per pyramid level, as a fraction of the video.
         border: Proposals need ``border < centre, width < 1 - border``.
         prior: Initial foreground probability.
+        quality: Predict the overlap of the proposals too and rank by it; without, rank by class.
         use_ineligible: Let ineligible cells fill up the queries of a very short video and treat
             them as real, as the released code does.
     """
@@ -146,6 +147,7 @@ class PyramidQuerySelector(QuerySource):
         widths: tuple[float, ...] = (0.05, 0.2, 0.4, 0.85),
         border: float = 0.0125,
         prior: float = 0.35,
+        quality: bool = True,
         use_ineligible: bool = False,
     ) -> None:
         super().__init__()
@@ -156,13 +158,14 @@ class PyramidQuerySelector(QuerySource):
         self.project = xavier_linear(nn.Linear(dim, dim))
         self.norm = nn.LayerNorm(dim)
         self.class_head = nn.Linear(dim, 1)
-        self.quality_head = nn.Linear(dim, 1)
+        self.quality_head = nn.Linear(dim, 1) if quality else None
         self.span_head = MLP(dim, dim, dim, 2, zero_last=True)
         prior_logit = torch.tensor(prior).logit().item()
         nn.init.normal_(self.class_head.weight, std=0.01)
         nn.init.constant_(self.class_head.bias, prior_logit)
-        nn.init.xavier_uniform_(self.quality_head.weight)
-        nn.init.constant_(self.quality_head.bias, 2 * prior_logit)
+        if quality:
+            nn.init.xavier_uniform_(self.quality_head.weight)
+            nn.init.constant_(self.quality_head.bias, 2 * prior_logit)
 
     def forward(self, state: GroundingState) -> QueryProposals:
         """See :class:`QuerySource`."""
@@ -170,12 +173,13 @@ class PyramidQuerySelector(QuerySource):
         tokens = torch.cat(state.pyramid.features, dim=1)
         tokens = torch.where(eligible.unsqueeze(-1), tokens, tokens.new_zeros(()))
         features = self.norm(self.project(tokens))
-        logits, quality = self.class_head(features), self.quality_head(features)
+        logits = self.class_head(features)
+        quality = None if self.quality_head is None else self.quality_head(features)
         span_logits = inverse_sigmoid(proposals) + self.span_head(features)
         span_logits = span_logits.masked_fill(~eligible.unsqueeze(-1), torch.inf)
 
-        score = (logits.sigmoid() * quality.sigmoid()).squeeze(-1).detach()
-        score = score.masked_fill(~eligible, -torch.inf)
+        score = logits.sigmoid() if quality is None else logits.sigmoid() * quality.sigmoid()
+        score = score.squeeze(-1).detach().masked_fill(~eligible, -torch.inf)
         best = score.topk(min(self.num_queries, score.shape[1]), dim=1).indices
 
         def take(values: Tensor) -> Tensor:
@@ -188,7 +192,7 @@ class PyramidQuerySelector(QuerySource):
             reference=spans.detach(),
             mask=torch.ones_like(mask) if self.use_ineligible else mask,
             logits=take(logits),
-            quality=take(quality).squeeze(-1),
+            quality=None if quality is None else take(quality).squeeze(-1),
             spans=spans,
         )
 

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ablation of SG-DETR: the decoder's predictions are ranked by class alone, without the IoU score."""
+
+_base_ = './qvhl.py'
+
+model = dict(
+    moment_head=dict(
+        query_head=dict(
+            quality=False,
+            queries=dict(quality=False),
+            matcher=dict(costs=dict(quality=None)),
+        ),
+    ),
+)
