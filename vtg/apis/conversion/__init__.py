@@ -13,15 +13,27 @@ from torch import Tensor
 
 from vtg.utils import CheckpointError, atomic_write, nearest_names
 
+from .cg_detr import CG_DETR
+from .flashvtg import FLASHVTG
 from .moment_detr import MOMENT_DETR
 from .qd_detr import QD_DETR
 from .rules import Conversion, StateDict
 from .sgdetr import SGDETR
+from .tr_detr import TR_DETR
+from .univtg import UNIVTG
+from .videolights import VIDEOLIGHTS
+from .taskweave import TASKWEAVE
 
 CONVERSIONS: dict[str, Conversion] = {
+    'cg_detr': CG_DETR,
+    'flashvtg': FLASHVTG,
     'moment_detr': MOMENT_DETR,
     'qd_detr': QD_DETR,
     'sgdetr': SGDETR,
+    'tr_detr': TR_DETR,
+    'univtg': UNIVTG,
+    'videolights': VIDEOLIGHTS,
+    'taskweave': TASKWEAVE,
 }
 
 __all__ = ['CONVERSIONS', 'Conversion', 'StateDict', 'convert_checkpoint', 'convert_state_dict']

@@ -5,6 +5,7 @@ from .clip_text import ClipTextSaliency, GlobalAlignment, LocalAlignment
 from .clip_word_correlation import ClipWordCorrelation
 from .moment_sentence import MomentSentenceAlignment
 from .moment_summary import MomentSummarySaliency
+from .sampled_nce import SampledNCE
 
 __all__ = [
     'ClipTextSaliency',
@@ -13,4 +14,5 @@ __all__ = [
     'LocalAlignment',
     'MomentSentenceAlignment',
     'MomentSummarySaliency',
+    'SampledNCE',
 ]

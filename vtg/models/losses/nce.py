@@ -60,15 +60,29 @@ class IntraVideoNCELoss(PositiveClipLoss):
 
     The released code adds the transposed term: the scores of all videos of the batch at the same
     clip index, of which the sample's own must be the highest.
+
+    Args:
+        keep_equal: Clips with the label of the matching one count as well (R2-Tuning and FlashVTG).
+        across: Add the transposed term.
+        kwargs: See :class:`PositiveClipLoss`.
     """
+
+    def __init__(self, keep_equal: bool = False, across: bool = True, **kwargs: float) -> None:
+        super().__init__(**kwargs)
+        self.keep_equal = keep_equal
+        self.across = across
 
     def compute(self, scores: Tensor, state: GroundingState, negative: Tensor | None) -> Tensor:
         """Sum of both terms, each a mean over samples."""
         clip, exists = self.positive(state)
         labels, column = state.targets.saliency, clip.unsqueeze(1)
-        kept = (labels < labels.gather(1, column)).scatter(1, column, True) & state.video_mask
+        own = labels.gather(1, column)
+        lower = labels <= own if self.keep_equal else labels < own
+        kept = lower.scatter(1, column, True) & state.video_mask
         logits = (scores / self.temperature).masked_fill(~kept, MASKED_SCORE)
         clips = -logits.log_softmax(dim=1).gather(1, column).squeeze(1)
+        if not self.across:
+            return masked_mean(clips, exists)
         same_index = logits[:, clip].T  # (B, B): row b holds every video at the clip of b
         videos = -same_index.log_softmax(dim=1).diagonal()
         return masked_mean(clips + videos, exists)
