@@ -10,7 +10,8 @@ from vtg.registry import DATA_SAMPLERS, DATASETS, FUNCTIONS
 from vtg.utils import DataError
 
 BASES = Path(__file__).parents[2] / 'configs' / '_base_' / 'datasets'
-KEYS = {'train_dataloader', 'val_dataloader', 'test_dataloader', 'val_evaluator', 'test_evaluator'}
+LOADERS = {'train_dataloader', 'val_dataloader', 'test_dataloader'}
+KEYS = LOADERS | {'val_evaluator', 'test_evaluator', 'benchmark'}
 
 
 def _load(name):
