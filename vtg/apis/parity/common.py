@@ -57,19 +57,26 @@ def pad_spans(flat: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
     return spans, mask
 
 
-def batch_of(data: ReferenceSet, prefix: str = '', sources: list[Any] | None = None) -> dict:
+def batch_of(
+    data: ReferenceSet,
+    prefix: str = '',
+    sources: list[Any] | None = None,
+    spans: tuple[Tensor, Tensor] | None = None,
+) -> dict:
     """Return stored inputs in the form of a collated batch.
 
     Args:
         data: The set.
         prefix: Of the keys, e.g. ``'nopad/'``.
         sources: Source video of every sample; None makes all different.
+        spans: ``(B, G, 2)`` and their mask where they are not stored in a row.
     """
     stored = data.below(f'{prefix}in/')
     video, mask = stored['src_vid'], stored['src_vid_mask'].bool()
     if 'src_aud' in stored:
         video = torch.cat((video, stored['src_aud']), dim=-1)
-    spans, span_mask = pad_spans(stored['span_labels'], stored['span_labels_count'])
+    if spans is None:
+        spans = pad_spans(stored['span_labels'], stored['span_labels_count'])
     saliency = stored.get('saliency_all_labels', torch.zeros(mask.shape)).float()
     batch = len(video)
     sources = list(range(batch)) if sources is None else sources
@@ -80,8 +87,8 @@ def batch_of(data: ReferenceSet, prefix: str = '', sources: list[Any] | None = N
         'text_mask': stored['src_txt_mask'].bool(),
         'duration': stored.get('duration', mask.sum(dim=1) * 2).float(),
         'targets': {
-            'spans': spans,
-            'span_mask': span_mask,
+            'spans': spans[0],
+            'span_mask': spans[1],
             'saliency': saliency,
             'relevant': stored['src_pos_mask'] > 0 if 'src_pos_mask' in stored else saliency > 0,
             'pos_clips': stored['saliency_pos_labels'],
@@ -179,6 +186,7 @@ def check_gradients(
     data: ReferenceSet,
     prefix: str,
     skipped: dict[str, str] | None = None,
+    folder: str = 'grad/',
 ) -> Iterator[Row]:
     """Compare the gradient norm of every module whose norm is stored under ``<prefix>grad/``.
 
@@ -190,15 +198,17 @@ def check_gradients(
         data: The set.
         prefix: Of the keys.
         skipped: Modules that are not compared, and why.
+        folder: Another name for ``grad/``.
     """
     conversion = CONVERSIONS[system]
     keys = list(data.below('sd/'))
-    for module, stored in data.below(f'{prefix}grad/').items():
-        name = f'{prefix}grad/{module}'
+    for module, stored in data.below(f'{prefix}{folder}').items():
+        name = f'{prefix}{folder}{module}'
         if module in (skipped or {}):
             yield Row(name, None, note=skipped[module])
             continue
-        inside = [key for key in keys if key == module or key.startswith(f'{module}.')]
+        every = module in ('__all__', 'ALL')
+        inside = [key for key in keys if every or key == module or key.startswith(f'{module}.')]
         ours = gradient_norm(model, {conversion.rename(key) for key in inside} - {None})
         if float(stored) == 0.0:
             yield compare(name, torch.tensor(ours), stored, 1e-8)
