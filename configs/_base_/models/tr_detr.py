@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""TR-DETR (Sun et al., AAAI 2024, arXiv 2401.02309) with SlowFast and CLIP features."""
+
+model = dict(
+    type='Grounder',
+    # Arguments of every component that takes them and does not set them itself.
+    defaults=dict(
+        dim=256,
+        num_heads=8,
+        hidden_dim=1024,
+        dropout=0.1,
+        drop_path=0.0,
+        residual_dropout=0.1,
+        activation='prelu',
+        init='xavier',
+    ),
+    stages=(
+        'video_projector',
+        'text_projector',
+        'embedding',
+        'refiner',
+        'fusion',
+        'encoder',
+        'feedback.highlights',
+        'moment_head',
+        'feedback.moments',
+        'saliency_head',
+    ),
+    # SlowFast 2304, CLIP 512 and 2 temporal endpoint features
+    video_projector=dict(type='LinearProjector', in_dim=2818, num_layers=2, dropout=0.5),
+    text_projector=dict(type='LinearProjector', in_dim=512, num_layers=2, dropout=0.5),
+    embedding=dict(type='TokenEmbedding', modality=False),
+    refiner=dict(type='ContextQueryRefinement'),
+    fusion=dict(type='TextToVideoAttention', num_layers=2),
+    # Applied twice, with the same weights.
+    encoder=dict(type='TransformerEncoder', num_layers=2),
+    saliency_head=dict(
+        type='LinearSaliencyHead',
+        summed=True,
+        losses=dict(
+            margin=dict(type='MarginPairLoss', margin=0.2),
+            # Eleven ranks, divided by twelve, in the released code.
+            rank=dict(type='RankContrastiveLoss', temperature=0.5),
+        ),
+    ),
+    moment_head=dict(
+        type='QueryHead',
+        queries=dict(type='LearnedQueries', num_queries=10, content_std=None),
+        decoder=dict(
+            type='SpanDecoder',
+            num_layers=2,
+            scale_first_layer=False,
+            chained_key_position=False,
+            add_first_position=True,
+        ),
+        matcher=dict(
+            type='HungarianMatcher',
+            costs=dict(
+                label=dict(type='ClassCost', weight=4.0, activation='softmax'),
+                span=dict(type='L1SpanCost', weight=10.0),
+                giou=dict(type='GIoUCost', weight=1.0),
+            ),
+        ),
+        loss=dict(
+            type='QuerySetLoss',
+            class_loss=dict(type='FocalClassLoss', alpha=0.25, gamma=2.0),
+            weights=dict(span=10.0, giou=1.0, label=4.0),
+            span_distance='l1',
+        ),
+        quality=False,
+        prior=None,
+    ),
+    feedback=dict(
+        highlights=dict(type='SaliencyReencoding'),
+        moments=dict(type='MomentSummaryFeedback'),
+    ),
+    auxiliary=dict(
+        local_alignment=dict(type='LocalAlignment', temperature=0.07, loss_weight=0.5),
+        global_alignment=dict(type='GlobalAlignment', temperature=0.07, loss_weight=0.3),
+    ),
+    test_cfg=dict(
+        saliency_dtype='float16',
+        post_processor=dict(
+            type='PostProcessor',
+            steps=dict(
+                clamp=dict(type='ClampMoments', low=0.0, high=150.0),
+                round=dict(type='RoundMoments', grid=2.0),
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""UniVTG (Lin et al., ICCV 2023, arXiv 2307.16715) with SlowFast and CLIP features."""
+
+model = dict(
+    type='Grounder',
+    # Arguments of every component that takes them and does not set them itself.
+    defaults=dict(
+        dim=1024,
+        num_heads=8,
+        hidden_dim=1024,
+        dropout=0.0,
+        drop_path=0.1,
+        activation='gelu',
+        init='xavier',
+    ),
+    stages=(
+        'video_projector',
+        'text_projector',
+        'embedding',
+        'fusion',
+        'encoder',
+        'saliency_head',
+        'moment_head',
+        'feedback.report',
+    ),
+    # SlowFast 2304, CLIP 512 and 2 temporal endpoint features
+    video_projector=dict(type='LinearProjector', in_dim=2818, num_layers=2, dropout=0.5),
+    text_projector=dict(type='LinearProjector', in_dim=512, num_layers=2, dropout=0.5),
+    embedding=dict(type='TokenEmbedding', modality=True),
+    fusion=dict(type='Concatenation'),
+    encoder=dict(type='TransformerEncoder', num_layers=4),
+    saliency_head=dict(
+        type='TextCosineSaliencyHead',
+        losses=dict(
+            inter=dict(type='InterVideoNCELoss', temperature=0.07, loss_weight=0.01),
+            intra=dict(type='IntraVideoNCELoss', temperature=0.07, loss_weight=0.05),
+        ),
+    ),
+    moment_head=dict(
+        type='ClipOffsetHead',
+        num_convs=3,
+        # Weight 0.1 of clips outside is in the released code, not in the paper.
+        background_weight=0.1,
+        loss_weights=dict(label=10.0, span=10.0, giou=1.0),
+    ),
+    # Highlights are reported as saliency plus foreground probability.
+    feedback=dict(report=dict(type='AddForeground', saliency_dtype='float16')),
+    test_cfg=dict(
+        post_processor=dict(
+            type='PostProcessor',
+            steps=dict(
+                nms=dict(type='TemporalNMS', iou_threshold=0.7, max_before=1000, max_after=10)
+            ),
+        ),
+    ),
+)
