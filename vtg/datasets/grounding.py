@@ -41,7 +41,8 @@ class GroundingDataset(BaseDataset):
         max_video_clips, max_text_tokens: Cut longer features; None keeps all.
         max_windows: Of more windows, keep so many in random order, drawn anew each epoch.
         normalize_video, normalize_text: Scale rows to unit length.
-        tef: Append the temporal endpoint feature to the video.
+        tef: Append the temporal endpoint feature to the video; or the numbers of the stores that it
+            follows, e.g. ``(1, 2)`` where audio features bring their own as in QD-DETR.
         txt_drop_ratio: Share of the text tokens set to zero at random, in training only.
         pad_to_multiple: Append zero rows to the video up to a multiple of this.
         padding_is_valid: Count these rows as clips: they enter the mask and the duration, as in the
@@ -75,7 +76,7 @@ class GroundingDataset(BaseDataset):
         max_windows: int | None = None,
         normalize_video: bool = True,
         normalize_text: bool = True,
-        tef: bool = True,
+        tef: bool | Sequence[int] = True,
         txt_drop_ratio: float = 0.0,
         pad_to_multiple: int = 1,
         padding_is_valid: bool = False,
@@ -97,7 +98,6 @@ class GroundingDataset(BaseDataset):
         self.max_windows = max_windows
         self.normalize_video = normalize_video
         self.normalize_text = normalize_text
-        self.tef = tef
         self.txt_drop_ratio = 0.0 if test_mode else txt_drop_ratio
         self.pad_to_multiple = pad_to_multiple
         self.padding_is_valid = padding_is_valid
@@ -109,6 +109,8 @@ class GroundingDataset(BaseDataset):
         self.saliency = TRANSFORMS.build(saliency)
         data_root = kwargs.get('data_root')
         self.video = _build_stores(video, data_root)
+        last = len(self.video) - 1
+        self.tef_after = tuple(tef) if isinstance(tef, Sequence) else (last,) if tef else ()
         self.text = _build_stores(text, data_root)
         self._reported: tuple[int, int] = (0, 0)
         super().__init__(ann_file=ann_file, test_mode=test_mode, **kwargs)
@@ -204,10 +206,13 @@ class GroundingDataset(BaseDataset):
             features = store.read(record)[: self.max_video_clips]
             self._check_length(len(features), record, store, index)
             sources.append(normalize_rows(features) if self.normalize_video else features)
-        video = concatenate_sources(sources)
-        if self.tef:
-            video = append_tef(video)
-        num_clips = len(video)
+        num_clips = min(map(len, sources))
+        video = concatenate_sources(
+            [
+                append_tef(features[:num_clips]) if number in self.tef_after else features
+                for number, features in enumerate(sources)
+            ]
+        )
         video = pad_rows(video, self.pad_to_multiple)
         return video, len(video) if self.padding_is_valid else num_clips
 

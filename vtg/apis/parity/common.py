@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the comparisons of all systems share: inputs, inference, training steps, gradients."""
 
+import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +28,7 @@ SCORE_TOLERANCE = 1.01e-4
 
 def copy_config(model: dict) -> Any:
     """A deep copy of a model config that can be changed by attributes."""
-    return Config({'model': model}).copy().model
+    return Config({'model': copy.deepcopy(model)}).model
 
 
 def without_noise(model: nn.Module) -> nn.Module:
@@ -126,7 +127,9 @@ class Step:
 
 
 def train_step(
-    model: Grounder, batch: dict, change: Callable[[GroundingTargets], GroundingTargets] | None = None
+    model: Grounder,
+    batch: dict,
+    change: Callable[[GroundingTargets], GroundingTargets] | None = None,
 ) -> Step:
     """Run forward and backward in training mode.
 
@@ -207,7 +210,7 @@ def check_gradients(
         if module in (skipped or {}):
             yield Row(name, None, note=skipped[module])
             continue
-        every = module in ('__all__', 'ALL')
+        every = module in ('__all__', '_total', 'ALL')
         inside = [key for key in keys if every or key == module or key.startswith(f'{module}.')]
         ours = gradient_norm(model, {conversion.rename(key) for key in inside} - {None})
         if float(stored) == 0.0:

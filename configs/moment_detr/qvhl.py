@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Moment-DETR on QVHighlights, trained from scratch with SlowFast and CLIP features."""
+
+_base_ = [
+    '../_base_/models/moment_detr.py',
+    '../_base_/datasets/qvhighlights_slowfast_clip.py',
+    '../_base_/schedules/adamw_200e_constant.py',
+    '../_base_/default_runtime.py',
+]
+
+randomness = dict(seed=2018)

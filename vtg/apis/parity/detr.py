@@ -1,0 +1,284 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Comparison of the DETR-like systems, whose reference sets have one form."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vtg.models.heads import QueryHead, QueryOutputs
+from vtg.structures import GroundingState
+
+from .common import (
+    LOSS_TOLERANCE,
+    OUTPUT_TOLERANCE,
+    Step,
+    batch_of,
+    build_converted,
+    check_gradients,
+    check_matches,
+    check_records,
+    copy_config,
+    predict,
+    train_step,
+)
+from .core import ReferenceSet, Row, compare, compare_exact
+
+# Weighted terms of ours by the name of the released unweighted one.
+DETECTION = {'span': 'loss_span', 'giou': 'loss_giou', 'label': 'loss_label'}
+UNUSED_POSITION = 'a module that no published run uses'
+
+
+def depth(data: ReferenceSet, stack: str) -> int:
+    """Number of layers of a stack, e.g. ``'transformer.encoder'``, in the stored weights."""
+    pattern = re.compile(rf'sd/{re.escape(stack)}\.layers\.(\d+)\.')
+    found = [int(match[1]) for key in data if (match := pattern.match(key))]
+    return max(found, default=-1) + 1
+
+
+def resize_detr(base: dict, data: ReferenceSet) -> Any:
+    """Give the model of a config the sizes, depths and weights of a reference set.
+
+    Args:
+        base: A model config with the slots of the DETR family.
+        data: Its description holds ``config`` and ``weights``.
+    """
+    cfg, sizes, weights = copy_config(base), data.info['config'], data.info['weights']
+    cfg.defaults.update(
+        dim=sizes['hidden_dim'],
+        num_heads=sizes['nheads'],
+        hidden_dim=sizes['dim_feedforward'],
+    )
+    for name, modality in (('vid', 'video'), ('txt', 'text')):
+        norm = data[f'sd/input_{name}_proj.0.LayerNorm.weight']
+        cfg[f'{modality}_projector'].update(in_dim=len(norm), num_layers=sizes['n_input_proj'])
+    if depth(data, 'transformer.t2v_encoder'):
+        cfg.fusion.num_layers = depth(data, 'transformer.t2v_encoder')
+    if cfg.get('encoder') is not None and 'num_layers' in cfg.encoder:
+        cfg.encoder.num_layers = depth(data, 'transformer.encoder')
+    head = cfg.moment_head
+    head.queries.num_queries = sizes['num_queries']
+    head.decoder.num_layers = depth(data, 'transformer.decoder')
+    costs = head.matcher.costs
+    costs.span.weight = sizes['set_cost_span']
+    costs.giou.weight = sizes['set_cost_giou']
+    costs.label.weight = sizes['set_cost_class']
+    head.loss.weights = {name: weights[f'loss_{name}'] for name in DETECTION}
+    # The released code gives every layer the weights of the last one, or none.
+    head.loss.stage_weights = dict(layers=1.0 if sizes['aux_loss'] else 0.0)
+    if 'background_weight' in head.loss.class_loss:
+        head.loss.class_loss.background_weight = sizes['eos_coef']
+    if sizes.get('contrastive_align_loss') and head.get('alignment') is not None:
+        head.alignment.update(
+            embed_dim=sizes['contrastive_hdim'],
+            temperature=sizes['temperature'],
+            loss_weight=weights['loss_contrastive_align'],
+        )
+    for loss in cfg.saliency_head.get('losses', {}).values():
+        loss.loss_weight = loss.get('loss_weight', 1.0) * weights['loss_saliency']
+        if loss.type == 'MarginPairLoss':
+            loss.margin = sizes['saliency_margin']
+    return cfg
+
+
+class DetrCase:
+    """One variant of a reference set and the model that should reproduce it.
+
+    Args:
+        data: The set.
+        cfg: The resized model config.
+        system: Whose conversion.
+        prefix: Of the compared keys, e.g. ``'nopad/'``.
+        inputs: Prefix of the inputs; by default ``prefix``.
+        sources: Source video of every sample, see :func:`batch_of`.
+
+    Attributes:
+        state: Of an inference run. step: Of a training step.
+        compared: Keys that a row was yielded for.
+    """
+
+    def __init__(
+        self,
+        data: ReferenceSet,
+        cfg: dict,
+        system: str,
+        prefix: str,
+        inputs: str | None = None,
+        sources: list[Any] | None = None,
+    ) -> None:
+        self.data, self.system, self.prefix = data, system, prefix
+        self.model = build_converted(cfg, system, data.below('sd/'))
+        self.batch = batch_of(data, prefix if inputs is None else inputs, sources)
+        self.mask = self.batch['video_mask']
+        self.state, self.records = predict(self.model, self.batch)
+        self.step: Step = train_step(self.model, self.batch)
+        self.head: QueryHead = next(m for m in self.model.modules() if isinstance(m, QueryHead))
+        self.compared: set[str] = set()
+
+    @property
+    def outputs(self) -> QueryOutputs:
+        """Outputs of the query head in the inference run."""
+        return self.state.moment_outputs['queries']
+
+    @property
+    def aux(self) -> dict[str, int]:
+        """Decoder layers by the suffix of their losses: the last one has none."""
+        layers = len(self.outputs.predictions.logits)
+        return {'': layers - 1, **{f'_{layer}': layer for layer in range(layers - 1)}}
+
+    def get(self, key: str) -> Tensor | None:
+        """The stored array of this variant, or None; counts as compared."""
+        self.compared.add(key)
+        name = self.prefix + key
+        return self.data[name] if name in self.data else None  # noqa: SIM401
+
+    def row(
+        self,
+        key: str,
+        ours: Tensor,
+        tolerance: float = OUTPUT_TOLERANCE,
+        mask: Tensor | None = None,
+    ) -> Iterator[Row]:
+        """Compare one array if it is stored, on ``mask`` if given."""
+        theirs = self.get(key)
+        if theirs is None:
+            return
+        if mask is not None:
+            ours, theirs = ours[mask], theirs[mask]
+        yield compare(self.prefix + key, ours, theirs, tolerance)
+
+    def skip(self, key: str, note: str) -> Iterator[Row]:
+        """Say why a stored array is not compared."""
+        if self.get(key) is not None:
+            yield Row(self.prefix + key, None, note=note)
+
+    def check_rest(self) -> Iterator[Row]:
+        """Let every stored output or loss that nothing was compared with fail."""
+        for kind in ('out/', 'loss/'):
+            for key in self.data.below(self.prefix + kind):
+                if kind + key not in self.compared:
+                    yield Row(self.prefix + kind + key, float('inf'), 0.0, 'not compared')
+
+    # Outputs -------------------------------------------------------------------------------------
+
+    def check_outputs(self) -> Iterator[Row]:
+        """Compare tokens, decoder layers, predictions, matches and decoded predictions."""
+        mask = self.mask
+        yield from self.row('out/mid.input_vid_proj', self.state.projected_video)
+        yield from self.row('out/mid.input_txt_proj', self.state.projected_text)
+        yield from self.row('out/mid.position_embed', self.state.video_pos)
+        yield from self._sequences('', self.state)
+        yield from self._decoder()
+        predictions = self.outputs.predictions
+        for suffix, layer in self.aux.items():
+            name = 'out/' + (f'aux{layer}_' if suffix else '')
+            yield from self.row(f'{name}pred_logits', predictions.logits[layer])
+            yield from self.row(f'{name}pred_spans', predictions.spans[layer])
+        yield from self.row('out/saliency_scores', self.state.saliency, mask=mask)
+        stored = self.get('out/video_mask')
+        if stored is not None:
+            yield compare_exact(f'{self.prefix}out/video_mask', mask, stored.bool())
+        yield from self.skip('out/fn.txt_position_embed', UNUSED_POSITION)
+        negative = self.step.state.negative
+        if negative is not None:
+            yield from self.row('out/saliency_scores_neg', negative.saliency, mask=mask)
+            yield from self._sequences('__call1', negative)
+            for part in ('', '.0', '.1'):
+                note = 'official-only: its decoder runs on negatives and the result is thrown away'
+                yield from self.skip(f'out/mid.decoder__call1{part}', note)
+
+    def _sequences(self, suffix: str, state: GroundingState) -> Iterator[Row]:
+        """Compare fused and encoded tokens, which the released code stores sequence first."""
+        for name, tokens in (('t2v_encoder', state.fused), ('encoder', state.memory)):
+            key = f'out/mid.{name}{suffix}'
+            theirs = self.get(key)
+            if theirs is None or tokens is None:
+                continue
+            theirs = theirs.transpose(0, 1)
+            first = int(state.context is not None)
+            clips = theirs[:, first : first + self.mask.shape[1]]
+            ours = tokens[self.mask]
+            yield compare(f'{self.prefix}{key}', ours, clips[self.mask], OUTPUT_TOLERANCE)
+            if name != 'encoder':
+                continue
+            if state.context is not None:
+                name = f'{self.prefix}{key} context'
+                yield compare(name, state.context, theirs[:, 0], OUTPUT_TOLERANCE)
+            if state.memory_text is not None:
+                words = theirs[:, first + self.mask.shape[1] :][state.text_mask]
+                ours = state.memory_text[state.text_mask]
+                yield compare(f'{self.prefix}{key} text', ours, words, OUTPUT_TOLERANCE)
+
+    def _decoder(self) -> Iterator[Row]:
+        normed, predictions = self.outputs.normed, self.outputs.predictions
+        yield from self.row('out/mid.decoder', normed.transpose(1, 2))
+        yield from self.row('out/mid.decoder.0', normed)
+        if predictions.references is not None:
+            yield from self.row('out/mid.decoder.1', predictions.references)
+        with torch.no_grad():
+            yield from self.row('out/mid.span_embed', self.head.span_head(normed))
+
+    def check_decoded(self) -> Iterator[Row]:
+        """Compare matches of every layer and the reported predictions."""
+        (matches,) = self.step.matches
+        for suffix, layer in self.aux.items():
+            key = f'out/match_aux{layer}' if suffix else 'out/match_last'
+            theirs = self.get(key)
+            if theirs is not None:
+                yield check_matches(self.prefix + key, matches[layer], theirs)
+        windows, saliency = self.get('out/post_windows'), self.get('out/post_saliency')
+        yield from check_records(self.prefix, self.records, windows, saliency)
+
+    # Losses --------------------------------------------------------------------------------------
+
+    def check_losses(
+        self,
+        saliency: dict[str, str],
+        more: dict[str, str] | None = None,
+        skipped: dict[str, str] | None = None,
+    ) -> Iterator[Row]:
+        """Compare every stored term, the weighted terms and the total.
+
+        Args:
+            saliency: Our loss by the stored part of ``loss_saliency``.
+            more: Our loss by further stored names, for every layer that has them.
+            skipped: Stored names, without prefix, that are not compared, and why.
+        """
+        skipped = {'class_error': 'a value for the log', **(skipped or {})}
+        weights, losses = self.data.info['weights'], self.step.losses
+        yield from self._skipped_losses(skipped)
+        pairs = {f'loss_{name}': ours for name, ours in DETECTION.items()} | (more or {})
+        for theirs, ours in pairs.items():
+            for suffix in self.aux:
+                weight = weights.get(theirs + suffix, 0.0)
+                if ours + suffix in losses and weight:
+                    yield from self.term(theirs + suffix, losses[ours + suffix], weight)
+        weight = weights['loss_saliency']
+        parts = {theirs: losses[ours] for theirs, ours in saliency.items() if ours in losses}
+        for theirs, value in parts.items():
+            yield from self.loss_row(f'loss/part.{theirs}', value / weight)
+        if parts:
+            yield from self.term('loss_saliency', sum(parts.values()), weight)
+        yield from self.loss_row('loss/total', self.step.total)
+
+    def _skipped_losses(self, skipped: dict[str, str]) -> Iterator[Row]:
+        for key in list(self.data.below(f'{self.prefix}loss/')):
+            name = re.sub(r'_\d+$', '', key.removeprefix('weighted.'))
+            if name in skipped:
+                yield from self.skip(f'loss/{key}', skipped[name])
+
+    def loss_row(self, key: str, ours: Tensor) -> Iterator[Row]:
+        """Compare one stored loss, unless it was skipped."""
+        if key not in self.compared:
+            yield from self.row(key, ours.detach(), LOSS_TOLERANCE)
+
+    def term(self, name: str, weighted: Tensor, weight: float) -> Iterator[Row]:
+        """Compare a term and its weighted form."""
+        yield from self.loss_row(f'loss/{name}', weighted / weight)
+        yield from self.loss_row(f'loss/weighted.{name}', weighted)
+
+    def check_gradients(self, skipped: dict[str, str] | None = None) -> Iterator[Row]:
+        """Compare the gradient norms of all modules."""
+        yield from check_gradients(self.model, self.system, self.data, self.prefix, skipped)
