@@ -12,6 +12,8 @@ def run_main(main: Callable[[], int | None]) -> None:
     try:
         status = main()
     except VtgError as error:
-        print(f'error: {error}', file=sys.stderr)
+        # A loader's worker hands the error on with its whole traceback in front of the sentence.
+        sentence = str(error).rsplit(f'{type(error).__name__}: ', 1)[-1].strip()
+        print(f'error: {sentence}', file=sys.stderr)
         status = 1
     sys.exit(status or 0)
