@@ -55,6 +55,7 @@ class ClipWordCorrelation(Auxiliary):
         dropout: On attention weights and inside the feed-forward networks of the moment encoder.
         drop_path: Stochastic depth per sample in the moment encoder.
         sentence_dropout: Both of the sentence encoder.
+        sentence_heads: Attention heads of the sentence encoder; None takes ``num_heads``.
         align_weight: Weight of the alignment of moments with sentences and dummies and of the
             classification of clips.
         distill_weight: Weight of the distillation into the attention.
@@ -77,6 +78,7 @@ class ClipWordCorrelation(Auxiliary):
         dropout: float = 0.1,
         drop_path: float = 0.1,
         sentence_dropout: float = 0.1,
+        sentence_heads: int | None = None,
         align_weight: float = 1.0,
         distill_weight: float = 1.0,
         dummy_target: str = 'first_other',
@@ -89,12 +91,21 @@ class ClipWordCorrelation(Auxiliary):
                 f'{dummy_target!r}.'
             )
         self.dim = dim
-        options = dict(num_heads=num_heads, hidden_dim=hidden_dim)
         self.moment_encoder = TokenEncoder(
-            dim, moment_layers, dropout=dropout, drop_path=drop_path, **options
+            dim,
+            moment_layers,
+            num_heads=num_heads,
+            hidden_dim=hidden_dim,
+            dropout=dropout,
+            drop_path=drop_path,
         )
         self.sentence_encoder = TokenEncoder(
-            dim, sentence_layers, dropout=sentence_dropout, drop_path=sentence_dropout, **options
+            dim,
+            sentence_layers,
+            num_heads=sentence_heads or num_heads,
+            hidden_dim=hidden_dim,
+            dropout=sentence_dropout,
+            drop_path=sentence_dropout,
         )
         self.align_weight = align_weight
         self.distill_weight = distill_weight
