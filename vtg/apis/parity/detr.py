@@ -253,13 +253,19 @@ class DetrCase:
         for theirs, ours in pairs.items():
             for suffix in self.aux:
                 weight = weights.get(theirs + suffix, 0.0)
-                if ours + suffix in losses and weight:
+                if weight == 0:
+                    for key in (f'loss/{theirs}{suffix}', f'loss/weighted.{theirs}{suffix}'):
+                        yield from self.skip(key, 'weight 0')
+                elif ours + suffix in losses:
                     yield from self.term(theirs + suffix, losses[ours + suffix], weight)
         weight = weights['loss_saliency']
         parts = {theirs: losses[ours] for theirs, ours in saliency.items() if ours in losses}
         for theirs, value in parts.items():
-            yield from self.loss_row(f'loss/part.{theirs}', value / weight)
-        if parts:
+            if weight == 0:
+                yield from self.skip(f'loss/part.{theirs}', 'weight 0')
+            else:
+                yield from self.loss_row(f'loss/part.{theirs}', value / weight)
+        if parts and weight:
             yield from self.term('loss_saliency', sum(parts.values()), weight)
         yield from self.loss_row('loss/total', self.step.total)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vtg.structures import GroundingTargets
 
-from .common import LOSS_TOLERANCE, check_padding, copy_config, train_step
+from .common import LOSS_TOLERANCE, OUTPUT_TOLERANCE, check_padding, copy_config, train_step
 from .core import ReferenceSet, Row, compare
 from .detr import DetrCase, resize_detr
 
@@ -48,21 +48,16 @@ def check(folder: str | Path, base: dict, name: str = 'qd_detr') -> Iterator[Row
 
 def _check_corrected(case: DetrCase) -> Iterator[Row]:
     """Compare the copies with the corrected mask that lie beside the released outputs."""
-    case = DetrCaseView(case, '')
-    predictions = case.outputs.predictions.last()
-    yield from case.row('out/fixmask_pred_logits', predictions.logits)
-    yield from case.row('out/fixmask_pred_spans', predictions.spans)
-    yield from case.row('out/fixmask_saliency_scores', case.state.saliency, mask=case.mask)
-    negative = case.step.state.negative.saliency
-    yield from case.row('out/fixmask_saliency_scores_neg', negative, mask=case.mask)
-
-
-class DetrCaseView(DetrCase):
-    """The results of a case, compared with the keys of another prefix."""
-
-    def __init__(self, case: DetrCase, prefix: str) -> None:
-        self.__dict__.update(case.__dict__)
-        self.prefix, self.compared = prefix, set()
+    predictions, mask = case.outputs.predictions.last(), case.mask
+    found = {
+        'pred_logits': (predictions.logits, ...),
+        'pred_spans': (predictions.spans, ...),
+        'saliency_scores': (case.state.saliency, mask),
+        'saliency_scores_neg': (case.step.state.negative.saliency, mask),
+    }
+    for name, (ours, where) in found.items():
+        key = f'out/fixmask_{name}'
+        yield compare(key, ours.detach()[where], case.data[key][where], OUTPUT_TOLERANCE)
 
 
 def _check_highlights(case: DetrCase, inputs: str) -> Iterator[Row]:
