@@ -2,7 +2,7 @@
 """Comparison of the toolbox with stored reference values."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,6 +85,25 @@ def compare_exact(name: str, ours: Any, theirs: Any) -> Row:
     else:
         equal = ours == theirs
     return Row(name, 0.0 if equal else 1.0, 0.0)
+
+
+def largest(name: str, rows: Iterable[Row]) -> Row:
+    """Join comparisons of one quantity into the row with the largest error, under a new name.
+
+    A failed comparison comes before all others, whatever its error; its own name goes into the
+    note. Without any comparison the result is a skipped row.
+    """
+    rows = list(rows)
+    compared = [row for row in rows if not row.skipped]
+    if not compared:
+        return Row(name, None, note=rows[0].note if rows else 'nothing to compare')
+    failed = [row for row in compared if row.failed]
+    if failed:
+        worst, note = failed[0], ', '.join(row.name for row in failed[:3])
+        note = f'{len(failed)} of {len(compared)} fail: {note} {worst.note}'.rstrip()
+        return Row(name, worst.error, worst.tolerance, note)
+    worst = max(compared, key=lambda row: (row.error, row.tolerance))
+    return Row(name, worst.error, worst.tolerance)
 
 
 class ReferenceSet(Mapping[str, Tensor]):
