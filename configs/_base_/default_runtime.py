@@ -4,8 +4,7 @@ default_scope = 'vtg'
 
 # Every hook has a name, so a child config replaces one or removes it with None.
 default_hooks = dict(
-    # Logged values are read from the device once per `interval` steps; keep it that of the logger.
-    runtime_info=dict(type='SparseRuntimeInfoHook', interval=50, keep=1000),
+    runtime_info=dict(type='SparseRuntimeInfoHook', keep=1000),
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),

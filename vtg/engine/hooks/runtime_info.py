@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from mmengine.hooks import RuntimeInfoHook
+from mmengine.hooks import LoggerHook, RuntimeInfoHook
 from torch import Tensor
 
 from vtg.registry import HOOKS
@@ -19,16 +19,22 @@ class SparseRuntimeInfoHook(RuntimeInfoHook):
     leaves them on the device until the logger needs them, and bounds the histories.
 
     Args:
-        interval: Steps between two transfers; the interval of the logger. The end of an epoch is
-            always one.
+        interval: Steps between two transfers; None takes the interval of the logger. The end of an
+            epoch is always one.
         keep: Entries kept per history.
     """
 
-    def __init__(self, interval: int = 50, keep: int = 1000) -> None:
+    def __init__(self, interval: int | None = None, keep: int = 1000) -> None:
         super().__init__()
         self.interval = interval
         self.keep = keep
         self._pending: list[tuple[list[str], Tensor]] = []
+
+    def before_train(self, runner: Any) -> None:
+        super().before_train(runner)
+        if self.interval is None:
+            loggers = [hook for hook in runner.hooks if isinstance(hook, LoggerHook)]
+            self.interval = min((hook.interval for hook in loggers), default=50)
 
     def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
         if self._due(runner, batch_idx):
