@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The state that travels through the pipeline."""
+
+from dataclasses import FrozenInstanceError, fields
+
+import pytest
+import torch
+
+from vtg.structures import GroundingState, Progress
+
+
+def make_state(**values):
+    return GroundingState(
+        video_features=torch.randn(3, 4, 2),
+        video_mask=torch.ones(3, 4).bool(),
+        text_features=torch.randn(3, 5, 2),
+        text_mask=torch.rand(3, 5) > 0.5,
+        duration=torch.tensor([8.0, 6.0, 4.0]),
+        **values,
+    )
+
+
+def test_update_makes_a_new_state():
+    state = make_state()
+    other = state.update(saliency=torch.zeros(3, 4))
+    assert state.saliency is None and other.saliency is not None
+    assert other.video_features is state.video_features
+    with pytest.raises(FrozenInstanceError):
+        state.saliency = torch.zeros(3, 4)
+    with pytest.raises(TypeError):
+        state.update(salience=1)
+
+
+def test_defaults():
+    state = make_state()
+    assert state.progress == Progress(0, 1) and not state.is_negative and state.targets is None
+    unset = {field.name for field in fields(state)} - set(GroundingState.INPUTS)
+    assert {name for name in unset if getattr(state, name) is not None} == {
+        'progress', 'is_negative'
+    }  # fmt: skip
+
+
+def test_negative_text_is_that_of_the_next_sample():
+    tokens = torch.randn(3, 5, 2)
+    state = make_state(
+        text=tokens,
+        text_pos=tokens + 1,
+        projected_text=tokens + 2,
+        sentence=torch.arange(3.0)[:, None],
+        dummies=torch.arange(3.0)[:, None, None],
+        video=torch.randn(3, 4, 2),
+        memory=torch.randn(3, 4, 2),
+        moment_memory=torch.randn(3, 4, 2),
+        saliency_memory=torch.randn(3, 4, 2),
+        clip_gain=torch.randn(3, 4),
+    )
+    negative = state.roll_text()
+    assert negative.is_negative and not state.is_negative
+    for name in ('text_features', 'text_mask', 'text', 'text_pos', 'projected_text', 'dummies'):
+        rows = getattr(state, name)
+        assert torch.equal(getattr(negative, name), torch.stack((rows[1], rows[2], rows[0])))
+    assert negative.sentence[:, 0].tolist() == [1, 2, 0]
+    for name in ('video_features', 'video_mask', 'video', 'memory', 'duration'):
+        assert getattr(negative, name) is getattr(state, name)
+    assert negative.moment_memory is negative.saliency_memory is negative.clip_gain is None
+
+
+def test_rolling_one_sample_gives_its_own_text():
+    state = make_state(text=torch.randn(3, 5, 2)).update(text=torch.randn(1, 5, 2))
+    assert torch.equal(state.roll_text().text, state.text)
+
+
+def test_streams_fall_back_on_the_memory():
+    memory, stream = torch.randn(3, 4, 2), torch.randn(3, 4, 2)
+    state = make_state(memory=memory)
+    assert state.for_moments is memory and state.for_saliency is memory
+    state = state.update(moment_memory=stream)
+    assert state.for_moments is stream and state.for_saliency is memory
+    state = state.update(moment_memory=None, saliency_memory=stream)
+    assert state.for_moments is memory and state.for_saliency is stream
+
+
+def test_what_empty_slots_pass_on():
+    state = make_state(video=torch.randn(3, 4, 2), fused=torch.randn(3, 4, 2))
+    assert state.passed_on('fusion') == {'fused': state.video}
+    assert state.passed_on('encoder') == {'memory': state.fused}
+    assert state.passed_on('refiner') == {} and state.passed_on('neck') == {}
