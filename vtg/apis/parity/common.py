@@ -58,6 +58,14 @@ def pad_spans(flat: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
     return spans, mask
 
 
+def _stored_spans(stored: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+    """Spans of a batch in a row, stored as such or sample by sample, and their numbers."""
+    if 'span_labels' in stored:
+        return stored['span_labels'], stored['span_labels_count']
+    spans = [stored[f'span_labels_{index}'] for index in range(len(stored['src_vid']))]
+    return torch.cat(spans), torch.tensor([len(item) for item in spans])
+
+
 def batch_of(
     data: ReferenceSet,
     prefix: str = '',
@@ -77,7 +85,7 @@ def batch_of(
     if 'src_aud' in stored:
         video = torch.cat((video, stored['src_aud']), dim=-1)
     if spans is None:
-        spans = pad_spans(stored['span_labels'], stored['span_labels_count'])
+        spans = pad_spans(*_stored_spans(stored))
     saliency = stored.get('saliency_all_labels', torch.zeros(mask.shape)).float()
     batch = len(video)
     sources = list(range(batch)) if sources is None else sources
@@ -86,7 +94,7 @@ def batch_of(
         'video_mask': mask,
         'text': stored['src_txt'],
         'text_mask': stored['src_txt_mask'].bool(),
-        'duration': stored.get('duration', mask.sum(dim=1) * 2).float(),
+        'duration': stored.get('duration', stored.get('durations', mask.sum(dim=1) * 2)).float(),
         'targets': {
             'spans': spans[0],
             'span_mask': spans[1],

@@ -39,7 +39,24 @@ class MomentSummary(nn.Module):
         self.length = length
 
     def forward(self, video: Tensor, mask: Tensor, spans: Tensor, scores: Tensor) -> Tensor:
-        """Return the product of every clip with the summary, ``(B, L)``.
+        """Return the product of every clip with the summary, ``(B, L)``; see :meth:`rows`."""
+        return torch.einsum('bld,bd->bl', video, self.summarize(video, mask, spans, scores))
+
+    def summarize(self, video: Tensor, mask: Tensor, spans: Tensor, scores: Tensor) -> Tensor:
+        """Return the summary of the best moment, ``(B, D)``; see :meth:`rows`."""
+        rows, count = self.rows(video, mask, spans, scores)
+        # Behind the last row nothing matters to the state at that row.
+        states, _ = self.gru(rows)
+        last = (count - 1)[:, None, None].expand(-1, 1, states.shape[-1])
+        return states.gather(1, last).squeeze(1)
+
+    def rows(
+        self, video: Tensor, mask: Tensor, spans: Tensor, scores: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return what the GRU reads, ``(B, L, D)``, and how many rows of it, ``(B,)``.
+
+        The clips from the one in which the best moment starts to the one in which it ends, both
+        included, and zeros behind them.
 
         Args:
             video: ``(B, L, D)`` clips.
@@ -48,27 +65,16 @@ class MomentSummary(nn.Module):
                 video.
             scores: ``(B, Q)``; the highest picks the moment.
         """
-        num_clips = mask.sum(dim=1)
+        length = mask.shape[1]
+        count = mask.sum(dim=1, keepdim=True)
         if self.length == 'padded':
-            num_clips = torch.full_like(num_clips, mask.shape[1])
+            count = torch.full_like(count, length)
         best = scores.argmax(dim=1)[:, None, None].expand(-1, -1, 2)
-        rows = self.cut(video, num_clips, spans.detach().gather(1, best).squeeze(1))
-        # Behind the last row nothing matters to the state at that row.
-        states, _ = self.gru(rows)
-        last = (num_clips - 1)[:, None, None].expand(-1, 1, states.shape[-1])
-        return torch.einsum('bld,bkd->bl', video, states.gather(1, last))
-
-    def cut(self, video: Tensor, num_clips: Tensor, span: Tensor) -> Tensor:
-        """Move the clips of ``span (B, 2)`` to the front and fill up with zeros, ``(B, L, D)``.
-
-        From the clip in which the moment starts to the one in which it ends, both included.
-        """
-        count = num_clips.unsqueeze(1)
+        span = spans.detach().gather(1, best).squeeze(1)
         start, end = (cxw_to_xx(span) * count).floor().long().split(1, dim=1)
         if self.negative_start == 'wrap':
             start = torch.where(start < 0, start + count, start)
-        start = start.clamp(min=0)
-        source = start + torch.arange(video.shape[1], device=video.device)  # (B, L)
+        source = start.clamp(min=0) + torch.arange(length, device=video.device)  # (B, L)
         taken = (source <= end) & (source < count)
-        index = source.clamp(max=video.shape[1] - 1).unsqueeze(-1).expand(-1, -1, video.shape[-1])
-        return masked_fill_zero(video.gather(1, index), taken)
+        index = source.clamp(max=length - 1).unsqueeze(-1).expand(-1, -1, video.shape[-1])
+        return masked_fill_zero(video.gather(1, index), taken), count.squeeze(1)

@@ -17,7 +17,8 @@ class ConvBlock(nn.Module):
         super().__init__()
         self.norm = nn.LayerNorm(in_dim)
         self.dropout = nn.Dropout(dropout)
-        self.conv = MaskedConv1d(in_dim, dim, kernel_size)
+        # A kernel of width 1 reads no neighbour, so nothing has to be masked.
+        self.conv = MaskedConv1d(in_dim, dim, kernel_size, mask_padding=kernel_size > 1)
         self.relu = nn.ReLU() if relu else nn.Identity()
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
