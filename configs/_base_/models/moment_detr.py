@@ -43,9 +43,8 @@ model = dict(
             weights=dict(span=10.0, giou=1.0, label=4.0),
             span_distance='l1',
         ),
-        # Contrastive alignment of queries and words is an option of the released code, off in all
-        # published runs.
-        alignment=None,
+        # `alignment` of queries and words is an option of the released code, off in all published
+        # runs; see qvhl_align.py.
         quality=False,
         prior=None,
     ),

@@ -34,7 +34,7 @@ def check(folder: str | Path, base: dict) -> Iterator[Row]:
         yield from case.check_losses(SALIENCY, ALIGNMENT)
         yield from case.check_gradients()
         yield from case.check_rest()
-    if cfg.moment_head.alignment is not None:
+    if cfg.moment_head.get('alignment') is not None:
         cfg.moment_head.alignment.mask_padding = True
     yield from check_padding(DetrCase(data, cfg, 'moment_detr', '').model, case.batch)
 

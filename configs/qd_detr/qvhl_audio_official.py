@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+"""QD-DETR with audio and every documented quirk of the released code, for loading its weights."""
+
+_base_ = './qvhl_audio.py'
+
+model = dict(
+    # As in qvhl_official.py.
+    fusion=dict(mask_layout='tiled'),
+    moment_head=dict(
+        decoder=dict(min_width=0.0),
+        matcher=dict(costs=dict(giou=dict(eps=0.0))),
+        loss=dict(giou_eps=0.0),
+        clamp=False,
+    ),
+    negatives=dict(same_source=True),
+)
