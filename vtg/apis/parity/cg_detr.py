@@ -141,8 +141,8 @@ class Case:
     def depends_on_pairs(self, name: str, names: list[str] | None = None) -> bool:
         """Whether a stored value holds negatives that were run as a part of a padded batch, under
         a mask that depends on the size of that part."""
-        reached = ('neg', 'rank', 'loss_saliency', 'total', 'grad')
-        if not self.tiled or not any(part in name for part in reached):
+        reached = ('_neg', '_rank', 'loss_saliency', 'total', 'grad')
+        if not self.tiled or not any(part in name for part in reached) or name == 'real_neg_mask':
             return False
         sources = self.sources(names)
         same = [a == b for a, b in zip(sources, sources[1:] + sources[:1])]

@@ -220,7 +220,10 @@ def check_gradients(
             continue
         every = module in ('__all__', '_total', 'ALL')
         inside = [key for key in keys if every or key == module or key.startswith(f'{module}.')]
-        ours = gradient_norm(model, {conversion.rename(key) for key in inside} - {None})
+        names = {conversion.rename(key) or '' for key in inside}
+        # Parts that the conversion joins are renamed to '<parameter>.<part>'.
+        names |= {name.rpartition('.')[0] for name in names}
+        ours = gradient_norm(model, names)
         if float(stored) == 0.0:
             yield compare(name, torch.tensor(ours), stored, 1e-8)
         else:
@@ -292,7 +295,11 @@ def single(batch: dict, index: int) -> dict:
 
 
 def check_padding(
-    model: Grounder, batch: dict, prefix: str = 'padding/', tolerance: float = 2e-5
+    model: Grounder,
+    batch: dict,
+    prefix: str = 'padding/',
+    tolerance: float = 2e-5,
+    real: Callable[[GroundingState], Tensor] | None = None,
 ) -> Iterator[Row]:
     """Check that neither padding nor neighbours reach a sample.
 
@@ -304,6 +311,8 @@ def check_padding(
         batch: A collated batch with padding and targets.
         prefix: Of the names.
         tolerance: Largest difference, relative to the largest value.
+        real: Which predicted moments ``(B, Q)`` belong to the video, where their number depends on
+            the padding.
     """
     state, _ = predict(model, batch)
     for index in range(len(batch['video'])):
@@ -315,9 +324,12 @@ def check_padding(
             yield compare(f'{name}/saliency', ours, alone.saliency[0], tolerance)
         if alone.spans is not None:
             count = alone.spans.shape[1]
-            yield compare(f'{name}/spans', state.spans[index, :count], alone.spans[0], tolerance)
-            ours = state.span_scores[index, :count]
-            yield compare(f'{name}/scores', ours, alone.span_scores[0], tolerance)
+            mine = slice(count) if real is None else real(state)[index]
+            theirs = slice(count) if real is None else real(alone)[0]
+            ours = state.spans[index][mine]
+            yield compare(f'{name}/spans', ours, alone.spans[0][theirs], tolerance)
+            ours = state.span_scores[index][mine]
+            yield compare(f'{name}/scores', ours, alone.span_scores[0][theirs], tolerance)
     plain = train_step(model, batch)
     gradients = {
         name: parameter.grad.clone()
