@@ -220,6 +220,8 @@ def check(folder: str | Path, base: dict) -> Iterator[Row]:
         for highlights in ('hd/', 'hd_youtube/'):
             variant = highlight_config(cfg, data.info, highlights == 'hd_youtube/')
             case = Case(data, variant, inputs, f'{prefix}{highlights}', highlights)
+            if not data.below(case.prefix):
+                continue
             step = train_step(case.model, case.batch())
             yield from case.rows(outputs(case.model, step.state), 'out/')
             yield from check_losses(case, step)
@@ -368,6 +370,9 @@ def check_losses(
             yield compare(label, ours / weight, theirs, LOSS_TOLERANCE)
     yield from case.rows(weighted, f'{folder}weighted/', names)
     yield from case.rows({'total': step.total}, folder, names)
+    for name in TERMS:
+        if name not in weighted and case.get(folder + name) is not None:
+            yield Row(f'{case.prefix}{folder}{name}', None, note='weight 0')
     for name in case.data.below(f'{case.prefix}{folder}saliency_part/'):
         if name.endswith(('_real', '_false')):
             label = f'{case.prefix}{folder}saliency_part/{name}'
