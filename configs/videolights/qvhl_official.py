@@ -39,4 +39,6 @@ model = dict(
         # Only the post-processing cuts moments, to 150 s whatever the duration.
         clamp=False,
     ),
+    # Two queries of one video, or one query twice, still count as a negative pair.
+    negatives=dict(same_source=True),
 )

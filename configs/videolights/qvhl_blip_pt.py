@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+"""VideoLights-B-pt: the settings of qvhl_blip.py, started from the synthetic pre-training."""
+
+_base_ = './qvhl_blip.py'
+
+load_from = 'checkpoints/videolights_b_pretrained.pth'

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+"""VideoLights-pt: the settings of qvhl.py, started from the synthetic pre-training."""
+
+_base_ = './qvhl.py'
+
+load_from = 'checkpoints/videolights_pretrained.pth'

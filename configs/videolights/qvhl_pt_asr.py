@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+"""VideoLights started from a pre-training on speech transcripts (corpus comparison of Table V)."""
+
+_base_ = './qvhl.py'
+
+load_from = 'checkpoints/videolights_pretrained_asr.pth'
