@@ -42,9 +42,10 @@ def _finish(state: StateDict) -> StateDict:
     scales = sorted(key for key in state if key.startswith(f'{DENSE_HEAD}.scales.'))
     if scales:
         state[f'{DENSE_HEAD}.scales'] = torch.cat([state.pop(key) for key in scales])
-    centre, width = (state.pop(f'queries.{name}', None) for name in ('center', 'width'))
-    if centre is not None and width is not None:
-        state[f'{QUERY_HEAD}.queries.reference_logits'] = torch.cat((centre, width), dim=1)
+    reference = f'{QUERY_HEAD}.queries.reference_logits'
+    if f'{reference}.center' in state:
+        parts = [state.pop(f'{reference}.{name}') for name in ('center', 'width')]
+        state[reference] = torch.cat(parts, dim=1)
     content = f'{QUERY_HEAD}.denoising_content'
     if content in state:
         state[content] = state[content].squeeze(0)
@@ -105,7 +106,10 @@ SGDETR = Conversion(
         (r'query_selector\.enc_out_class_embed\.(\w+)', rf'{QUERY_HEAD}.queries.class_head.\1'),
         (r'query_selector\.enc_out_iou_embed\.(\w+)', rf'{QUERY_HEAD}.queries.quality_head.\1'),
         (r'main_det_head\.label_enc\.weight', f'{QUERY_HEAD}.queries.content'),
-        (r'main_det_head\.refpoint_embed\.(center|width)\.weight', r'queries.\1'),
+        (
+            r'main_det_head\.refpoint_embed\.(center|width)\.weight',
+            rf'{QUERY_HEAD}.queries.reference_logits.\1',
+        ),
         (r'main_det_head\.co_mapper\.(.+)', r'moment_head.collab_content.\1'),
         (r'main_det_head\.dn_label_enc\.weight', f'{QUERY_HEAD}.denoising_content'),
         (

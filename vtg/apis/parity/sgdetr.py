@@ -20,137 +20,21 @@ from vtg.models.task_modules import select_collab_anchors
 from vtg.registry import MODELS, TASK_UTILS
 from vtg.structures import GroundingState, MomentList, cxw_to_xx
 
-from .core import ReferenceSet, Row, compare, compare_exact, compare_relative
+from .common import (
+    Step,
+    check_gradients,
+    check_padding,
+    copy_config,
+    predict,
+    train_step,
+    without_noise,
+)
+from .core import ReferenceSet, Row, compare, compare_exact
+from .sgdetr_config import PUBLISHED_TEST_CFG, model_config, without_quirks
 
 TOLERANCE = 2e-4
-GRADIENT_TOLERANCE = 1e-3
 SECONDS_TOLERANCE = 1e-3
 SCORE_TOLERANCE = 1e-4
-
-# Post-processing per data set: list of the dense head, list that enters the fusion, the fusion.
-PUBLISHED_TEST_CFG = {
-    'qvhighlights': dict(
-        dense=dict(score_thr=0.05, iou_thr=0.5, top_n=10),
-        fused=dict(score_thr=0.01, iou_thr=0.75, top_n=10),
-        fusion=dict(weights=(1.0, 2.5), iou_thr=0.8, skip_thr=0.1, max_length=152.0),
-        post=dict(grid=2.0, high=150.0, min_length=2.0, max_length=150.0),
-    ),
-    'charades': dict(
-        dense=dict(score_thr=0.1, iou_thr=0.5, top_n=50),
-        fused=dict(score_thr=0.1, iou_thr=0.5, top_n=50),
-        fusion=dict(weights=(1.0, 1.0), iou_thr=0.5, skip_thr=0.4, max_length=200.0),
-        post=dict(grid=0.1, high=200.0, min_length=1.0, max_length=200.0),
-    ),
-    'tacos': dict(
-        dense=dict(score_thr=0.05, iou_thr=0.6, top_n=20),
-        fused=dict(score_thr=0.05, iou_thr=0.6, top_n=20),
-        fusion=dict(weights=(1.0, 1.0), iou_thr=0.6, skip_thr=0.1, max_length=1500.0),
-        post=dict(grid=0.4, high=1500.0, min_length=2.0, max_length=1500.0),
-    ),
-}
-
-# Where the parameters of the released modules live, for the norms of their gradients.
-MODULES = {
-    'input_txt_proj': ('text_projector',),
-    'input_vid_proj': ('video_projector',),
-    'modality_embeddings': ('embedding',),
-    'txt2vis_sal_encoder': ('fusion',),
-    'sent_encoder': ('auxiliary.alignment.sentence_encoder',),
-    'moment_encoder': ('auxiliary.alignment.moment_encoder',),
-    'fpn': ('neck',),
-    'query_selector': ('moment_head.query_head.queries',),
-    'det_encoder': ('encoder',),
-    'main_det_head': ('moment_head.query_head', 'moment_head.collab_content'),
-    'aux_det_head': ('moment_head.dense_head',),
-    'local_saliency_head': ('local_saliency_head',),
-    'global_saliency_head': ('saliency_head',),
-}
-
-
-def without_dropout(cfg: Any) -> Any:
-    """Set every dropout and drop-path probability of a config to 0, in place."""
-    for key, value in cfg.items() if isinstance(cfg, dict) else enumerate(cfg):
-        if key in ('dropout', 'drop_path'):
-            cfg[key] = 0.0
-        elif isinstance(value, dict | list | tuple):
-            without_dropout(value)
-    return cfg
-
-
-def model_config(base: dict, info: dict[str, Any], learned_queries: bool) -> dict:
-    """Give the model of a config the sizes, depths and weights of a reference set."""
-    sizes, criterion, weights = info['config'], info['criterion'], info['loss_weights']
-    matcher = info['matcher']
-    if learned_queries:
-        matcher = info['norpn']['matcher']
-    dim, heads, hidden = sizes['model_dim'], sizes['heads'], sizes['ffn']
-    cfg = without_dropout(Config({'model': base}).copy().model)
-
-    cfg.defaults.update(dim=dim, num_heads=heads, hidden_dim=hidden)
-    cfg.video_projector.update(in_dim=sizes['vid_dim'], num_layers=sizes['num_input_proj_layers'])
-    cfg.text_projector.update(in_dim=sizes['txt_dim'], num_layers=sizes['num_input_proj_layers'])
-    cfg.local_saliency_head.num_layers = sizes['local_saliency_head']['num_aggregation_layers']
-    cfg.embedding.temperature = float(sizes['pos_temp'])
-    cfg.fusion.update(num_layers=sizes['num_t2v_layers'], gate=sizes['weight_attn_with_saliency'])
-    cfg.encoder.num_layers = sizes['num_encoder_layers']
-    cfg.auxiliary.alignment.update(
-        num_layers=sizes['num_moment_layers'],
-        align_weight=weights['loss_ms_align'],
-        clip_weight=weights['loss_momcls'],
-    )
-    for head in (cfg.local_saliency_head, cfg.saliency_head):
-        head.losses.margin.margin = criterion['saliency_margin']
-        head.losses.rank.loss_weight = criterion['contrastive_reducer']
-        for loss in head.losses.values():
-            loss.loss_weight = loss.get('loss_weight', 1.0) * weights['loss_saliency']
-
-    dense, queries = cfg.moment_head.dense_head, cfg.moment_head.query_head
-    atss = sizes['atss']
-    dense.update(num_convs=atss['num_convs'], prior=sizes['prior_prob'])
-    queries.prior = sizes['prior_prob']
-    dense.anchors.update(strides=atss['fpn_strides'], sizes=atss['anchor_sizes'])
-    dense.assigner.topk = atss['top_k_positive_anchors']
-    names = dict(label='label', giou='giou', span='span', centerness='ctrness')
-    dense.loss_weights = {k: weights[f'aux_loss_{v}'] for k, v in names.items()}
-    queries.decoder.num_layers = sizes['num_decoder_layers']
-    queries.matcher.costs = dict(
-        label=dict(type='ClassCost', weight=matcher['cost_class']),
-        span=dict(type='L1SpanCost', weight=matcher['cost_span']),
-        giou=dict(type='GIoUCost', weight=matcher['cost_giou'], eps=0.0),
-        quality=dict(type='QualityCost', weight=matcher['cost_iou']),
-        reference=dict(type='ReferenceCost', weight=matcher['cost_reference'])
-        if matcher['cost_reference']
-        else None,
-    )
-    queries.loss.update(
-        weights={
-            **{name: weights[f'loss_{name}'] for name in ('span', 'giou', 'label', 'quality')},
-            'centre_offset': weights['center_l1_ref'],
-            'width_offset': weights['width_l1_ref'],
-        },
-        quality_targets=criterion['quality_scoring_mode'],
-        stage_weights=dict(proposals=criterion['encoder_coef']),
-        extra_weights=dict(
-            collab=criterion['colab_ref_reducer'], denoising=criterion['denoise_reducer']
-        ),
-    )
-    queries.loss.class_loss.background_weight = criterion['background_weight']
-    noise = sizes['denoise']
-    queries.denoising = dict(
-        type='DenoisingGenerator',
-        num_queries=noise['num_groups'],
-        noise_scale=noise['span_noise_scale'],
-        negative_offset=noise['negative_offset'],
-    )
-    if learned_queries:
-        queries.queries = dict(type='LearnedQueries', num_queries=sizes['num_queries'])
-    else:
-        queries.queries.update(
-            num_queries=sizes['num_queries'],
-            widths=sizes['default_widths'],
-            prior=sizes['prior_prob'],
-        )
-    return cfg
 
 
 def batch_of(data: ReferenceSet, prefix: str, vids: list[str]) -> dict[str, Any]:
@@ -181,7 +65,7 @@ def batch_of(data: ReferenceSet, prefix: str, vids: list[str]) -> dict[str, Any]
 class Case:
     """One variant of the reference set and the model that should reproduce it."""
 
-    def __init__(self, data: ReferenceSet, base: dict, prefix: str) -> None:
+    def __init__(self, data: ReferenceSet, base: dict, prefix: str, clean: bool = False) -> None:
         self.data, self.prefix = data, prefix
         self.learned = prefix == 'norpn/'
         self.inputs = 'nopad/' if self.learned else prefix
@@ -191,7 +75,8 @@ class Case:
         if self.learned:
             info = {**info, 'loss_weights': {**info['loss_weights'], **_norpn_weights(info)}}
         self.info = info
-        self.model: Grounder = MODELS.build(model_config(base, info, self.learned))
+        cfg = model_config(base, info, self.learned)
+        self.model: Grounder = without_noise(MODELS.build(without_quirks(cfg) if clean else cfg))
         weights = data.below('sd/')
         if self.learned:
             weights = {k: v for k, v in weights.items() if not k.startswith('query_selector.')}
@@ -205,47 +90,24 @@ class Case:
         """The stored array of this variant, or None."""
         return self.data[self.prefix + key] if self.prefix + key in self.data else None
 
-    def batch(self, training: bool) -> dict[str, Any]:
-        """The inputs as arguments of the model."""
-        batch = batch_of(self.data, self.inputs, self.vids)
-        return self.model.data_preprocessor(batch, training)
+    def batch(self) -> dict[str, Any]:
+        """The inputs in the form of a collated batch."""
+        return batch_of(self.data, self.inputs, self.vids)
 
     def predicted(self) -> GroundingState:
         """The state of an inference run."""
-        self.model.eval()
-        with torch.no_grad():
-            return self.model(**self.batch(False), mode='tensor')
+        return predict(self.model, self.batch())[0]
 
-    def trained(self, run: str = '') -> tuple[GroundingState, dict[str, Tensor], Tensor]:
-        """State, losses and matches of a training run; ``run='dn/'`` adds denoising queries."""
-        model, head = self.model.train(), self.head
-        arguments = self.batch(True)
+    def trained(self, run: str = '') -> Step:
+        """A training step; ``run='dn/'`` adds denoising queries."""
         negatives = self.get(f'{run}in/co_neg_idx')
-        head.choose_anchors = lambda dense: _stored_anchors(dense, negatives)
-        head.query_head.denoising = self.denoising if run else None
+        self.head.choose_anchors = lambda dense: _stored_anchors(dense, negatives)
+        self.head.query_head.denoising = self.denoising if run else None
         if run:
-            noise = _stored_noise(self.get('dn/in/dn_sign'), self.get('dn/in/dn_part'), arguments)
+            mask = batch_of(self.data, self.inputs, self.vids)['targets']['span_mask']
+            noise = _stored_noise(self.get('dn/in/dn_sign'), self.get('dn/in/dn_part'), mask)
             self.denoising._draw = lambda shape, like, generator: noise
-        matches: list[Tensor] = []
-        matcher = head.query_head.matcher
-
-        def matched(*args: Any) -> Tensor:
-            matches.append(matcher(*args))
-            return matches[-1]
-
-        head.query_head.matcher = matched
-        model.zero_grad()
-        targets = arguments['targets']
-        inputs = {k: v for k, v in arguments.items() if k not in ('targets', 'meta')}
-        names = dict(video='video_features', text='text_features')
-        state = GroundingState(
-            **{names.get(key, key): value for key, value in inputs.items()}, targets=targets
-        )
-        state = model.with_negatives(model.run(state, model.stages))
-        losses = model.losses(state)
-        sum(losses.values()).backward()
-        head.query_head.matcher = matcher
-        return state, losses, matches[0]
+        return train_step(self.model, self.batch())
 
 
 def _norpn_weights(info: dict[str, Any]) -> dict[str, float]:
@@ -265,9 +127,8 @@ def _stored_anchors(dense: Any, negatives: Tensor | None) -> tuple[Tensor, Tenso
     return select_collab_anchors(positive, dense.mask, count, order=order)
 
 
-def _stored_noise(sign: Tensor, part: Tensor, arguments: dict[str, Any]) -> tuple[Tensor, Tensor]:
+def _stored_noise(sign: Tensor, part: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """Bring noise stored per group, for all moments of the batch in a row, into padded form."""
-    mask = arguments['targets'].span_mask
     moments = int(mask.sum())
     groups = len(sign) // (2 * moments)
     result = []
@@ -295,6 +156,9 @@ def check(folder: str | Path, base: dict) -> Iterator[Row]:
         if not case.learned:
             yield from check_lists(case)
     yield from check_long(data, base)
+    clean = Case(data, base, '', clean=True)
+    clean.head.choose_anchors = lambda dense: _stored_anchors(dense, None)
+    yield from check_padding(clean.model, clean.batch())
 
 
 def check_outputs(case: Case) -> Iterator[Row]:
@@ -353,9 +217,10 @@ def check_outputs(case: Case) -> Iterator[Row]:
 def check_training(case: Case, run: str) -> Iterator[Row]:
     """Compare assignment, matches, losses and gradients of a training run."""
     prefix = case.prefix + run
-    state, losses, query_index = case.trained(run)
+    step = case.trained(run)
+    state, losses = step.state, step.losses
     if not run:
-        yield from _check_targets(case, state, query_index)
+        yield from _check_targets(case, state, step.matches[0])
     outputs = state.moment_outputs['queries']
     for kind, short in (('collab', 'co/'), ('denoising', 'dn_')):
         if kind not in outputs.extra or case.get(f'{run}out/{short}logits') is None:
@@ -367,26 +232,7 @@ def check_training(case: Case, run: str) -> Iterator[Row]:
                 f'{prefix}out/{short}{name}', getattr(predictions, name), theirs, TOLERANCE
             )
     yield from _check_losses(case, run, losses)
-    for module, places in MODULES.items():
-        theirs = case.get(f'{run}grad/{module}')
-        if theirs is None:
-            continue
-        name = f'{prefix}grad/{module}'
-        yield compare_relative(
-            name, _gradient_norm(case, module, places), theirs, GRADIENT_TOLERANCE
-        )
-
-
-def _gradient_norm(case: Case, module: str, places: tuple[str, ...]) -> float:
-    total = 0.0
-    for name, parameter in case.model.named_parameters():
-        inside = any(name == place or name.startswith(f'{place}.') for place in places)
-        selector = name.startswith('moment_head.query_head.queries.') and not case.learned
-        if not inside or (module == 'main_det_head' and selector):
-            continue
-        if parameter.grad is not None:
-            total += parameter.grad.double().square().sum().item()
-    return total**0.5
+    yield from check_gradients(case.model, 'sgdetr', case.data, prefix)
 
 
 def _check_targets(case: Case, state: GroundingState, query_index: Tensor) -> Iterator[Row]:
@@ -542,7 +388,7 @@ def check_long(data: ReferenceSet, base: dict) -> Iterator[Row]:
     mask = spans[..., 0] >= 0
     sizes = [152, 76, 38, 19]
     for topk in (12, 18):
-        model = Config({'model': base}).copy().model
+        model = copy_config(base)
         cfg = Config(fill_defaults(model.moment_head.dense_head, model.defaults))
         cfg.assigner.topk = topk
         cfg.loss_weights = dict(label=1.0, giou=1.0, span=1.0, centerness=1.0)
