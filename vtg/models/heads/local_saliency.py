@@ -47,14 +47,15 @@ class SentencePooling(nn.Module):
     ) -> None:
         super().__init__()
         self.query = nn.Parameter(torch.empty(dim))
-        self.layers = clones(PoolingLayer(dim, num_heads, hidden_dim, dropout), num_layers)
-        # Normalises between the layers, so a single layer has none.
-        self.norm = nn.LayerNorm(dim) if num_layers > 1 else None
-        nn.init.trunc_normal_(self.query, std=0.02)
-        for module in self.modules():
+        layer = PoolingLayer(dim, num_heads, hidden_dim, dropout)
+        for module in layer.modules():
             if isinstance(module, nn.Linear):
                 nn.init.trunc_normal_(module.weight, std=0.02)
                 nn.init.zeros_(module.bias)
+        self.layers = clones(layer, num_layers)
+        # Normalises between the layers, so a single layer has none.
+        self.norm = nn.LayerNorm(dim) if num_layers > 1 else None
+        nn.init.trunc_normal_(self.query, std=0.02)
 
     def forward(self, text: Tensor, mask: Tensor) -> Tensor:
         """``(B, N, D)`` and ``(B, N)`` to ``(B, D)``."""
