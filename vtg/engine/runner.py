@@ -89,6 +89,10 @@ class GroundingRunner(Runner):
         }
         super().register_default_hooks(hooks)
 
+    def get_hooks_info(self) -> str:
+        """Name the hooks in their order; MMEngine lists them anew for each of 18 stages."""
+        return 'Hooks: ' + ', '.join(type(hook).__name__ for hook in self.hooks)
+
     def build_evaluator(self, evaluator: Any) -> Any:
         """Build the evaluator; processes exchange results directly, not through a folder."""
         built = super().build_evaluator(evaluator)
