@@ -17,7 +17,7 @@ model = dict(
         # The expert's convolution is kept on padded clips only and is 0 on every real one: the
         # released weights know the expert as one constant vector.
         # Its norm starts like a weight matrix, as everything with more than one dimension.
-        moment_expert=dict(conv_mask='padding', norm_init='xavier'),
+        moment_expert=dict(conv_mask='padding', norm_init='xavier', mask_padding=False),
     ),
     # Padded clips are scored from what they hold.
     saliency_head=dict(mask_padding=False),
@@ -32,4 +32,6 @@ model = dict(
         # Moments are cut to 150 s, not to the video.
         clamp=False,
     ),
+    # Two queries of one video, or one query twice, still count as a negative pair.
+    negatives=dict(same_source=True),
 )

@@ -63,7 +63,7 @@ model = dict(
         matcher=dict(
             type='HungarianMatcher',
             costs=dict(
-                label=dict(type='ClassCost', weight=4.0),
+                label=dict(type='ClassCost', weight=4.0, activation='softmax'),
                 span=dict(type='L1SpanCost', weight=10.0),
                 giou=dict(type='GIoUCost', weight=1.0),
             ),

@@ -64,10 +64,16 @@ class ConvExpert(TaskExpert):
             the released weights were trained that way.
         norm_init: ``'ones'`` starts the norm as usual; ``'xavier'`` draws its scale and shift from
             a uniform distribution, as the released code does by initialising everything alike.
+        mask_padding: False lets the convolution read whatever the padded positions hold.
     """
 
     def __init__(
-        self, dim: int, kernel_size: int = 5, conv_mask: str = 'valid', norm_init: str = 'ones'
+        self,
+        dim: int,
+        kernel_size: int = 5,
+        conv_mask: str = 'valid',
+        norm_init: str = 'ones',
+        mask_padding: bool = True,
     ) -> None:
         super().__init__()
         for name, value, known in (
@@ -78,6 +84,7 @@ class ConvExpert(TaskExpert):
                 known_text = ' or '.join(known)
                 raise ConfigError(f'ConvExpert: {name} must be {known_text}, not {value!r}.')
         self.conv_mask = conv_mask
+        self.mask_padding = mask_padding
         self.depthwise = nn.Conv1d(
             dim, dim, kernel_size, padding=kernel_size // 2, groups=dim, bias=False
         )
@@ -90,7 +97,7 @@ class ConvExpert(TaskExpert):
 
     def forward(self, x: Tensor, mask: Tensor, position: Tensor) -> Tensor:
         """See :class:`TaskExpert`."""
-        if self.conv_mask == 'valid':
+        if self.mask_padding:
             x = masked_fill_zero(x, mask)
         x = self.depthwise(x.transpose(1, 2)).transpose(1, 2)
         x = masked_fill_zero(x, mask if self.conv_mask == 'valid' else ~mask)
