@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SG-DETR gives the stored values through converter and config."""
+
+import functools
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vtg.apis.parity.core import Row
+from vtg.apis.parity.sgdetr import check
+from vtg.engine.config import load_config
+
+CONFIG = Path(__file__).resolve().parents[3] / 'configs' / 'sgdetr' / 'qvhl_official.py'
+
+
+@functools.cache
+def compare_once(folder: Path) -> dict[str, Row]:
+    return {row.name: row for row in check(folder, load_config(CONFIG).model.to_dict())}
+
+
+@pytest.fixture
+def rows(shared) -> dict[str, Row]:
+    return compare_once(shared / 'golden')
+
+
+def test_everything_is_within_the_tolerance(rows):
+    assert [row for row in rows.values() if row.failed] == []
+    assert all(row.note for row in rows.values() if row.skipped)
+
+
+def test_without_padding_nothing_is_left_out(rows, shared):
+    stored = np.load(shared / 'golden/sgdetr.npz').files
+    kinds = ('loss/', 'grad/', 'out/match/', 'dn/loss/', 'dn/grad/')
+    keys = [key for key in stored if key.startswith(tuple(f'nopad/{kind}' for kind in kinds))]
+    assert len(keys) > 100
+    assert [key for key in keys if key not in rows] == []
+    assert {rows[key].note for key in keys if rows[key].skipped} <= {'weight 0'}
+    for kind in ('detr', 'aux', 'comb'):
+        name = f'nopad/out/post/qvhighlights/{kind}/0 seconds'
+        assert not rows[name].skipped
