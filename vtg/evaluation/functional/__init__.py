@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Metrics as pure, vectorised NumPy functions over the official record formats."""
 
+from .clip_ranking import (
+    above_median,
+    clip_ranking,
+    evaluate_clip_ranking,
+    trapezoid_average_precision,
+)
 from .highlights import (
     clip_labels,
     evaluate_highlights,
@@ -17,12 +23,17 @@ from .moment_retrieval import (
 from .padding import pad_rows
 from .qvhighlights import evaluate_qvhighlights, round_percent
 from .records import match_records, official_record
+from .retrieval import evaluate_moment_retrieval
 
 __all__ = [
     'LENGTH_RANGES',
+    'above_median',
     'average_precision',
     'clip_labels',
+    'clip_ranking',
+    'evaluate_clip_ranking',
     'evaluate_highlights',
+    'evaluate_moment_retrieval',
     'evaluate_moments',
     'evaluate_qvhighlights',
     'grouped_average_precision',
@@ -33,4 +44,5 @@ __all__ = [
     'pad_rows',
     'round_percent',
     'top1_iou',
+    'trapezoid_average_precision',
 ]

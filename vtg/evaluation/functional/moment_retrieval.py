@@ -105,6 +105,7 @@ def evaluate_moments(
     r1_thresholds: Sequence[float] = MAP_THRESHOLDS,
     miou: bool = False,
     ranges: Mapping[str, tuple[float, float] | None] = LENGTH_RANGES,
+    r5_thresholds: Sequence[float] = (),
 ) -> dict[str, dict[str, Any]]:
     """Evaluate moment retrieval per range of window length.
 
@@ -118,6 +119,8 @@ def evaluate_moments(
         r1_thresholds: IoU thresholds of R@1.
         miou: Add the mean IoU of the first window.
         ranges: Name to ``(low, high)`` in seconds, or None for all windows.
+        r5_thresholds: IoU thresholds of R@5: any of the first five windows of the list, compared
+            with any annotated one.
 
     Returns:
         ``{range: {'MR-mAP': {'0.5': ..., 'average': ...}, 'MR-R1': {'0.5': ...}}}`` in per cent,
@@ -134,6 +137,7 @@ def evaluate_moments(
     predicted, predicted_mask = _predicted_windows([predictions[index] for index in labelled], qids)
     iou = iou_matrix(predicted[..., :2], annotated)  # (Q, P, G)
     first, first_iou = predicted[:, 0, :2], iou[:, 0]
+    top5 = np.where(predicted_mask[:, :5, None], np.nan_to_num(iou[:, :5]), 0).max(1)  # (Q, G)
     # Padding has the score 0 and must stay behind the predictions, whatever their scores are.
     order = np.argsort(np.where(predicted_mask, -predicted[..., 2], np.inf), axis=-1, kind='stable')
     iou = np.take_along_axis(iou, order[..., None], 1)
@@ -149,6 +153,9 @@ def evaluate_moments(
         )
         top1 = top1_iou(first_iou[keep], first[keep], annotated[keep], mask[keep])
         results[name] = _summary(ap, top1, r1_thresholds, miou)
+        if r5_thresholds:
+            best = np.where(mask, top5, 0).max(-1, initial=0)[keep]
+            results[name]['MR-R5'] = _recall(best, r5_thresholds)
     return results
 
 
@@ -178,5 +185,10 @@ def _summary(
         result['MR-mIoU'] = float(100 * top1.sum() / count)
     result['MR-mAP'] = {str(t): float(value) for t, value in zip(MAP_THRESHOLDS, by_threshold)}
     result['MR-mAP']['average'] = float(by_threshold.mean())
-    result['MR-R1'] = {str(t): float(100 * (top1 >= t).sum() / count) for t in r1_thresholds}
+    result['MR-R1'] = _recall(top1, r1_thresholds)
     return result
+
+
+def _recall(iou: np.ndarray, thresholds: Sequence[float]) -> dict[str, float]:
+    """Share of the queries ``(Q,)`` at or above every threshold, in per cent."""
+    return {str(t): float(100 * (iou >= t).sum() / max(1, len(iou))) for t in thresholds}

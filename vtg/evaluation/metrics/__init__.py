@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """MMEngine metrics over the pure functions."""
 
+from .base import RecordMetric
+from .highlight_metric import HighlightMetric
+from .moment_retrieval_metric import MomentRetrievalMetric
 from .qvhighlights_metric import QVHighlightsMetric
 
-__all__ = ['QVHighlightsMetric']
+__all__ = ['HighlightMetric', 'MomentRetrievalMetric', 'QVHighlightsMetric', 'RecordMetric']

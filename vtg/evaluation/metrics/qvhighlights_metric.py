@@ -2,25 +2,23 @@
 """The QVHighlights evaluation as an MMEngine metric."""
 
 import logging
-import sys
-from collections.abc import Sequence
 from typing import Any
 
 import torch
-from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
 from vtg.evaluation.functional import evaluate_qvhighlights, official_record, pad_rows
 from vtg.registry import METRICS, TASK_UTILS
 from vtg.structures import MomentList
-from vtg.utils import DataError, write_jsonl
+from vtg.utils import DataError
 
-Record = dict[str, Any]
+from .base import Record, RecordMetric
+
 WINDOWS = 'pred_relevant_windows'
 
 
 @METRICS.register_module()
-class QVHighlightsMetric(BaseMetric):
+class QVHighlightsMetric(RecordMetric):
     """Moment retrieval and highlight detection with the official numbers of QVHighlights.
 
     Keys are ``qvhighlights/<name>`` with the names of the official brief result, for example
@@ -41,11 +39,8 @@ class QVHighlightsMetric(BaseMetric):
         nms: Config of a task module from a moment list to a moment list, for example
             ``dict(type='TemporalNMS', iou_threshold=0.7)``; the main list after it is evaluated
             as the further list ``nms``. The main list stays as it is.
-        digits: Round the values; None keeps them whole. The official model selection compares
-            values rounded to 2.
         extended: Add mIoU and R@1 at IoU 0.3.
-        out_file: Where to write the predictions of the main list as JSON lines.
-        collect_device, prefix, collect_dir: See MMEngine's ``BaseMetric``.
+        kwargs: See :class:`RecordMetric`.
     """
 
     default_prefix = 'qvhighlights'
@@ -54,46 +49,19 @@ class QVHighlightsMetric(BaseMetric):
         self,
         alternatives: bool = True,
         nms: dict[str, Any] | None = None,
-        digits: int | None = None,
         extended: bool = True,
-        out_file: str | None = None,
-        collect_device: str = 'cpu',
-        prefix: str | None = None,
-        collect_dir: str | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(collect_device, prefix, collect_dir)
+        super().__init__(**kwargs)
         self.use_alternatives = alternatives
         self.nms = TASK_UTILS.build(nms) if nms else None
-        self.digits = digits
         self.extended = extended
-        self.out_file = out_file
-        self.predictions: list[Record] = []
         self.alternatives: dict[str, list[Record]] = {}
-        self.details: dict[str, dict[str, Any]] = {}
-
-    def process(self, data_batch: dict[str, Any], data_samples: Sequence[Record]) -> None:
-        """Keep every prediction with the raw annotation in ``data_batch['meta']``."""
-        for meta, prediction in zip(data_batch['meta'], data_samples, strict=True):
-            self.results.append({'prediction': prediction, 'annotation': meta['annotation']})
-
-    def evaluate(self, size: int) -> dict[str, float]:
-        """Evaluate everything that was processed.
-
-        ``size`` is not used to cut the collected list: which entries are repetitions is decided
-        by their qid, not by their place.
-        """
-        return super().evaluate(sys.maxsize)
 
     def compute_metrics(self, results: list[Record]) -> dict[str, float]:
         """Turn the collected records into metrics (plain floats, per cent)."""
-        unique = {result['prediction']['qid']: result for result in results}.values()
-        raw = [result['prediction'] for result in unique]
-        annotations = [result['annotation'] for result in unique]
-        self.predictions = [official_record(prediction) for prediction in raw]
+        raw, annotations = self.take(results)
         self.alternatives = self._alternatives(raw)
-        self.details = {}
-        if self.out_file:
-            write_jsonl(self.out_file, self.predictions)
         if not any(r.get('relevant_windows') or r.get('saliency_scores') for r in annotations):
             print_log(
                 f'{len(raw)} queries without labels: predictions are kept, nothing is evaluated.',
@@ -110,15 +78,21 @@ class QVHighlightsMetric(BaseMetric):
     def _evaluate(
         self, name: str, predictions: list[Record], annotations: list[Record], suffix: str
     ) -> dict[str, float]:
-        result = evaluate_qvhighlights(
-            predictions, annotations, rounded=False, extended=self.extended
-        )
+        result = self.nested(predictions, annotations)
         self.details[name] = result
+        # The number to select by is that of the main list.
+        values = result['brief'] if suffix else self.finish(result['brief'])
         digits = self.digits
         return {
             f'{key}{suffix}': value if digits is None else float(f'{value:.{digits}f}')
-            for key, value in result['brief'].items()
+            for key, value in values.items()
         }
+
+    def nested(self, predictions: list[Record], annotations: list[Record]) -> dict[str, Any]:
+        """The nested official result of one list, unrounded."""
+        return evaluate_qvhighlights(
+            predictions, annotations, rounded=False, extended=self.extended
+        )
 
     def _alternatives(self, raw: list[Record]) -> dict[str, list[Record]]:
         """Official records without saliency per further list."""
