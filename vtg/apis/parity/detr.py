@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from vtg.models.heads import QueryHead, QueryOutputs
+from vtg.models.task_modules import matched_queries
 from vtg.structures import GroundingState
 
 from .common import (
@@ -170,7 +171,10 @@ class DetrCase:
         yield from self.row('out/mid.input_txt_proj', self.state.projected_text)
         yield from self.row('out/mid.position_embed', self.state.video_pos)
         yield from self._sequences('', self.state)
-        yield from self._decoder()
+        yield from self._decoder('', self.outputs)
+        with torch.no_grad():
+            offsets = self.head.span_head(self.outputs.normed)
+        yield from self.row('out/mid.span_embed', offsets)
         predictions = self.outputs.predictions
         for suffix, layer in self.aux.items():
             name = 'out/' + (f'aux{layer}_' if suffix else '')
@@ -185,9 +189,9 @@ class DetrCase:
         if negative is not None:
             yield from self.row('out/saliency_scores_neg', negative.saliency, mask=mask)
             yield from self._sequences('__call1', negative)
-            for part in ('', '.0', '.1'):
-                note = 'official-only: its decoder runs on negatives and the result is thrown away'
-                yield from self.skip(f'out/mid.decoder__call1{part}', note)
+            # The released code decodes the negatives too and throws the result away.
+            with torch.no_grad():
+                yield from self._decoder('__call1', self.head.decode(negative))
 
     def _sequences(self, suffix: str, state: GroundingState) -> Iterator[Row]:
         """Compare fused and encoded tokens, which the released code stores sequence first."""
@@ -211,14 +215,13 @@ class DetrCase:
                 ours = state.memory_text[state.text_mask]
                 yield compare(f'{self.prefix}{key} text', ours, words, OUTPUT_TOLERANCE)
 
-    def _decoder(self) -> Iterator[Row]:
-        normed, predictions = self.outputs.normed, self.outputs.predictions
-        yield from self.row('out/mid.decoder', normed.transpose(1, 2))
-        yield from self.row('out/mid.decoder.0', normed)
-        if predictions.references is not None:
-            yield from self.row('out/mid.decoder.1', predictions.references)
-        with torch.no_grad():
-            yield from self.row('out/mid.span_embed', self.head.span_head(normed))
+    def _decoder(self, suffix: str, outputs: QueryOutputs) -> Iterator[Row]:
+        """Compare the states of all layers and the spans that entered them."""
+        key = f'out/mid.decoder{suffix}'
+        yield from self.row(key, outputs.normed.transpose(1, 2))
+        yield from self.row(f'{key}.0', outputs.normed)
+        if outputs.predictions.references is not None:
+            yield from self.row(f'{key}.1', outputs.predictions.references)
 
     def check_decoded(self) -> Iterator[Row]:
         """Compare matches of every layer and the reported predictions."""
@@ -246,9 +249,9 @@ class DetrCase:
             more: Our loss by further stored names, for every layer that has them.
             skipped: Stored names, without prefix, that are not compared, and why.
         """
-        skipped = {'class_error': 'a value for the log', **(skipped or {})}
         weights, losses = self.data.info['weights'], self.step.losses
-        yield from self._skipped_losses(skipped)
+        yield from self._skipped_losses(skipped or {})
+        yield from self._class_error()
         pairs = {f'loss_{name}': ours for name, ours in DETECTION.items()} | (more or {})
         for theirs, ours in pairs.items():
             for suffix in self.aux:
@@ -268,6 +271,15 @@ class DetrCase:
         if parts and weight:
             yield from self.term('loss_saliency', sum(parts.values()), weight)
         yield from self.loss_row('loss/total', self.step.total)
+
+    def _class_error(self) -> Iterator[Row]:
+        """Compare the share of matched queries that are taken for background, in per cent."""
+        logits = self.step.state.moment_outputs['queries'].predictions.logits.detach()
+        for suffix, layer in self.aux.items():
+            matched = matched_queries(self.step.matches[0][layer], logits.shape[2])
+            foreground = logits[layer][matched].argmax(dim=-1) == 0
+            error = 100 - 100 * foreground.float().mean()
+            yield from self.loss_row(f'loss/class_error{suffix}', error)
 
     def _skipped_losses(self, skipped: dict[str, str]) -> Iterator[Row]:
         for key in list(self.data.below(f'{self.prefix}loss/')):
