@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The comparison with stored values of UniVTG."""
+
+from pathlib import Path
+
+from vtg.apis.parity.checks import run_check
+
+CONFIGS = Path(__file__).resolve().parents[3] / 'configs'
+
+
+def test_every_stored_quantity_is_reproduced(shared):
+    rows = list(run_check('univtg', shared / 'golden', CONFIGS))
+    failed = [row for row in rows if row.failed]
+    assert not failed, failed[:5]
+    assert sum(not row.skipped for row in rows) > 90

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Highlights reported with the foreground of the moment head."""
+
+import torch
+
+from vtg.models.feedback import AddForeground
+
+
+def test_adds_at_inference_only(toy):
+    state = toy.state()
+    state = state.update(foreground=torch.rand_like(state.saliency))
+    plain, rounded = AddForeground().eval(), AddForeground(saliency_dtype='float16').eval()
+    assert torch.equal(plain(state, None)['saliency'], state.saliency + state.foreground)
+    expected = state.saliency.half().float() + state.foreground
+    assert torch.equal(rounded(state, None)['saliency'], expected)
+    assert plain.train()(state, None) == {}
+    assert plain.requires == ('saliency', 'foreground')
