@@ -4,18 +4,30 @@
 from .collate import collate
 from .grounding import GroundingDataset
 from .qvhighlights import QVHighlights
-from .saliency import AnnotatorSum, ClipRatings, SingleWindow
+from .saliency import AnnotatorSum, ClipRatings, CoveredClips, SingleWindow
 from .samplers import EpochSampler, SampleKey, sample_generator
 from .simulated import SimulatedDataset, SimulatedText, SimulatedVideo
-from .stores import FeatureStore, FolderStore, PackedStore, pack_features, read_feature_file
+from .stores import (
+    FeatureStore,
+    FolderStore,
+    GloveStore,
+    JoinedStore,
+    PackedStore,
+    pack_features,
+    read_feature_file,
+)
+from .survey import survey
 
 __all__ = [
     'AnnotatorSum',
     'ClipRatings',
+    'CoveredClips',
     'EpochSampler',
     'FeatureStore',
     'FolderStore',
+    'GloveStore',
     'GroundingDataset',
+    'JoinedStore',
     'PackedStore',
     'QVHighlights',
     'SampleKey',
@@ -27,4 +39,5 @@ __all__ = [
     'pack_features',
     'read_feature_file',
     'sample_generator',
+    'survey',
 ]

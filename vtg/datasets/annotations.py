@@ -2,7 +2,8 @@
 """Reading an annotation file and checking it as a whole.
 
 A record has ``qid``, ``query``, ``vid``, ``duration`` (seconds) and, where labelled,
-``relevant_windows`` (seconds), ``relevant_clip_ids`` and ``saliency_scores``. All windows of a file
+``relevant_windows`` (seconds), ``relevant_clip_ids`` and ``saliency_scores``, or ``label``, a row
+of ratings per clip. All windows of a file
 are checked in one pass, so that a wrong one is reported before training starts.
 """
 
@@ -58,8 +59,8 @@ def _check_fields(records: Sequence[Record], path: str | Path) -> None:
             )
 
 
-def _flatten_windows(
-    records: Sequence[Record], path: str | Path
+def flatten_windows(
+    records: Sequence[Record], path: str | Path = 'annotations'
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return all windows ``(W, 2)``, the record of each ``(W,)`` and the counts ``(records,)``."""
     counts = np.zeros(len(records), dtype=np.int64)
@@ -84,7 +85,7 @@ def _flatten_windows(
 
 
 def _check_windows(records: Sequence[Record], path: str | Path) -> np.ndarray:
-    windows, owner, counts = _flatten_windows(records, path)
+    windows, owner, counts = flatten_windows(records, path)
     durations = np.asarray([record['duration'] for record in records], dtype=np.float64)[owner]
     start, end = windows[:, 0], windows[:, 1]
     problems = (
@@ -126,6 +127,24 @@ def _check_scores(records: Sequence[Record], path: str | Path) -> None:
             )
 
 
+def _check_ratings(records: Sequence[Record], path: str | Path) -> None:
+    for index, record in enumerate(records):
+        ratings = record.get('label')
+        if ratings is None:
+            continue
+        rows = isinstance(ratings, list) and all(isinstance(row, list) for row in ratings)
+        if not rows or not ratings or len({len(row) for row in ratings}) > 1 or not ratings[0]:
+            raise DataError(
+                f'{_where(path, records, index)}: label must hold one row of ratings per clip, all '
+                'of one length; correct it or remove the record.'
+            )
+        if not all(_is_number(value) for row in ratings for value in row):
+            raise DataError(
+                f'{_where(path, records, index)}: label holds something else than numbers; correct '
+                'it or remove the record.'
+            )
+
+
 def check_records(
     records: Sequence[Record], path: str | Path, required: Sequence[str] = ()
 ) -> None:
@@ -139,13 +158,15 @@ def check_records(
 
     Raises:
         DataError: A field is missing, a query has no words, a qid repeats, a window lies outside
-            the video, is reversed or has zero length, or clip ids and scores do not match.
+            the video, is reversed or has zero length, clip ids and scores do not match, or ratings
+            are malformed.
     """
     if not records:
         raise DataError(f'{path} holds no record; expected one JSON object per line.')
     _check_fields(records, path)
     counts = _check_windows(records, path)
     _check_scores(records, path)
+    _check_ratings(records, path)
     for name in required:
         for index, record in enumerate(records):
             empty = name == 'relevant_windows' and not counts[index]

@@ -19,6 +19,7 @@ from .features import append_tef, concatenate_sources, drop_tokens, normalize_ro
 from .samplers import sample_generator
 from .sources import SOURCE_RULES
 from .stores import FeatureStore
+from .survey import implied_clips, survey
 
 _FEWER, _MORE = 1, 2
 
@@ -52,6 +53,10 @@ class GroundingDataset(BaseDataset):
         length_tolerance: How many clips the features may have more or fewer than the duration
             implies, per backbone. Such samples are counted in the log.
         source_rule: How the source video is read off ``vid``, see :mod:`vtg.datasets.sources`.
+        domain: Keep the records of this domain only (TVSum, YouTube Highlights: one model each).
+        duration_unit: ``'seconds'``; ``'clips'`` where the annotation counts clips, as in TVSum.
+        unrated_clips: What happens to clips beyond the ratings of a video (``label``): ``'cut'``
+            them, after the temporal endpoint feature was made, or ``'keep'`` them without label.
         skip_missing: Leave out records without features and count them, instead of refusing.
         annotations_from: Where the annotation file can be had, quoted when it is missing.
         test_mode: Labels are optional, ``meta`` carries the record, nothing is random.
@@ -83,6 +88,9 @@ class GroundingDataset(BaseDataset):
         duration_from: str = 'clips',
         length_tolerance: int = 1,
         source_rule: str = 'segment',
+        domain: str | None = None,
+        duration_unit: str = 'seconds',
+        unrated_clips: str = 'cut',
         skip_missing: bool = False,
         annotations_from: str | None = None,
         test_mode: bool = False,
@@ -90,6 +98,10 @@ class GroundingDataset(BaseDataset):
     ) -> None:
         if duration_from not in ('clips', 'annotation'):
             raise ConfigError(f"duration_from is 'clips' or 'annotation', got {duration_from!r}.")
+        if duration_unit not in ('seconds', 'clips'):
+            raise ConfigError(f"duration_unit is 'seconds' or 'clips', got {duration_unit!r}.")
+        if unrated_clips not in ('cut', 'keep'):
+            raise ConfigError(f"unrated_clips is 'cut' or 'keep', got {unrated_clips!r}.")
         if source_rule not in SOURCE_RULES:
             raise ConfigError(f'source_rule is one of {sorted(SOURCE_RULES)}, got {source_rule!r}.')
         self.clip_length = float(clip_length)
@@ -104,6 +116,9 @@ class GroundingDataset(BaseDataset):
         self.duration_from = duration_from
         self.length_tolerance = length_tolerance
         self.source_rule = SOURCE_RULES[source_rule]
+        self.domain = domain
+        self.duration_unit = duration_unit
+        self.unrated_clips = unrated_clips
         self.skip_missing = skip_missing
         self.annotations_from = annotations_from
         self.saliency = TRANSFORMS.build(saliency)
@@ -131,7 +146,25 @@ class GroundingDataset(BaseDataset):
         path = find_annotations(self.ann_file)
         records = read_jsonl(path)
         check_records(records, path, () if self.test_mode else self.saliency.fields)
-        return self._bind_stores(records, str(path))
+        return self.settle(records, str(path))
+
+    def settle(self, records: list[Record], name: str) -> list[Record]:
+        """Turn checked records into those of this dataset: domain, seconds, stores, a survey."""
+        if self.domain is not None:
+            domains = sorted({str(record.get('domain')) for record in records})
+            records = [record for record in records if record.get('domain') == self.domain]
+            if not records:
+                raise DataError(
+                    f'{name} has no record of the domain {self.domain!r}; it has '
+                    f'{", ".join(domains)}.'
+                )
+        if self.duration_unit == 'clips':
+            records = [r | {'duration': r['duration'] * self.clip_length} for r in records]
+        notes = survey(records, self.clip_length, self.max_video_clips)
+        if notes:
+            listed = '; '.join(f'{count} {text}' for text, count in notes.items())
+            print_log(f'{name}, {len(records)} records: {listed}.', logger='current')
+        return self._bind_stores(records, name)
 
     def _check_sources(self) -> None:
         """Raise one error that names every annotation file and feature folder that is absent."""
@@ -213,6 +246,9 @@ class GroundingDataset(BaseDataset):
                 for number, features in enumerate(sources)
             ]
         )
+        if record.get('label') and self.unrated_clips == 'cut':
+            video = video[: len(record['label'])]
+            num_clips = len(video)
         video = pad_rows(video, self.pad_to_multiple)
         return video, len(video) if self.padding_is_valid else num_clips
 
@@ -237,9 +273,8 @@ class GroundingDataset(BaseDataset):
     # Numbers of clips ----------------------------------------------------------------------------
 
     def implied_clips(self, record: Record) -> int:
-        """Return how many clips the annotated duration implies, cut to ``max_video_clips``."""
-        # The small addend keeps 30.6 s at 0.2 s per clip from losing a clip to rounding.
-        implied = max(1, int(record['duration'] / self.clip_length + 1e-6))
+        """Return how many clips the annotation implies, cut to ``max_video_clips``."""
+        implied = implied_clips(record, self.clip_length)
         return implied if self.max_video_clips is None else min(implied, self.max_video_clips)
 
     def _check_length(self, length: int, record: Record, store: FeatureStore, index: int) -> None:
@@ -249,8 +284,8 @@ class GroundingDataset(BaseDataset):
         if abs(length - implied) > self.length_tolerance:
             raise DataError(
                 f'{store}: {store.name_of(record)!r} has {length} clips, expected {implied} '
-                f'({record["duration"]} s at {self.clip_length:g} s per clip, tolerance '
-                f'{self.length_tolerance}); extract the features again or set length_tolerance.'
+                f'({_ground(record, self.clip_length)}, tolerance {self.length_tolerance}); '
+                'extract the features again or set length_tolerance.'
             )
         self._lengths[int(index)] = _FEWER if length < implied else _MORE
 
@@ -268,11 +303,22 @@ class GroundingDataset(BaseDataset):
             )
 
 
+def _ground(record: Record, clip_length: float) -> str:
+    """Say what the expected number of clips follows from."""
+    if record.get('label'):
+        return 'one per row of label'
+    return f'{record["duration"]} s at {clip_length:g} s per clip'
+
+
 def _build_stores(cfg: Sequence[dict] | dict, data_root: str | None) -> list[FeatureStore]:
-    """Build one or several feature stores; a relative ``folder`` is joined to ``data_root``."""
-    stores = []
-    for store in [cfg] if isinstance(cfg, dict) else cfg:
-        if data_root and 'folder' in store:
-            store = {**store, 'folder': str(Path(data_root) / store['folder'])}
-        stores.append(TRANSFORMS.build(store))
-    return stores
+    """Build one or several feature stores; relative paths are joined to ``data_root``."""
+    stores = [cfg] if isinstance(cfg, dict) else cfg
+    return [TRANSFORMS.build(_rooted(store, data_root) if data_root else store) for store in stores]
+
+
+def _rooted(store: dict, root: str) -> dict:
+    """Join ``folder`` and ``file`` of a store, and of those inside it, to ``root``."""
+    paths = {key: str(Path(root) / store[key]) for key in ('folder', 'file') if key in store}
+    if 'stores' in store:
+        paths['stores'] = [_rooted(inner, root) for inner in store['stores']]
+    return {**store, **paths}

@@ -30,6 +30,15 @@ def _labels(saliency: np.ndarray, relevant: np.ndarray, pos: list[int], neg: lis
     }
 
 
+def _random_pairs(
+    relevant: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Two random clips inside and two outside, without repetition where there are enough."""
+    inside, outside = np.flatnonzero(relevant), np.flatnonzero(~relevant)
+    pos = rng.choice(inside, 2, replace=len(inside) < 2)
+    return pos, rng.choice(outside, 2, replace=len(outside) < 2) if len(outside) else pos
+
+
 @TRANSFORMS.register_module()
 class AnnotatorSum:
     """Sum of the annotators' scores at the relevant clips, 0 elsewhere (QVHighlights: 0 to 12).
@@ -106,39 +115,92 @@ class SingleWindow:
         first = min(int(start / length), last)
         relevant = np.zeros(num_clips, dtype=bool)
         relevant[first : last + 1] = True
-        inside, outside = np.flatnonzero(relevant), np.flatnonzero(~relevant)
-        pos = rng.choice(inside, 2, replace=len(inside) < 2)
-        neg = rng.choice(outside, 2, replace=len(outside) < 2) if len(outside) else pos
-        return _labels(relevant, relevant, pos, neg)
+        return _labels(relevant, relevant, *_random_pairs(relevant, rng))
+
+
+@TRANSFORMS.register_module()
+class CoveredClips:
+    """1 on the clips of which more than a share lies inside a window, 0 elsewhere.
+
+    SG-DETR's rule for data without graded saliency (Gordeev et al., 2024): more than half. Where no
+    clip qualifies, the one that is covered most is taken. Pairs as in :class:`SingleWindow`.
+
+    Args:
+        share: The share of a clip, 0 to 1; any of the windows counts.
+    """
+
+    fields = ('relevant_windows',)
+
+    def __init__(self, share: float = 0.5) -> None:
+        if not 0 <= share < 1:
+            raise ConfigError(f'share of CoveredClips is from 0 to less than 1, got {share!r}.')
+        self.share = share
+
+    def __call__(
+        self, record: dict[str, Any], num_clips: int, clip_length: float, rng: np.random.Generator
+    ) -> Labels:
+        windows = np.asarray(record['relevant_windows'], dtype=np.float64) / clip_length
+        clip = np.arange(num_clips)[:, None]
+        covered = np.minimum(clip + 1, windows[:, 1]) - np.maximum(clip, windows[:, 0])
+        covered = covered.max(1)  # (L,) at most 1, negative where no window is near
+        relevant = covered > self.share + 1e-9
+        if not relevant.any():
+            relevant[covered.argmax()] = True
+        return _labels(relevant, relevant, *_random_pairs(relevant, rng))
 
 
 @TRANSFORMS.register_module()
 class ClipRatings:
     """Labels for data that rates every clip: ``scale * sum_k (rating_k - offset)``.
 
-    TVSum (20 raters, 1 to 5) uses offset 1 and scale 12 / 80 to reach the range 0 to 12; YouTube
-    Highlights (one rater, 0 or 1) offset 0 and scale 1. One pair, the best against the worst clip.
-    The better half of the clips counts as relevant.
+    TVSum (20 raters, 1 to 5) uses offset 1 and scale 12 / 80 to reach the range 0 to 12 (UMT and
+    R2-Tuning: 1 / 80; UniVTG: offset ``'mean'``, scale 1 / 20); YouTube Highlights (one rater, 0 or
+    1) offset 0 and scale 1. Clips without ratings get 0 and take part in no pair.
 
     Args:
-        offset: Subtracted from every rating.
+        offset: Subtracted from every rating; ``'mean'`` is the mean of all ratings of the video.
         scale: Factor on the sum.
+        relevant: ``'half'``: the better half of the clips counts as relevant; ``'positive'``: those
+            with a label above 0.
+        pair: ``'extremes'``: the best against the worst clip; ``'random'``: a random relevant clip
+            against a random other one, drawn anew each epoch.
     """
 
     fields = ('label',)
 
-    def __init__(self, offset: float = 1.0, scale: float = 12.0 / 80.0) -> None:
+    def __init__(
+        self,
+        offset: float | str = 1.0,
+        scale: float = 12.0 / 80.0,
+        relevant: str = 'half',
+        pair: str = 'extremes',
+    ) -> None:
+        if relevant not in ('half', 'positive') or pair not in ('extremes', 'random'):
+            raise ConfigError(
+                "ClipRatings takes relevant='half' or 'positive' and pair='extremes' or 'random', "
+                f'got {relevant!r} and {pair!r}.'
+            )
         self.offset = offset
         self.scale = scale
+        self.relevant = relevant
+        self.pair = pair
 
     def __call__(
         self, record: dict[str, Any], num_clips: int, clip_length: float, rng: np.random.Generator
     ) -> Labels:
-        ratings = np.asarray(record['label'], dtype=np.float64)[:num_clips]
-        summed = (ratings - self.offset).sum(1)
+        ratings = np.asarray(record['label'], dtype=np.float64)
+        offset = ratings.mean() if self.offset == 'mean' else self.offset
+        summed = (ratings[:num_clips] - offset).sum(1)
         order = np.argsort(summed, kind='stable')
         saliency = np.zeros(num_clips)
         saliency[: len(summed)] = summed * self.scale
         relevant = np.zeros(num_clips, dtype=bool)
-        relevant[order[len(order) // 2 :]] = True
-        return _labels(saliency, relevant, [order[-1]], [order[0]])
+        if self.relevant == 'half':
+            relevant[order[len(order) // 2 :]] = True
+        else:
+            relevant = saliency > 0
+        pos, neg = [order[-1]], [order[0]]
+        inside, outside = np.flatnonzero(relevant), np.flatnonzero(~relevant[: len(summed)])
+        if self.pair == 'random' and len(inside) and len(outside):
+            pos, neg = [rng.choice(inside)], [rng.choice(outside)]
+        return _labels(saliency, relevant, pos, neg)

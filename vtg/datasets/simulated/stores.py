@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from vtg.datasets.stores import FeatureStore
+from vtg.datasets.survey import implied_clips
 from vtg.registry import TRANSFORMS
 
 from .timeline import Difficulty, Event, event_of, video_timeline
@@ -93,7 +94,7 @@ class SimulatedVideo(_SimulatedStore):
         self._clip_length = clip_length
 
     def _make(self, record: dict[str, Any], name: str) -> np.ndarray:
-        num_clips = max(1, int(record['duration'] / self._clip_length + 1e-6))
+        num_clips = implied_clips(record, self._clip_length)
         events = self._events.get(name, [])
         latent = video_timeline(name, events, num_clips, self.difficulty, self.world_seed)
         return self._project(latent, keyed_generator(self.world_seed, self.backbone, name))

@@ -28,6 +28,8 @@ class Event:
 
 def event_of(record: dict[str, Any], clip_length: float) -> Event:
     """Turn an annotation into an event; without grades every clip shows the query clearly."""
+    if record.get('label'):
+        return _rated_event(record)
     windows = record.get('relevant_windows') or []
     clips, scores = record.get('relevant_clip_ids'), record.get('saliency_scores')
     if not clips:
@@ -44,6 +46,15 @@ def event_of(record: dict[str, Any], clip_length: float) -> Event:
         grades = np.asarray([sum(row) / len(row) for row in scores], dtype=np.float32)
         strength = 0.6 + 0.4 * grades / 4
     return Event(tuple(content_words(record['query'])), clips, strength)
+
+
+def _rated_event(record: dict[str, Any]) -> Event:
+    """A video that rates every clip shows its query the more clearly, the better a clip is."""
+    ratings = np.asarray(record['label'], dtype=np.float32).mean(1)
+    spread = ratings.max() - ratings.min()
+    strength = (ratings - ratings.min()) / (spread if spread > 0 else 1)
+    clips = np.flatnonzero(strength > 0)
+    return Event(tuple(content_words(record['query'])), clips, strength[clips])
 
 
 @dataclass(frozen=True)

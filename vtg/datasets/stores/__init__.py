@@ -4,15 +4,20 @@
 from .base import FeatureStore, check_features
 from .files import read_feature_file
 from .folder import FolderStore
+from .glove import GloveStore, tokenize
+from .joined import JoinedStore
 from .packed import PackedStore
 from .packing import PackResult, pack_features
 
 __all__ = [
     'FeatureStore',
     'FolderStore',
+    'GloveStore',
+    'JoinedStore',
     'PackResult',
     'PackedStore',
     'check_features',
     'pack_features',
     'read_feature_file',
+    'tokenize',
 ]
