@@ -16,8 +16,8 @@ model = dict(
 )
 
 optim_wrapper = dict(optimizer=dict(lr=1e-3, weight_decay=1e-2), clip_grad=dict(max_norm=1.0))
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=60, val_interval=20)
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=24, val_interval=8)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=True, begin=0, end=3),
-    dict(type='MultiStepLR', milestones=[50], gamma=0.3, by_epoch=True, begin=0, end=10**9),
+    dict(type='MultiStepLR', milestones=[20], gamma=0.3, by_epoch=True, begin=0, end=10**9),
 ]
