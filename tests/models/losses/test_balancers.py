@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How the losses of the tasks are combined."""
+"""Balancing of the losses of the tasks."""
 
 import math
 
@@ -9,49 +9,56 @@ import torch
 from vtg.models.losses import FixedBalancer, UncertaintyBalancer
 
 LOSSES = {
-    'moment': {'loss_span': torch.tensor(2.0), 'loss_label': torch.tensor(3.0)},
-    'saliency': {'loss_saliency': torch.tensor(5.0)},
-    'auxiliary': {'loss_other': torch.tensor(7.0)},
+    'moment': {'loss_span': torch.tensor(0.5), 'loss_label': torch.tensor(0.25)},
+    'saliency': {'loss_rank': torch.tensor(3.0)},
+    'auxiliary': {'loss_align': torch.tensor(2.0)},
 }
 
 
-def total(losses):
+def minimised(losses):
     return sum(value for name, value in losses.items() if 'loss' in name)
 
 
-def test_fixed_balancer_sums():
-    assert FixedBalancer()(LOSSES) == {
-        'loss_span': 2, 'loss_label': 3, 'loss_saliency': 5, 'loss_other': 7
-    }  # fmt: skip
-    halved = FixedBalancer({'moment': 0.5, 'auxiliary': 0.0})(LOSSES)
-    assert total(halved).item() == 0.5 * 5 + 5
+def test_fixed():
+    assert minimised(FixedBalancer()(LOSSES)).item() == pytest.approx(5.75)
+    weighted = FixedBalancer({'saliency': 2.0})(LOSSES)
+    assert weighted['loss_rank'].item() == 6 and weighted['loss_span'].item() == 0.5
 
 
 def test_uncertainty_by_hand():
     balancer = UncertaintyBalancer({'moment': 1.0, 'saliency': 2.0})
-    assert total(balancer(LOSSES)).item() == 5 + 2 * 5 + 7  # all variances start at 1
     with torch.no_grad():
-        balancer.log_variances['moment'].fill_(0.5)
-        balancer.log_variances['saliency'].fill_(-1.0)
+        balancer.log_variances['moment'].fill_(-0.3)
+        balancer.log_variances['saliency'].fill_(0.8)
     out = balancer(LOSSES)
-    expected = math.exp(-0.5) * 5 + 0.5 + 2 * math.exp(1.0) * 5 - 1.0 + 7
-    assert total(out).item() == pytest.approx(expected)
-    logged = {name for name in out if 'loss' not in name}
-    assert logged == {'log_variance_moment', 'log_variance_saliency'}
-    assert not any(out[name].requires_grad for name in logged)
+    expected = 2 * math.exp(-0.8) * 3 + math.exp(0.3) * 0.75 + 0.8 - 0.3 + 2
+    assert minimised(out).item() == pytest.approx(expected)
+    assert out['log_variance_saliency'].item() == pytest.approx(0.8)
+    assert not out['log_variance_saliency'].requires_grad
+    minimised(out).backward()
+    gradient = balancer.log_variances['saliency'].grad.item()
+    assert gradient == pytest.approx(1 - 2 * math.exp(-0.8) * 3)
 
 
-def test_the_best_variance_is_the_loss():
-    balancer = UncertaintyBalancer({'moment': 1.0})
+def test_an_absent_task_drops_out():
+    balancer = UncertaintyBalancer({'moment': 1.0, 'saliency': 2.0})
     with torch.no_grad():
-        balancer.log_variances['moment'].fill_(math.log(5.0))
-    total(balancer(LOSSES)).backward()
-    assert balancer.log_variances['moment'].grad.item() == pytest.approx(0, abs=1e-6)
+        balancer.log_variances['moment'].fill_(5.0)
+    for losses in ({'saliency': LOSSES['saliency']}, {**LOSSES, 'moment': {}, 'auxiliary': {}}):
+        out = balancer(losses)
+        assert set(out) == {'loss_rank', 'loss_balance', 'log_variance_saliency'}
+        assert minimised(out).item() == pytest.approx(6.0)
+    minimised(out).backward()
+    assert balancer.log_variances['moment'].grad is None
+    assert balancer({'auxiliary': LOSSES['auxiliary']}) == LOSSES['auxiliary']
 
 
-def test_a_task_without_losses_drops_out():
-    balancer = UncertaintyBalancer({'moment': 1.0, 'saliency': 1.0})
-    with torch.no_grad():
-        balancer.log_variances['saliency'].fill_(3.0)
-    out = balancer({'moment': LOSSES['moment']})
-    assert 'log_variance_saliency' not in out and total(out).item() == 5
+def test_learns_the_known_optimum():
+    balancer = UncertaintyBalancer({'moment': 1.0, 'saliency': 2.0})
+    optimizer = torch.optim.Adam(balancer.parameters(), lr=0.05)
+    for _ in range(400):
+        optimizer.zero_grad()
+        minimised(balancer(LOSSES)).backward()
+        optimizer.step()
+    found = {name: value.item() for name, value in balancer.log_variances.items()}
+    assert found == pytest.approx({'moment': math.log(0.75), 'saliency': math.log(6)}, abs=1e-3)

@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Train all combinations of some config values with several seeds and tabulate the results."""
+
+import argparse
+from pathlib import Path
+
+from vtg.utils import run_main
+
+EXAMPLE = """example:
+  tools/sweep.py configs/sgdetr/demo.py --grid model.fusion.type=SGCA,BiCMF,ACA \\
+      --grid model.neck=None,'{"type": "DepthwisePyramid"}' --seeds 0,1,2 --jobs 2
+
+A new type keeps the arguments that the new component takes. A JSON object is merged, or with
+"_delete_": true replaces what was there. The same command goes on where it was stopped."""
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('config', help='config file, e.g. configs/sgdetr/demo.py')
+    parser.add_argument(
+        '--grid', action='append', default=[], metavar='KEY=VALUE,VALUE,...',
+        help='values of a config key; several --grid are combined',
+    )  # fmt: skip
+    parser.add_argument('--seeds', default='0', help='comma-separated (0)')
+    parser.add_argument('--jobs', type=int, default=1, help='trainings at a time (1)')
+    parser.add_argument('--out', help='folder (work_dirs/sweep_<system>_<config>)')
+    parser.add_argument('--metrics', default='', help='comma-separated columns of the table')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action='extend', default=[], metavar='KEY=VALUE',
+        help='override config values of all trainings',
+    )  # fmt: skip
+    args = parser.parse_args()
+    try:
+        args.seeds = [int(seed) for seed in args.seeds.split(',')]
+    except ValueError:
+        parser.error(f'--seeds expects whole numbers with commas between, got {args.seeds!r}')
+    return args
+
+
+def main() -> int:
+    args = parse_args()
+    # Imported here so that --help and a mistyped option answer at once.
+    from vtg.apis.sweep import run_sweep
+
+    path = Path(args.config).resolve()
+    out = args.out or f'work_dirs/sweep_{path.parent.name}_{path.stem}'
+    metrics = [name for name in args.metrics.split(',') if name]
+    try:
+        summary = run_sweep(
+            args.config, args.grid, args.seeds, out, args.jobs, args.cfg_options, metrics,
+            say=lambda line: print(line, flush=True),
+        )  # fmt: skip
+    except KeyboardInterrupt:
+        return 130
+    print(summary.table())
+    print(f'written: {out}/sweep.md, sweep.csv, runs.csv')
+    return 1 if summary.failures else 0
+
+
+if __name__ == '__main__':
+    run_main(main)

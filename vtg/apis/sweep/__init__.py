@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ablations: one training per combination of config values and seed, and a table of the results."""
+
+from .grid import Cell, apply_cell, make_cells, split_values
+from .runner import run_sweep
+from .table import Summary, summarise
+
+__all__ = [
+    'Cell',
+    'Summary',
+    'apply_cell',
+    'make_cells',
+    'run_sweep',
+    'split_values',
+    'summarise',
+]

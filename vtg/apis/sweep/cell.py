@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One training of a sweep, in a process of its own:
+``python -m vtg.apis.sweep.cell CONFIG WORK_DIR --seed SEED``."""
+
+import argparse
+import contextlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from vtg.utils import ConfigError, run_main, write_json
+
+DONE = 'done.json'
+
+
+def train_cell(config: str | Path, work_dir: str | Path, seed: int) -> dict[str, Any]:
+    """Train a config, or go on from its last checkpoint, and evaluate the best weights.
+
+    Args:
+        config: A resolved config file.
+        work_dir: Its folder; ``done.json`` is written there when everything is finished.
+        seed: Random seed.
+
+    Returns:
+        What ``done.json`` holds: ``metrics`` in per cent, ``parameters``, ``seconds`` of this
+        process, ``seed``.
+    """
+    from vtg.apis.test import run_test
+    from vtg.engine import load_config
+    from vtg.engine.train import configure, train
+
+    start = time.time()
+    with locked(work_dir):
+        cfg = configure(load_config(config), str(work_dir), resume='auto', seed=seed)
+        runner = train(cfg)
+        parameters = sum(parameter.numel() for parameter in runner.bare_model.parameters())
+        report = run_test(cfg, runner.best_checkpoint, split='val', out=work_dir)
+        metrics = {name: values[0] for name, values in report.rows.items()}
+        result = {
+            'metrics': metrics,
+            'parameters': parameters,
+            'seconds': round(time.time() - start, 1),
+            'seed': seed,
+        }
+        write_json(Path(work_dir) / DONE, result)
+    return result
+
+
+@contextlib.contextmanager
+def locked(folder: str | Path) -> Iterator[None]:
+    """Hold a folder for this process, where the system has file locks.
+
+    Raises:
+        ConfigError: Another process, for example of a sweep that was killed, still works in it.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / '.lock').open('w') as file:
+        try:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except ImportError:
+            pass
+        except OSError:
+            raise ConfigError(f'another process is training in {folder}; wait for it.') from None
+        yield
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config')
+    parser.add_argument('work_dir')
+    parser.add_argument('--seed', type=int, required=True)
+    args = parser.parse_args()
+    train_cell(args.config, args.work_dir, args.seed)
+
+
+if __name__ == '__main__':
+    run_main(main)

@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Running the trainings of a sweep as processes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+import vtg
+from vtg.engine.config import apply_options, load_config
+from vtg.utils import ConfigError, read_json, write_json
+from vtg.utils.io import atomic_write
+
+from .cell import DONE
+from .grid import Cell, apply_cell, make_cells
+from .table import Summary, summarise
+
+CONFIG = 'config.py'
+FAILED = 'failed.json'
+LOG = 'log.txt'
+
+
+@dataclass
+class Run:
+    """One training: a cell with one seed.
+
+    Attributes:
+        cell: The combination. seed: The seed.
+        folder: Its work directory.
+        config: The resolved config file.
+        process: The process while it runs. slot: Its place among those at work.
+    """
+
+    cell: Cell
+    seed: int
+    folder: Path
+    config: Path
+    process: subprocess.Popen | None = field(default=None, repr=False)
+    slot: int = 0
+
+    @property
+    def name(self) -> str:
+        """The run for people."""
+        return f'{self.cell.label}, seed {self.seed}'
+
+    @property
+    def result(self) -> dict[str, Any] | None:
+        """What a finished training reported, else None."""
+        path = self.folder / DONE
+        return read_json(path) if path.is_file() else None
+
+    @property
+    def failure(self) -> str | None:
+        """The last line of a training that crashed, else None."""
+        path = self.folder / FAILED
+        return read_json(path)['line'] if path.is_file() and self.result is None else None
+
+
+def run_sweep(
+    config: str | Path,
+    grids: Sequence[str],
+    seeds: Sequence[int],
+    out: str | Path,
+    jobs: int = 1,
+    cfg_options: Sequence[str] = (),
+    metrics: Sequence[str] = (),
+    say: Callable[[str], None] = print,
+) -> Summary:
+    """Train every combination with every seed and summarise.
+
+    Every training is a process of its own. One that crashes is recorded with the last line of its
+    log, and the others go on. Called again with the same ``out``, finished trainings are kept,
+    interrupted ones go on from their last checkpoint and crashed ones are tried again.
+
+    Args:
+        config: A config file.
+        grids: ``'key=value,value,...'`` texts; see :func:`make_cells` and :func:`apply_cell`.
+        seeds: Seeds of every combination.
+        out: Folder of the sweep.
+        jobs: Trainings at a time.
+        cfg_options: Overrides for all of them.
+        metrics: Names for the table; empty shows the usual ones.
+        say: Gets a line per event.
+
+    Raises:
+        ConfigError: The grid does not fit the config, or the folder holds another sweep's runs.
+    """
+    if jobs < 1:
+        raise ConfigError(f'--jobs must be at least 1, got {jobs}.')
+    runs = _prepare(config, grids, seeds, Path(out), cfg_options, say)
+    waiting = [run for run in runs if run.result is None]
+    if len(waiting) < len(runs):
+        say(f'{len(runs) - len(waiting)} of {len(runs)} trainings are finished already')
+
+    def save() -> Summary:
+        results = [(run.cell, run.seed, run.result, run.failure) for run in runs]
+        summary = summarise(results, metrics)
+        summary.save(out)
+        return summary
+
+    _work_off(waiting, jobs, say, save)
+    return save()
+
+
+def _prepare(
+    config: str | Path,
+    grids: Sequence[str],
+    seeds: Sequence[int],
+    out: Path,
+    cfg_options: Sequence[str],
+    say: Callable[[str], None],
+) -> list[Run]:
+    """Write the config of every cell; all of them are checked before the first training starts."""
+    if len(set(seeds)) < len(seeds) or not seeds:
+        raise ConfigError(f'--seeds must be different numbers, got {list(seeds)}.')
+    base = load_config(config)
+    apply_options(base, cfg_options)
+    prepared: list[tuple[Cell, Config]] = []
+    for cell in make_cells(grids):
+        cfg = base.copy()
+        for note in apply_cell(cfg, cell):
+            say(f'note: {note}')
+        prepared.append((cell, cfg))
+    runs = []
+    for cell, cfg in prepared:
+        path = out / cell.name / CONFIG
+        started = [file for name in (DONE, '*.pth') for file in path.parent.glob(f'*/{name}')]
+        if started and path.is_file() and path.read_text(encoding='utf-8') != cfg.pretty_text:
+            raise ConfigError(
+                f'{path.parent} holds trainings of another config; remove that folder or choose '
+                'another --out.'
+            )
+        with atomic_write(path) as temporary:
+            temporary.write_text(cfg.pretty_text, encoding='utf-8')
+        runs += [Run(cell, seed, path.parent / f'seed_{seed}', path) for seed in seeds]
+    return runs
+
+
+def _work_off(
+    waiting: list[Run], jobs: int, say: Callable[[str], None], save: Callable[[], Summary]
+) -> None:
+    """Start up to ``jobs`` processes at a time until all have ended; stop them on interruption."""
+    total, started, running = len(waiting), 0, []
+    waiting = list(waiting)
+    previous = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                run = waiting.pop(0)
+                run.slot = min(set(range(jobs)) - {other.slot for other in running})
+                started += 1
+                say(f'[{started}/{total}] {run.name}')
+                _start(run, jobs)
+                running.append(run)
+            time.sleep(0.1)
+            for run in [run for run in running if run.process.poll() is not None]:
+                running.remove(run)
+                _finish(run, say)
+                save()
+    except KeyboardInterrupt:
+        say(f'stopped with {len(running)} trainings at work; the same command goes on')
+        raise
+    finally:
+        _stop(running)
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _interrupt(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def _start(run: Run, jobs: int) -> None:
+    run.folder.mkdir(parents=True, exist_ok=True)
+    (run.folder / FAILED).unlink(missing_ok=True)
+    command = [
+        sys.executable, '-m', 'vtg.apis.sweep.cell',
+        str(run.config), str(run.folder), '--seed', str(run.seed),
+    ]  # fmt: skip
+    with (run.folder / LOG).open('a', encoding='utf-8') as log:
+        # A session of its own, so that its loader workers can be stopped with it.
+        run.process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=_environment(run.slot, jobs),
+            start_new_session=True,
+        )
+
+
+def _environment(slot: int, jobs: int) -> dict[str, str]:
+    """The environment of a process: this package, a share of the cores, one of several GPUs."""
+    environment = dict(os.environ)
+    paths = [str(Path(vtg.__file__).resolve().parents[1]), environment.get('PYTHONPATH')]
+    environment['PYTHONPATH'] = os.pathsep.join(filter(None, paths))
+    if jobs > 1:
+        environment.setdefault('OMP_NUM_THREADS', str(max(1, (os.cpu_count() or 1) // jobs)))
+        devices = environment.get('CUDA_VISIBLE_DEVICES', '').split(',')
+        if len(devices) > 1:
+            environment['CUDA_VISIBLE_DEVICES'] = devices[slot % len(devices)]
+    return environment
+
+
+def _finish(run: Run, say: Callable[[str], None]) -> None:
+    status = run.process.returncode
+    result = run.result
+    if status == 0 and result is not None:
+        say(f'finished in {result["seconds"]:.0f} s: {run.name}')
+        return
+    line = _last_line(run.folder / LOG)
+    if status < 0:
+        line = f'killed by {signal.Signals(-status).name}; {line}'
+    write_json(run.folder / FAILED, {'status': status, 'line': line})
+    say(f'failed: {run.name}: {line}')
+
+
+def _last_line(path: Path) -> str:
+    lines = path.read_text(encoding='utf-8', errors='replace').splitlines()
+    return next((line.strip() for line in reversed(lines) if line.strip()), 'no output')
+
+
+def _stop(running: Sequence[Run], patience: float = 10.0) -> None:
+    """Stop processes and their children, gently first."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for run in running:
+            if run.process.poll() is None:
+                os.killpg(run.process.pid, number)
+        deadline = time.time() + patience
+        while any(run.process.poll() is None for run in running) and time.time() < deadline:
+            time.sleep(0.05)
