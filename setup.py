@@ -9,10 +9,15 @@ ROOT = Path(__file__).parent
 
 
 def requirements(name: str) -> list[str]:
-    """Read ``requirements/<name>.txt`` without comments and blank lines."""
+    """Read ``requirements/<name>.txt``, with ``-r`` files, without comments and blank lines."""
     lines = (ROOT / 'requirements' / f'{name}.txt').read_text(encoding='utf-8').splitlines()
-    lines = [line.split('#', 1)[0].strip() for line in lines]
-    return [line for line in lines if line]
+    found = []
+    for line in (line.split('#', 1)[0].strip() for line in lines):
+        if line.startswith('-r '):
+            found += requirements(line[3:].strip().removesuffix('.txt'))
+        elif line:
+            found.append(line)
+    return found
 
 
 def version() -> str:
@@ -31,6 +36,9 @@ setup(
     packages=find_packages(include=['vtg', 'vtg.*']),
     python_requires='>=3.10,<3.13',
     install_requires=requirements('runtime'),
-    extras_require={name: requirements(name) for name in ('tests', 'docs', 'optional')},
+    extras_require={
+        name: requirements(name)
+        for name in ('tests', 'docs', 'optional', 'video', 'encoders', 'ray')
+    },
     zip_safe=False,
 )

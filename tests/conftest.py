@@ -2,6 +2,7 @@
 """Fixtures shared by all tests."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import torch
 from mmengine.registry import init_default_scope
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / 'tests' / 'helpers'))
+from media import tiny_blip, tiny_blip2, tiny_clip, videos  # noqa: E402, F401
 
 
 @pytest.fixture

@@ -29,7 +29,9 @@ def _build(cfg: dict, *args: Any, registry: _Registry, **kwargs: Any) -> Any:
 class Registry(_Registry):
     """A child registry whose look-up failures name the nearest registered components."""
 
-    def __init__(self, name: str, parent: _Registry, location: str | None = None) -> None:
+    def __init__(
+        self, name: str, parent: _Registry | None = None, location: str | None = None
+    ) -> None:
         locations = [] if location is None else [location]
         super().__init__(name, build_func=_build, parent=parent, scope='vtg', locations=locations)
 
@@ -54,6 +56,7 @@ FUNCTIONS = Registry('function', root.FUNCTIONS, 'vtg.datasets')
 METRICS = Registry('metric', root.METRICS, 'vtg.evaluation.metrics')
 HOOKS = Registry('hook', root.HOOKS, 'vtg.engine')
 LOG_PROCESSORS = Registry('log processor', root.LOG_PROCESSORS, 'vtg.engine')
+ENCODERS = Registry('encoder, captioner or scorer', location='vtg.extraction.encoders')
 OPTIM_WRAPPERS = Registry('optimizer wrapper', root.OPTIM_WRAPPERS, 'vtg.engine')
 PARAM_SCHEDULERS = Registry('parameter scheduler', root.PARAM_SCHEDULERS, 'vtg.engine')
 

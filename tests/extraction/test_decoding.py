@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which frames are taken: against time stamps read on their own and against FFmpeg's fps filter."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from media import write_audio, write_video
+
+from vtg.extraction import count_clips, probe, read_clips
+from vtg.utils import DataError
+
+av = pytest.importorskip('av', reason='needs the extra "video"')
+
+
+def stamps(path):
+    """All time stamps of the pictures of a file, in seconds from the first."""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        times = [picture.pts * stream.time_base for picture in container.decode(stream)]
+    return [time - times[0] for time in times]
+
+
+def filtered(path, step):
+    """The pictures that FFmpeg's filter ``fps=1/step`` takes, in full size."""
+    step = Fraction(step)
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        graph = av.filter.Graph()
+        source = graph.add_buffer(template=stream)
+        rate = graph.add('fps', f'fps={step.denominator}/{step.numerator}')
+        sink = graph.add('buffersink')
+        source.link_to(rate)
+        rate.link_to(sink)
+        graph.configure()
+        found = []
+
+        def drain():
+            while True:
+                try:
+                    found.append(graph.pull().to_ndarray(format='rgb24'))
+                except (av.error.BlockingIOError, av.error.EOFError):
+                    return
+
+        for picture in container.decode(stream):
+            graph.push(picture)
+            drain()
+        graph.push(None)
+        drain()
+    return found
+
+
+@pytest.mark.parametrize('clip_length', (1.0, 2.0, 0.5))
+def test_times_of_the_sample_video(shared, clip_length):
+    path = shared / 'data/sample_video/charades.mp4'
+    times = stamps(path)
+    clips = read_clips(path, clip_length, size=32)
+    middles = [(i + 0.5) * clip_length for i in range(len(clips))]
+    expected = [float(max(time for time in times if time < middle)) for middle in middles]
+    assert clips.times[:, 0].tolist() == pytest.approx(expected, abs=1e-9)
+    assert len(clips) == int(clips.duration / clip_length + 0.5)
+    assert clips.duration == pytest.approx(30.70, abs=0.03)
+    assert clips.frames.shape == (len(clips), 1, 32, 32, 3) and clips.frames.dtype == np.uint8
+
+
+@pytest.mark.parametrize(('fps', 'seconds', 'step'), ((5, 9.0, 2), (25, 3.3, 1), (4, 7.0, 3)))
+def test_frames_are_those_of_the_fps_filter(tmp_path, fps, seconds, step):
+    path = write_video(tmp_path / 'v.mp4', seconds, fps, width=48, height=48)
+    clips = read_clips(path, step, size=48)
+    expected = filtered(path, step)
+    assert len(clips) == len(expected)
+    for taken, official in zip(clips.frames[:, 0], expected):
+        # Conversion from YUV may differ by rounding, other frames differ by far more.
+        assert np.abs(taken.astype(int) - official.astype(int)).mean() < 1.5
+
+
+def test_the_sample_video_has_as_many_clips_as_its_published_features(shared):
+    folder = shared / 'data/sample_video'
+    published = np.load(folder / 'vid.npz')['features']
+    assert len(read_clips(folder / 'charades.mp4', 2.0, size=16)) == len(published) == 15
+
+
+@pytest.mark.parametrize(
+    ('duration', 'length', 'clips'), ((30.7, 2, 15), (31, 2, 16), (0.3, 2, 1), (5, 0.2, 25))
+)
+def test_count(duration, length, clips):
+    assert count_clips(Fraction(str(duration)), Fraction(str(length))) == clips
+
+
+def test_a_part_is_the_same_as_the_whole(tmp_path):
+    path = write_video(tmp_path / 'v.mp4', 40.0, 6)
+    whole, part = read_clips(path, 2.0, 24), read_clips(path, 2.0, 24, begin=14.0, end=26.0)
+    assert part.first_clip == 7 and len(part) == 6
+    np.testing.assert_array_equal(part.frames, whole.frames[7:13])
+    np.testing.assert_array_equal(part.times, whole.times[7:13])
+    assert part.duration == pytest.approx(whole.duration, abs=0.2)
+
+
+def test_several_frames_per_clip(tmp_path):
+    path = write_video(tmp_path / 'v.mp4', 9.0, 8)
+    clips = read_clips(path, 2.0, 24, frames_per_clip=4)
+    assert clips.frames.shape == (5, 4, 24, 24, 3)
+    # 18 half seconds in 9 s; the fifth clip has two of its own and repeats the last.
+    assert clips.times[0].tolist() == [0.125, 0.625, 1.125, 1.625]
+    assert clips.times[4, 1] == clips.times[4, 2] == clips.times[4, 3]
+
+
+def test_the_centre_is_cut_and_the_short_side_fits(tmp_path):
+    wide = read_clips(write_video(tmp_path / 'w.mp4', 2.0, width=128, height=64), 2.0, 32)
+    # A bar grows from the left; a picture twice as wide as high loses a quarter on either side.
+    assert wide.frames.shape[2:] == (32, 32, 3)
+    assert probe(tmp_path / 'w.mp4').width == 128
+
+
+def test_a_slow_video_repeats_its_frame(tmp_path):
+    clips = read_clips(write_video(tmp_path / 'v.mp4', 6.0, 1), 0.25, 16)
+    assert len(clips) == 24 and len(set(clips.times[:, 0])) == 6
+
+
+def test_bad_files(tmp_path):
+    video = write_video(tmp_path / 'v.mp4', 20.0, 10)
+    content = video.read_bytes()
+    (tmp_path / 'empty.mp4').write_bytes(b'')
+    (tmp_path / 'noise.mp4').write_bytes(bytes(range(256)) * 40)
+    (tmp_path / 'half.mp4').write_bytes(content[: len(content) // 2])
+    write_audio(tmp_path / 'sound.m4a')
+    for name, word in (
+        ('missing.mp4', 'does not exist'),
+        ('empty.mp4', 'is empty'),
+        ('noise.mp4', 'cannot be decoded'),
+        ('half.mp4', 'cannot be decoded'),
+        ('sound.m4a', 'no video stream'),
+    ):
+        with pytest.raises(DataError, match=word) as error:
+            read_clips(tmp_path / name, 2.0, 16)
+        assert name in str(error.value) and '\n' not in str(error.value)
+
+
+def test_a_file_that_is_cut_short_is_not_taken_for_a_short_video(tmp_path):
+    video = write_video(tmp_path / 'v.mkv', 30.0, 10)
+    content = video.read_bytes()
+    cut = tmp_path / 'cut.mkv'
+    cut.write_bytes(content[: len(content) * 6 // 10])
+    with pytest.raises(DataError, match='cut short'):
+        read_clips(cut, 2.0, 16)

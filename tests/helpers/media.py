@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures: small videos made on the spot, and tiny random models saved to disk."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+SIZE = 32
+WORDS = ['a', 'man', 'woman', 'dog', 'runs', 'opens', 'the', 'door', 'in', 'red', 'blue', 'room', 'and', 'sits', 'cooks', 'food']
+
+
+def pictures(count, width=64, height=48, seed=0):
+    """Frames whose colour and bar tell their number."""
+    rng = np.random.default_rng(seed)
+    base = rng.integers(0, 200, 3)
+    images = np.zeros((count, height, width, 3), np.uint8)
+    for index in range(count):
+        images[index] = (base + index * 3) % 256
+        images[index, :, : 1 + index * (width - 1) // max(count - 1, 1)] = 255 - base
+    return images
+
+
+def write_video(path, seconds=10.0, fps=5, seed=0, width=64, height=48, codec='mpeg4', audio=False):
+    av = pytest.importorskip('av', reason='needs the extra "video"')
+    with av.open(str(path), 'w') as container:
+        stream = container.add_stream(codec, rate=fps)
+        stream.width, stream.height, stream.pix_fmt = width, height, 'yuv420p'
+        sound = container.add_stream('aac', rate=16000) if audio else None
+        for image in pictures(round(seconds * fps), width, height, seed):
+            frame = av.VideoFrame.from_ndarray(image, format='rgb24')
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+        if sound:
+            _mux_sound(av, container, sound, seconds)
+    return Path(path)
+
+
+def write_audio(path, seconds=2.0):
+    av = pytest.importorskip('av', reason='needs the extra "video"')
+    with av.open(str(path), 'w') as container:
+        _mux_sound(av, container, container.add_stream('aac', rate=16000), seconds)
+    return Path(path)
+
+
+def _mux_sound(av, container, stream, seconds):
+    for start in range(0, int(seconds * 16000), 1024):
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), 'fltp', 'mono')
+        frame.sample_rate, frame.pts = 16000, start
+        container.mux(stream.encode(frame))
+    container.mux(stream.encode())
+
+
+@pytest.fixture(scope='session')
+def videos(tmp_path_factory):
+    """A folder of three simulated videos of 9, 12.4 and 23 seconds."""
+    folder = tmp_path_factory.mktemp('videos')
+    for index, seconds in enumerate((9.0, 12.4, 23.0)):
+        write_video(folder / f'v{index}.mp4', seconds, seed=index)
+    return folder
+
+
+def _bert_tokenizer(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    special = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', '[DEC]', '[ENC]']
+    letters = [chr(code) for code in range(97, 123)]
+    vocabulary = special + WORDS + letters + ['##' + letter for letter in letters]
+    vocabulary = list(dict.fromkeys(vocabulary))
+    (folder / 'vocab.txt').write_text('\n'.join(vocabulary), encoding='utf-8')
+    config = {'tokenizer_class': 'BertTokenizer', 'do_lower_case': True, 'model_max_length': 512}
+    (folder / 'tokenizer_config.json').write_text(json.dumps(config))
+    return len(vocabulary)
+
+
+def _vision(**kwargs):
+    return dict(
+        hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2,
+        image_size=SIZE, patch_size=16, **kwargs,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope='session')
+def tiny_clip(tmp_path_factory):
+    """A folder with a random CLIP: 32 pixels, joint width 24, text width 16."""
+    transformers = pytest.importorskip('transformers', reason='needs the extra "encoders"')
+    folder = tmp_path_factory.mktemp('clip')
+    letters = [chr(code) for code in range(33, 127)]
+    vocabulary = letters + [letter + '</w>' for letter in letters]
+    vocabulary += ['<|startoftext|>', '<|endoftext|>']
+    ids = {token: index for index, token in enumerate(vocabulary)}
+    (folder / 'vocab.json').write_text(json.dumps(ids))
+    (folder / 'merges.txt').write_text('#version: 0.2\n')
+    (folder / 'tokenizer_config.json').write_text(
+        json.dumps({'tokenizer_class': 'CLIPTokenizer', 'model_max_length': 77})
+    )
+    last = len(vocabulary) - 1
+    torch.manual_seed(0)
+    config = transformers.CLIPConfig(
+        text_config=dict(
+            vocab_size=len(vocabulary), hidden_size=16, intermediate_size=16, num_hidden_layers=2,
+            num_attention_heads=2, max_position_embeddings=77, bos_token_id=last - 1,
+            eos_token_id=last, pad_token_id=last,
+        ),
+        vision_config=_vision(),
+        projection_dim=24,
+    )  # fmt: skip
+    transformers.CLIPModel(config).save_pretrained(folder)
+    return folder
+
+
+def _blip_config(transformers, vocabulary):
+    return transformers.BlipConfig(
+        text_config=dict(
+            vocab_size=vocabulary, hidden_size=16, intermediate_size=16, num_hidden_layers=1,
+            num_attention_heads=2, encoder_hidden_size=16, max_position_embeddings=64,
+            bos_token_id=5, sep_token_id=3, eos_token_id=3, pad_token_id=0, projection_dim=8,
+        ),
+        vision_config=_vision(projection_dim=8),
+        projection_dim=8, image_text_hidden_size=8,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope='session')
+def tiny_blip(tmp_path_factory):
+    """Folders of a random BLIP captioner and of a random BLIP matching model."""
+    transformers = pytest.importorskip('transformers', reason='needs the extra "encoders"')
+    folder = tmp_path_factory.mktemp('blip')
+    torch.manual_seed(1)
+    found = {}
+    for name, kind in (
+        ('caption', 'BlipForConditionalGeneration'),
+        ('matching', 'BlipForImageTextRetrieval'),
+    ):
+        vocabulary = _bert_tokenizer(folder / name)
+        model = getattr(transformers, kind)(_blip_config(transformers, vocabulary))
+        model.save_pretrained(folder / name)
+        found[name] = folder / name
+    return found
+
+
+@pytest.fixture(scope='session')
+def tiny_blip2(tmp_path_factory):
+    """A folder of a random BLIP-2 image-text retrieval model, 16 wide."""
+    transformers = pytest.importorskip('transformers', reason='needs the extra "encoders"')
+    folder = tmp_path_factory.mktemp('blip2')
+    vocabulary = _bert_tokenizer(folder)
+    torch.manual_seed(2)
+    config = transformers.Blip2Config(
+        vision_config=_vision(),
+        qformer_config=dict(
+            vocab_size=vocabulary, hidden_size=16, intermediate_size=16, num_hidden_layers=2,
+            num_attention_heads=2, encoder_hidden_size=16, max_position_embeddings=64,
+            cross_attention_frequency=1, use_qformer_text_input=True,
+        ),
+        num_query_tokens=4, image_text_hidden_size=8,
+    )  # fmt: skip
+    transformers.Blip2ForImageTextRetrieval(config).save_pretrained(folder)
+    return folder

@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Extract features of videos and queries; interrupted work goes on where it stopped."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from vtg.utils import run_main
+
+# Short names of the registered encoders.
+BACKBONES = {
+    'clip': 'ClipEncoder',
+    'blip2': 'Blip2Encoder',
+    'torchscript': 'TorchScriptEncoder',
+    'slowfast': 'TorchScriptEncoder',
+    'internvideo2': 'TorchScriptEncoder',
+}
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, fromfile_prefix_chars='@')
+    parser.add_argument(
+        'videos', nargs='*', help='video files or folders; @FILE reads them from a file, one a line'
+    )
+    parser.add_argument(
+        '--backbone', required=True,
+        help=f'{", ".join(BACKBONES)} (the last two read exported programs), or a registered name',
+    )  # fmt: skip
+    parser.add_argument('--weights', required=True, help='folder, file or hub name')
+    parser.add_argument('--out', required=True, help='gets the folders video/ and text/')
+    parser.add_argument('--clip-len', type=float, default=2.0, help='seconds per clip (2)')
+    parser.add_argument('--format', choices=('npz', 'packed'), default='npz')
+    parser.add_argument('--dtype', choices=('float16', 'float32'), default='float32')
+    parser.add_argument(
+        '--text', metavar='FILE', help='annotation (.jsonl) whose queries to encode'
+    )
+    parser.add_argument('--text-pattern', default='qid{qid}', help='names of text files (qid{qid})')
+    parser.add_argument('--jobs', type=int, default=1, help='videos decoded at the same time')
+    parser.add_argument('--device', help='cuda, cuda:1, cpu (default: a GPU where there is one)')
+    parser.add_argument(
+        '--encoder-options', nargs='+', action='extend', default=[], metavar='KEY=VALUE',
+        help='further arguments of the encoder, e.g. frames_per_clip=32',
+    )  # fmt: skip
+    parser.add_argument('--ray', action='store_true', help='work on Ray')
+    parser.add_argument('--ray-workers', type=int, default=2)
+    parser.add_argument('--ray-gpus', type=float, default=0.0, help='GPUs per worker, may be 0.5')
+    parser.add_argument('--ray-address', help='a running cluster, e.g. auto')
+    return parser.parse_args()
+
+
+def encoder_config(args: argparse.Namespace) -> dict[str, Any]:
+    from vtg.engine.config import parse_options
+
+    name = BACKBONES.get(args.backbone, args.backbone)
+    encoder = {'type': name, 'weights': args.weights, **parse_options(args.encoder_options)}
+    if args.device:
+        encoder['device'] = args.device
+    return encoder
+
+
+def pack(folder: Path, out: Path, dtype: str) -> None:
+    from vtg.datasets.stores import pack_features
+
+    result = pack_features(folder, out, dtype=dtype, force=True)
+    print(f'{out}: packed {result.arrays} arrays, {result.rows} rows; the files in {folder} are')
+    print('what an extraction goes on from, delete them when it is complete.')
+
+
+def main() -> int:
+    args = parse_args()
+    from mmengine.utils import ProgressBar
+
+    from vtg.extraction import (
+        RayOptions,
+        extract_texts,
+        extract_videos,
+        find_videos,
+        keep_settings,
+    )
+    from vtg.utils import ConfigError, read_jsonl
+
+    if not args.videos and not args.text:
+        raise ConfigError('nothing to do: give videos, or queries with --text.')
+    out, encoder = Path(args.out), encoder_config(args)
+    ray = None
+    if args.ray:
+        ray = RayOptions(args.ray_workers, args.ray_gpus, address=args.ray_address)
+    common = {
+        'encoder': encoder, 'dtype': args.dtype, 'ray': ray,
+        'on_start': lambda total: ProgressBar(total, file=sys.stderr).update,
+    }  # fmt: skip
+    reports = {}
+    settings = {**encoder, 'device': None, 'dtype': args.dtype}
+    parts = '.parts' if args.format == 'packed' else ''
+    if args.videos:
+        videos = find_videos(args.videos)
+        folder = out / f'video{parts}'
+        keep_settings(out / 'video.json', {**settings, 'clip_length': args.clip_len})
+        reports['video'] = extract_videos(
+            videos, folder=folder, clip_length=args.clip_len, threads=args.jobs, **common
+        )
+    if args.text:
+        folder = out / f'text{parts}'
+        keep_settings(out / 'text.json', {**settings, 'pattern': args.text_pattern})
+        reports['text'] = extract_texts(
+            read_jsonl(args.text), folder=folder, pattern=args.text_pattern, **common
+        )
+    for kind, report in reports.items():
+        print(f'\n{out / (kind + parts)}: {report.summary()}')
+        print(''.join(f'  {problem}\n' for problem in report.problems.values()), end='')
+        if parts and (report.written or report.skipped):
+            pack(out / f'{kind}{parts}', out / kind, args.dtype)
+    return int(any(report.problems for report in reports.values()))
+
+
+if __name__ == '__main__':
+    run_main(main)

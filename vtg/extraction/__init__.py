@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From video files and sentences to features: decoding, encoders and the work on many files."""
+
+from .decoding import VideoClips, VideoInfo, count_clips, probe, read_clips
+from .executor import RayOptions, run_work
+from .files import find_videos, keep_settings, write_arrays
+from .pipeline import ExtractionReport, extract_texts, extract_videos
+
+__all__ = [
+    'ExtractionReport',
+    'RayOptions',
+    'VideoClips',
+    'VideoInfo',
+    'count_clips',
+    'extract_texts',
+    'extract_videos',
+    'find_videos',
+    'keep_settings',
+    'probe',
+    'read_clips',
+    'run_work',
+    'write_arrays',
+]

@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Frames of a video at the rate of its clips, decoded exactly by time stamp.
+
+Sampling is that of the published features, which were read through FFmpeg's filter ``fps=1/c``:
+the frame of clip i is the last one that is shown before the middle of the clip, ``(i + 0.5) * c``,
+and a video that ends at second T has ``round(T / c)`` clips (halves up). With f frames per clip the
+same rule holds on a grid f times finer. Times count from the first frame of the video.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vtg.utils import DataError
+
+from .optional import require
+
+# Decoding that ends earlier than the container promises by more than this is a damaged file.
+_TOLERATED_LOSS = Fraction(5, 2)
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What a container says about its first video stream: seconds, pixels, frames per second."""
+
+    duration: float
+    width: int
+    height: int
+    fps: float
+
+
+@dataclass(frozen=True)
+class VideoClips:
+    """The sampled frames of a video or of a part of it.
+
+    Attributes:
+        frames: ``(L, f, S, S, 3)`` uint8 RGB, f frames per clip.
+        times: ``(L, f)`` seconds at which each frame was shown first.
+        first_clip: Number of the first of these clips in the video.
+        clip_length: Seconds per clip.
+        duration: Seconds of the whole video.
+    """
+
+    frames: np.ndarray
+    times: np.ndarray
+    first_clip: int
+    clip_length: float
+    duration: float
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+
+def count_clips(duration: Fraction | float, clip_length: Fraction | float) -> int:
+    """Return ``round(duration / clip_length)``, halves up, and at least 1."""
+    return max(1, int(Fraction(duration) / Fraction(clip_length) + Fraction(1, 2)))
+
+
+def _exact(seconds: float) -> Fraction:
+    """The fraction that was meant by a float: 0.1 is 1/10, 0.166667 is close to 1/6."""
+    return Fraction(seconds).limit_denominator(1_000_000)
+
+
+class _Video:
+    """An open video file; every failure of the decoder is a :class:`DataError`."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.av = require('av', 'decoding videos')
+        self.path = Path(path)
+        self.container: Any = None
+
+    def __enter__(self) -> '_Video':
+        if not self.path.is_file():
+            raise DataError(f'video {self.path} does not exist; check the path.')
+        if not self.path.stat().st_size:
+            raise DataError(f'video {self.path} is empty (0 bytes); copy or download it again.')
+        try:
+            self.container = self.av.open(str(self.path))
+        except (self.av.error.FFmpegError, OSError, ValueError) as error:
+            raise self.unreadable(error) from None
+        streams = self.container.streams.video
+        if not streams:
+            kinds = ', '.join(sorted({stream.type for stream in self.container.streams})) or 'no'
+            self.container.close()
+            raise DataError(
+                f'{self.path} has no video stream (only {kinds} streams); give a file with images.'
+            )
+        self.stream = streams[0]
+        self.stream.thread_type = 'AUTO'
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.container.close()
+
+    def unreadable(self, error: BaseException) -> DataError:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        return DataError(
+            f'{self.path} cannot be decoded ({reason}); it is damaged or no video, copy or convert '
+            'it again.'
+        )
+
+    @property
+    def start(self) -> Fraction:
+        return (self.stream.start_time or 0) * self.stream.time_base
+
+    @property
+    def promised(self) -> Fraction | None:
+        """Seconds that the stream says it lasts, None where it does not say."""
+        if self.stream.duration:
+            return self.stream.duration * self.stream.time_base
+        # Matroska and WebM keep it as a tag, '00:00:30.000000000'.
+        parts = self.stream.metadata.get('DURATION', '').split(':')
+        try:
+            hours, minutes, seconds = (Fraction(part) for part in parts)
+        except ValueError:
+            return None
+        return 3600 * hours + 60 * minutes + seconds or None
+
+    def pictures(self, begin: Fraction) -> Iterator[tuple[Fraction, Fraction, Any]]:
+        """Yield ``(time, end, picture)`` in order of presentation, from a key frame on that lies
+        before ``begin``."""
+        stream, length = self.stream, 1 / (self.stream.average_rate or Fraction(25))
+        try:
+            if begin > 0:
+                # Half a second of reserve: the picture shown before `begin` is needed too.
+                target = max(self.start, self.start + begin - Fraction(1, 2))
+                self.container.seek(int(target / stream.time_base), stream=stream)
+            for picture in self.container.decode(stream):
+                if picture.pts is None:
+                    continue
+                time = picture.pts * stream.time_base - self.start
+                shown = (picture.duration or 0) * stream.time_base or length
+                yield time, time + shown, picture
+        except (self.av.error.FFmpegError, OSError, ValueError) as error:
+            raise self.unreadable(error) from None
+
+
+def probe(path: str | Path) -> VideoInfo:
+    """Return what the container says; decodes nothing where the length is stored.
+
+    Raises:
+        DataError: See :func:`read_clips`.
+    """
+    with _Video(path) as video:
+        seconds = video.promised
+        if seconds is None and video.container.duration:
+            seconds = Fraction(video.container.duration, video.av.time_base)
+        if seconds is None:
+            seconds = max((end for _, end, _ in video.pictures(Fraction(0))), default=Fraction(0))
+        stream = video.stream
+        return VideoInfo(
+            float(seconds), stream.width, stream.height, float(stream.average_rate or 0)
+        )
+
+
+def to_square(picture: Any, size: int) -> np.ndarray:
+    """Scale the short side to ``size`` (bicubic), cut the centre: ``(size, size, 3)`` uint8 RGB.
+
+    The long side becomes ``int(long * size / short)`` as in the published extractors.
+    """
+    height, width = picture.height, picture.width
+    short = min(height, width)
+    height, width = int(height * size / short), int(width * size / short)
+    scaled = picture.reformat(width=width, height=height, format='rgb24', interpolation='BICUBIC')
+    image = scaled.to_ndarray()
+    turns = round(getattr(picture, 'rotation', 0) / 90) % 4
+    image = np.rot90(image, turns)  # cameras store how the picture was held
+    top, left = (image.shape[0] - size) // 2, (image.shape[1] - size) // 2
+    return image[top : top + size, left : left + size]
+
+
+def sample_pictures(
+    path: str | Path,
+    step: float,
+    convert: Callable[[Any], np.ndarray],
+    begin: float = 0.0,
+    end: float | None = None,
+) -> tuple[list[np.ndarray], list[float], float]:
+    """Take the picture that is shown before the middle of every step.
+
+    Args:
+        path: The video.
+        step: Seconds per picture.
+        convert: Turns a decoded picture into an array; called once per picture that is taken.
+        begin, end: Only the steps between these seconds, which are multiples of ``step``.
+
+    Returns:
+        The converted pictures, the seconds at which each was shown first, and the duration.
+    """
+    grid = _exact(step)
+    number = round(_exact(begin) / grid)
+    last = None if end is None else round(_exact(end) / grid)
+    images: list[np.ndarray] = []
+    times: list[float] = []
+
+    def take(shown: tuple[Fraction, Any]) -> None:
+        # A slow video shows one picture over several steps.
+        same = times and times[-1] == float(shown[0])
+        images.append(images[-1] if same else convert(shown[1]))
+        times.append(float(shown[0]))
+
+    with _Video(path) as video:
+        previous, stop = None, Fraction(0)
+        for time, until, picture in video.pictures(_exact(begin)):
+            while previous and number != last and time >= (number + Fraction(1, 2)) * grid:
+                take(previous)
+                number += 1
+            if number == last:
+                return images, times, float(video.promised or stop)
+            previous, stop = (time, picture), max(stop, until)
+        if previous is None:
+            raise DataError(f'{path} holds no picture that can be decoded; copy it again.')
+        if video.promised and stop + _TOLERATED_LOSS < video.promised:
+            raise DataError(
+                f'{path} is cut short: it says {float(video.promised):.1f} s but its pictures end '
+                f'at {float(stop):.1f} s; copy or download it again.'
+            )
+        total = count_clips(stop, grid)
+        for _ in range(number, total if last is None else min(last, total)):
+            take(previous)
+    return images, times, float(stop)
+
+
+def read_clips(
+    path: str | Path,
+    clip_length: float = 2.0,
+    size: int = 224,
+    frames_per_clip: int = 1,
+    begin: float = 0.0,
+    end: float | None = None,
+) -> VideoClips:
+    """Decode the frames of all clips, or of those between ``begin`` and ``end`` seconds.
+
+    Args:
+        path: The video.
+        clip_length: Seconds per clip.
+        size: Pixels of the square that is cut from the centre, see :func:`to_square`.
+        frames_per_clip: Frames at equal distances; the last clip repeats its last frame.
+        begin, end: Seconds, multiples of ``clip_length``.
+
+    Raises:
+        DataError: The file is missing, empty, damaged, cut short or without pictures.
+    """
+    step = float(_exact(clip_length) / frames_per_clip)
+    images, times, duration = sample_pictures(
+        path, step, lambda picture: to_square(picture, size), begin, end
+    )
+    if not images:
+        raise DataError(f'{path} has no pictures between {begin:g} s and {end} s.')
+    # As many clips as with one frame per clip, whatever the number of frames.
+    stop = duration if end is None else min(duration, end)
+    wanted = count_clips(_exact(stop - begin), _exact(clip_length)) * frames_per_clip
+    missing = max(0, wanted - len(images))
+    images = images[:wanted] + images[-1:] * missing
+    times = times[:wanted] + times[-1:] * missing
+    return VideoClips(
+        np.stack(images).reshape(-1, frames_per_clip, size, size, 3),
+        np.asarray(times).reshape(-1, frames_per_clip),
+        round(begin / clip_length),
+        clip_length,
+        duration,
+    )

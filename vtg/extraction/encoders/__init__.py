@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Backbones for video and text, captioners and scorers, behind three small interfaces."""
+
+from .base import Captioner, Encoder, Scorer, TextFeatures, cosine
+from .blip2 import Blip2Encoder, Blip2Similarity
+from .captioners import Blip2Captioner, BlipCaptioner
+from .clip import ClipEncoder
+from .exported import CheckpointEncoder, TorchScriptEncoder
+from .scorers import BlipMatching, CosineScorer
+
+__all__ = [
+    'Blip2Captioner',
+    'Blip2Encoder',
+    'Blip2Similarity',
+    'BlipCaptioner',
+    'BlipMatching',
+    'Captioner',
+    'CheckpointEncoder',
+    'ClipEncoder',
+    'CosineScorer',
+    'Encoder',
+    'Scorer',
+    'TextFeatures',
+    'TorchScriptEncoder',
+    'cosine',
+]

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Features of many videos and queries: resumable, parallel; a bad file never stops the others."""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vtg.datasets.stores import FolderStore
+from vtg.registry import ENCODERS
+from vtg.utils import DataError
+
+from .decoding import VideoClips, read_clips
+from .executor import RayOptions, run_work
+from .files import write_arrays
+
+OnStart = Callable[[int], Callable[[], object]]
+
+
+def silent(total: int) -> Callable[[], object]:
+    """A progress bar that shows nothing."""
+    return lambda: None
+
+
+@dataclass
+class ExtractionReport:
+    """What was done: names with their number of rows, what was there already, what failed."""
+
+    written: dict[str, int] = field(default_factory=dict)
+    skipped: int = 0
+    problems: dict[str, str] = field(default_factory=dict)
+
+    def summary(self) -> str:
+        rows = sum(self.written.values())
+        text = f'{len(self.written)} written ({rows} rows), {self.skipped} there already'
+        return f'{text}, {len(self.problems)} failed'
+
+
+def decode_ahead(
+    paths: Sequence[Path], decode: Callable[[Path], VideoClips], threads: int
+) -> Iterator[VideoClips | DataError]:
+    """Yield the clips of every video, or its error, while the next ones are being decoded.
+
+    At most ``threads`` decoded videos wait in memory (0.15 MB per frame of 224 pixels).
+    """
+    with ThreadPoolExecutor(threads) as pool:
+        waiting: deque[Future] = deque()
+        for path in paths:
+            if len(waiting) >= threads:
+                yield _outcome(waiting.popleft())
+            waiting.append(pool.submit(decode, path))
+        while waiting:
+            yield _outcome(waiting.popleft())
+
+
+def _outcome(future: Future) -> VideoClips | DataError:
+    try:
+        return future.result()
+    except DataError as error:
+        return error
+
+
+class VideoExtractor:
+    """A worker that decodes videos, encodes their clips and writes one ``.npz`` file for each.
+
+    A file holds ``features (L, D)``, ``times (L, f)`` of the frames in seconds, ``clip_length`` and
+    ``duration``.
+
+    Args:
+        encoder: Config of the encoder.
+        folder: Where the files go.
+        clip_length: Seconds per clip.
+        dtype: Type of the stored features.
+        threads: Threads that decode ahead.
+    """
+
+    def __init__(
+        self, encoder: dict, folder: str, clip_length: float, dtype: str, threads: int
+    ) -> None:
+        self.encoder = ENCODERS.build(encoder)
+        self.folder = Path(folder)
+        self.dtype = dtype
+        self.threads = threads
+        self.decode = partial(
+            read_clips,
+            clip_length=clip_length,
+            size=self.encoder.image_size,
+            frames_per_clip=self.encoder.frames_per_clip,
+        )
+
+    def __call__(self, items: Sequence[tuple[str, str]]) -> Iterator[tuple[str, int, str]]:
+        """Take ``(name, path)`` and yield ``(name, rows, problem)``."""
+        paths = [Path(path) for _, path in items]
+        for (name, _), clips in zip(items, decode_ahead(paths, self.decode, self.threads)):
+            if isinstance(clips, DataError):
+                yield name, 0, str(clips)
+                continue
+            features = self.encoder.encode_frames(clips.frames).astype(self.dtype)
+            write_arrays(
+                self.folder / f'{name}.npz',
+                features=features,
+                times=clips.times,
+                clip_length=np.float64(clips.clip_length),
+                duration=np.float64(clips.duration),
+            )
+            yield name, len(features), ''
+
+
+class TextExtractor:
+    """A worker that encodes queries into one ``.npz`` file each.
+
+    A file holds ``last_hidden_state (N, D)`` and ``pooler_output (E,)``.
+
+    Args:
+        encoder, folder, dtype: See :class:`VideoExtractor`.
+    """
+
+    def __init__(self, encoder: dict, folder: str, dtype: str) -> None:
+        self.encoder = ENCODERS.build(encoder)
+        self.folder = Path(folder)
+        self.dtype = dtype
+
+    def __call__(self, items: Sequence[tuple[str, str]]) -> Iterator[tuple[str, int, str]]:
+        """Take ``(name, query)`` and yield ``(name, rows, problem)``."""
+        for name, query in items:
+            if not query.split():
+                yield name, 0, f'query {name!r} has no words; correct it or remove the record.'
+                continue
+            text = self.encoder.encode_text(query)
+            write_arrays(
+                self.folder / f'{name}.npz',
+                last_hidden_state=text.tokens.astype(self.dtype),
+                pooler_output=text.pooled.astype(self.dtype),
+            )
+            yield name, len(text.tokens), ''
+
+
+def _run(
+    make_worker: Callable[[], Any],
+    items: Sequence[tuple[str, str]],
+    folder: Path,
+    ray: RayOptions | None,
+    on_start: OnStart,
+) -> ExtractionReport:
+    todo = [item for item in items if not (folder / f'{item[0]}.npz').is_file()]
+    report = ExtractionReport(skipped=len(items) - len(todo))
+    step = on_start(len(todo))
+    for name, rows, problem in run_work(make_worker, todo, ray):
+        if problem:
+            report.problems[name] = problem
+        else:
+            report.written[name] = rows
+        step()
+    return report
+
+
+def extract_videos(
+    videos: Mapping[str, str | Path],
+    encoder: dict,
+    folder: str | Path,
+    clip_length: float = 2.0,
+    dtype: str = 'float32',
+    threads: int = 1,
+    ray: RayOptions | None = None,
+    on_start: OnStart = silent,
+) -> ExtractionReport:
+    """Write the features of videos to ``folder/{name}.npz``; what is there already is left alone.
+
+    Args:
+        videos: Path of every video by name.
+        encoder: Config of the encoder, e.g. ``dict(type='ClipEncoder', weights=...)``.
+        folder: Where the files go.
+        clip_length: Seconds per clip.
+        dtype: ``'float16'`` or ``'float32'``.
+        threads: Threads that decode ahead of the encoder, per process.
+        ray: Work on Ray instead of in this process.
+        on_start: Called with the number of videos; returns what is called after each.
+
+    Returns:
+        What was written and, by name, the sentence for every video that could not be read.
+    """
+    folder = Path(folder)
+    items = [(name, str(path)) for name, path in videos.items()]
+    worker = partial(VideoExtractor, encoder, str(folder.absolute()), clip_length, dtype, threads)
+    return _run(worker, items, folder, ray, on_start)
+
+
+def extract_texts(
+    records: Sequence[dict[str, Any]],
+    encoder: dict,
+    folder: str | Path,
+    pattern: str = 'qid{qid}',
+    dtype: str = 'float32',
+    ray: RayOptions | None = None,
+    on_start: OnStart = silent,
+) -> ExtractionReport:
+    """Write the features of queries to ``folder/{pattern}.npz``; see :func:`extract_videos`.
+
+    Args:
+        records: Annotation records with ``query`` and the fields of ``pattern``.
+    """
+    folder = Path(folder)
+    store = FolderStore(str(folder), pattern)
+    for number, record in enumerate(records, start=1):
+        if not isinstance(record.get('query'), str):
+            raise DataError(f'record {number} has no field query; expected a sentence.')
+    items = list({store.name_of(record): record['query'] for record in records}.items())
+    worker = partial(TextExtractor, encoder, str(folder.absolute()), dtype)
+    return _run(worker, items, folder, ray, on_start)
