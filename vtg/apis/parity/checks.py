@@ -2,12 +2,14 @@
 """Which check belongs to which reference set, and how it is run."""
 
 import importlib
+import re
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy as np
 import torch
 
 from vtg.engine.config import load_config
@@ -16,6 +18,8 @@ from vtg.utils import DataError, nearest_names
 from .core import Row
 
 SUFFIXES = ('.json', '.npz')
+# Arrays that go into a comparison: inputs and weights.
+INPUTS = re.compile(r'(?:^|/)(?:in|sd)/')
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,11 @@ class Check:
         if self.config is not None:
             arguments.append(load_config(configs / self.config).model.to_dict())
         yield from function(*arguments, **self.options)
+
+    def reasons(self) -> Mapping[str, str]:
+        """Why stored arrays are not compared, ``LEFT_OUT`` of the module, by pattern."""
+        module = importlib.import_module(f'vtg.apis.parity.{self.module}')
+        return getattr(module, 'LEFT_OUT', {})
 
 
 CHECKS: dict[str, Check] = {
@@ -99,6 +108,32 @@ def find_sets(folder: str | Path, names: Sequence[str] = ()) -> list[str]:
     return list(dict.fromkeys(names)) or present
 
 
+def left_out(path: Path, rows: Sequence[Row], reasons: Mapping[str, str]) -> Iterator[Row]:
+    """Give a skipped row for every stored result that no row is about, so that nothing goes silent.
+
+    A row is about the array whose name is the first word of its own name, about the arrays above it
+    (``a/b`` for a row ``a/b/c``) and, where it says why they are skipped, about those below.
+
+    Args:
+        path: The arrays; a set without any has nothing to leave out.
+        rows: What the check gave.
+        reasons: Pattern for the end of a name to why its array is not compared.
+    """
+    if not path.is_file():
+        return
+    named = {row.name.split(' ')[0]: row.skipped for row in rows}
+    above = {str(parent) for name in named for parent in PurePosixPath(name).parents}
+    skipped = {name for name, is_skipped in named.items() if is_skipped}
+    with np.load(path) as arrays:
+        names = [name for name in arrays.files if not INPUTS.search(name)]
+    for name in names:
+        parents = {str(parent) for parent in PurePosixPath(name).parents}
+        if name in named or name in above or parents & skipped:
+            continue
+        found = (why for pattern, why in reasons.items() if re.search(f'(?:^|/){pattern}$', name))
+        yield Row(name, None, note=next(found, 'no row is about it'))
+
+
 def run_check(name: str, folder: str | Path, configs: str | Path) -> Iterator[Row]:
     """Check one set. Whatever goes wrong in a check is a failed row, so that others still run.
 
@@ -111,8 +146,12 @@ def run_check(name: str, folder: str | Path, configs: str | Path) -> Iterator[Ro
         yield Row('all', float('inf'), 0.0, 'there is no check for this set')
         return
     torch.manual_seed(0)
+    rows = []
     try:
-        yield from CHECKS[name].rows(Path(folder), Path(configs))
+        for row in CHECKS[name].rows(Path(folder), Path(configs)):
+            rows.append(row)
+            yield row
+        yield from left_out(Path(folder) / f'{name}.npz', rows, CHECKS[name].reasons())
     except Exception as error:
         place = traceback.extract_tb(error.__traceback__)[-1]
         reason = ' '.join(str(error).split()) or 'no message'

@@ -68,13 +68,13 @@ def check_losses(data: ReferenceSet) -> Iterator[Row]:
         valid = inputs[f'{case}/neg_ok'].bool()
         if term == 'rctl' and not valid.all():
             note = 'superseded: the released code averages samples without a negative apart'
-            yield Row(f'hl/{key}', None, note=note)
+            yield Row(f'loss/hl/{key}', None, note=note)
             continue
         state = GroundingState(
             blank, mask, blank, mask, targets.duration, targets=targets, negative_valid=valid
         )
         ours = losses[term](inputs['S'], state, inputs['S_neg'])
-        yield compare_relative(f'hl/{key}', ours, stored, LOSS_TOLERANCE)
+        yield compare_relative(f'loss/hl/{key}', ours, stored, LOSS_TOLERANCE)
 
 
 def check_attention(data: ReferenceSet) -> Iterator[Row]:
@@ -93,10 +93,10 @@ def check_attention(data: ReferenceSet) -> Iterator[Row]:
             key_mask=inputs['text_mask'].bool(),
             gate=inputs['S_local'].sigmoid(),
         )
-    yield compare('sgca/out', ours, data['out/sgca/out'], ATTENTION_TOLERANCE)
-    yield Row('sgca/attn_mean', None, note='not exposed; the output follows from it')
+    yield compare('out/sgca/out', ours, data['out/sgca/out'], ATTENTION_TOLERANCE)
+    yield Row('out/sgca/attn_mean', None, note='not exposed; the output follows from it')
     ours = amplify(inputs['video'], inputs['S_local'])
-    yield compare('sa/amplified', ours, data['out/sa/amplified'], ATTENTION_TOLERANCE)
+    yield compare('out/sa/amplified', ours, data['out/sa/amplified'], ATTENTION_TOLERANCE)
 
 
 def check_denoising(data: ReferenceSet) -> Iterator[Row]:
@@ -111,11 +111,11 @@ def check_denoising(data: ReferenceSet) -> Iterator[Row]:
     )
     noise = inputs['sign'], inputs['part']
     queries = generator(pad_sequence(gts, batch_first=True), gt_mask, noise)
-    yield compare_exact('cdn/valid', queries.valid, outputs['valid'].bool())
-    yield compare_exact('cdn/is_pos', queries.is_positive, outputs['is_pos'].bool())
+    yield compare_exact('out/cdn/valid', queries.valid, outputs['valid'].bool())
+    yield compare_exact('out/cdn/is_pos', queries.is_positive, outputs['is_pos'].bool())
     ours = torch.where(queries.valid, queries.gt_index, -1)
-    yield compare_exact('cdn/gt_idx', ours, outputs['gt_idx'])
-    yield Row('cdn/ref', None, note='superseded: ends that cross are not sorted any more')
+    yield compare_exact('out/cdn/gt_idx', ours, outputs['gt_idx'])
+    yield Row('out/cdn/ref', None, note='superseded: ends that cross are not sorted any more')
 
     extra = torch.cat((queries.valid, inputs['co_valid'].bool()), dim=1)
     used = F.pad(extra, (0, config['num_match']), value=True)
@@ -130,7 +130,7 @@ def check_denoising(data: ReferenceSet) -> Iterator[Row]:
         rows = slice(start, start + size)
         inside = used[:, rows]
         ours, theirs = masks[sees][:, rows][inside], outputs['blocked'][:, rows][inside].bool()
-        yield compare_exact(f'cdn/blocked/{name}', ours, theirs)
+        yield compare_exact(f'out/cdn/blocked/{name}', ours, theirs)
         start += size
 
 
@@ -140,19 +140,19 @@ def check_matching(data: ReferenceSet) -> Iterator[Row]:
     for key, theirs in data.below('out/match/rows').items():
         cost = data[f'out/match/cost{key}'].T[None].numpy()  # (1, G, Q)
         ours = batched_linear_assignment(cost, cost[..., 0] == cost[..., 0])[0]
-        cols = data[f'out/match/cols{key}']
-        pairs = sorted(zip(theirs.tolist(), cols.tolist()))
         found = sorted((query, moment) for moment, query in enumerate(ours.tolist()) if query >= 0)
-        yield compare_exact(f'match/{key}', found, pairs)
+        yield compare_exact(f'out/match/rows{key}', [q for q, _ in found], theirs.tolist())
+        theirs = data[f'out/match/cols{key}'].tolist()
+        yield compare_exact(f'out/match/cols{key}', [g for _, g in found], theirs)
         for name in ('cost', 's_det'):
-            yield Row(f'match/{name}{key}', None, note=note)
+            yield Row(f'out/match/{name}{key}', None, note=note)
 
 
 def check_pseudo_labels(data: ReferenceSet) -> Iterator[Row]:
     """Pseudo-labels for pre-training."""
     note = 'the toolbox does not make pseudo-labels yet'
     for case in cases_of(data, 'intervid'):
-        yield Row(f'intervid/{case}', None, note=note)
+        yield Row(f'out/intervid/{case}', None, note=note)
 
 
 PARTS: dict[str, Callable[[ReferenceSet], Iterator[Row]]] = {

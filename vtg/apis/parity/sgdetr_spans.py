@@ -30,7 +30,7 @@ def check_fusion(data: ReferenceSet) -> Iterator[Row]:
         config = data.info['config'][f'wbf/{case}']
         if config['conf_type'] not in ('avg', 'max'):
             note = f'superseded: the confidence {config["conf_type"]} is not used and not offered'
-            yield Row(f'wbf/{case}', None, note=note)
+            yield Row(f'out/wbf/{case}', None, note=note)
             continue
         lists = []
         for index in range(len(config['weights'])):
@@ -46,9 +46,9 @@ def check_fusion(data: ReferenceSet) -> Iterator[Row]:
                 allows_overflow=config['allows_overflow'],
             )
             fused = fusion(lists)
-            name = f'wbf/{case}/thr{threshold}'
+            name = f'out/wbf/{case}/thr{threshold}'
             for kind in ('spans', 'scores'):
-                ours, theirs = getattr(fused, kind)[fused.mask], data[f'out/{name}/{kind}']
+                ours, theirs = getattr(fused, kind)[fused.mask], data[f'{name}/{kind}']
                 yield compare(f'{name}/{kind}', ours, theirs, FUSION_TOLERANCE, scaled=False)
 
 
@@ -56,7 +56,7 @@ def check_assignment(data: ReferenceSet) -> Iterator[Row]:
     """Candidates and positives of the adaptive assignment."""
     for case in cases_of(data, 'atss'):
         inputs, outputs = data.below(f'in/atss/{case}/'), data.below(f'out/atss/{case}/')
-        config, name = data.info['config'][f'atss/{case}'], f'atss/{case}'
+        config, name = data.info['config'][f'atss/{case}'], f'out/atss/{case}'
         anchors, gts, valid = inputs['anchors'], inputs['gts'], inputs['valid'].bool()
         sizes = inputs['level_sizes'].tolist()
         assigner = ATSSAssigner(config['topk'], config['center_in_gt_eps'], config['thr_eps'])
@@ -89,7 +89,7 @@ def check_decoding(data: ReferenceSet) -> Iterator[Row]:
         min_log=-limit,
     )
     ours = coder.decode(data['in/delta/anchors'], data['in/delta/deltas'])
-    yield compare('delta/spans', ours, data['out/delta/spans'], FUSION_TOLERANCE)
+    yield compare('out/delta/spans', ours, data['out/delta/spans'], FUSION_TOLERANCE)
 
 
 def check_overlaps(data: ReferenceSet) -> Iterator[Row]:
@@ -98,8 +98,8 @@ def check_overlaps(data: ReferenceSet) -> Iterator[Row]:
     empty = (a[:, 0] == a[:, 1]) & (b[:, 0] == b[:, 1])
     for name, overlap in (('iou', iou_aligned), ('giou', generalized_iou_aligned)):
         ours, theirs = overlap(a, b)[~empty], data[f'out/giou/{name}'][~empty]
-        yield compare(f'giou/{name}', ours, theirs, DOUBLE_TOLERANCE)
+        yield compare(f'out/giou/{name}', ours, theirs, DOUBLE_TOLERANCE)
     if empty.any():
         note = 'superseded: two spans without length have no defined overlap in the released code'
         rows = ','.join(map(str, empty.nonzero().flatten().tolist()))
-        yield Row(f'giou/rows {rows}', None, note=note)
+        yield Row(f'out/giou rows {rows}', None, note=note)
