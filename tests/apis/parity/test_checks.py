@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from vtg.apis.parity import checks
-from vtg.apis.parity.checks import CHECKS, Check, find_sets, run_check
+from vtg.apis.parity.checks import CHECKS, Check, find_sets, left_out, run_check
+from vtg.apis.parity.core import Row
 from vtg.utils import DataError
 
 FUNCTIONAL = {
@@ -36,7 +37,8 @@ def test_functional_sets_hold(shared, name):
     rows = run(name, shared / 'golden')
     assert failures(rows) == []
     assert sum(not row.skipped for row in rows) >= FUNCTIONAL[name]
-    assert all(row.note for row in rows if row.skipped)
+    reasons = {row.note for row in rows if row.skipped}
+    assert '' not in reasons and 'no row is about it' not in reasons
 
 
 def test_real_files_hold_and_are_skipped_without_data(shared, tmp_path):
@@ -161,3 +163,15 @@ def test_sets_of_a_folder(tmp_path):
         find_sets(tmp_path, ['sg_detr'])
     with pytest.raises(DataError, match='known: cg_detr'):
         find_sets(tmp_path, ['zzzzzzzz'])
+
+
+def test_arrays_that_no_row_is_about_are_named(tmp_path):
+    names = ('in/x', 'nopad/sd/w', 'out/a', 'out/b', 'nopad/out/b', 'out/c/d', 'out/e/f', 'loss/g')
+    np.savez(tmp_path / 'set.npz', **{name: np.zeros(1) for name in names})
+    rows = [Row('out/a seconds', 0.0, 1.0), Row('out/b/part', 0.0, 1.0), Row('out/c', 0.0, 1.0)]
+    rows += [Row('out/e', None, note='why')]
+    found = list(left_out(tmp_path / 'set.npz', rows, {r'loss/\w': 'off'}))
+    assert all(row.skipped for row in found)
+    expected = {'nopad/out/b': 'no row is about it', 'out/c/d': 'no row is about it'}
+    assert {row.name: row.note for row in found} == expected | {'loss/g': 'off'}
+    assert list(left_out(tmp_path / 'other.npz', rows, {})) == []
