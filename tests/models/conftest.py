@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Small batches and states of unequal lengths, and the check that padding never matters."""
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,15 @@ TEXT = {
     'text_features', 'text_mask', 'projected_text', 'text', 'text_pos', 'fused_text', 'memory_text'
 }  # fmt: skip
 TARGET_VIDEO, TARGET_MOMENT = {'saliency', 'relevant'}, {'spans', 'span_mask'}
+
+
+@cache
+def read_model(name: str) -> dict[str, Any]:
+    return Config.fromfile(str(CONFIGS / name)).model.to_dict()
+
+
+def model_of(name: str) -> dict[str, Any]:
+    return copy.deepcopy(read_model(name))
 
 
 def mask_of(lengths: Sequence[int]) -> Tensor:
@@ -243,7 +254,7 @@ def sgdetr_config() -> Callable[..., Any]:
 
     def make(overrides: dict[str, Any] | None = None, official: bool = False) -> Any:
         name = 'sgdetr/qvhl_official.py' if official else '_base_/models/sgdetr.py'
-        cfg = Config.fromfile(str(CONFIGS / name))
+        cfg = Config({'model': model_of(name)})
         narrow = dict(dim=16, num_heads=4, hidden_dim=32, dropout=0.0, drop_path=0.0)
         cfg.merge_from_dict(
             {

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Building the slots: defaults, and one sentence for every combination that cannot work."""
+
+import pytest
+
+from vtg.models import Grounder
+from vtg.models.pipeline import fill_defaults
+from vtg.registry import MODELS
+from vtg.utils import ConfigError
+
+STAGES = (
+    'video_projector', 'text_projector', 'local_saliency_head', 'embedding', 'fusion', 'encoder',
+    'saliency_head', 'feedback.amplifier', 'neck', 'moment_head',
+)  # fmt: skip
+
+
+def without(*names):
+    return tuple(stage for stage in STAGES if stage not in names)
+
+
+CASES = {
+    # What a component needs, and the slot that gives it.
+    'missing field': (
+        {'local_saliency_head': None, 'negatives': None},
+        r'model\.fusion \(SGCA\) needs `local_saliency`, which nothing before it sets: set '
+        r'model\.local_saliency_head\.',
+    ),
+    'missing pyramid': (
+        {'neck': None},
+        r'model\.moment_head \(HybridHead\) needs `pyramid`, which nothing before it sets: set '
+        r'model\.neck, for example to \w+\.',
+    ),
+    'missing embedding': (
+        {'embedding': None},
+        r'model\.fusion \(SGCA\) needs `video_pos`.*set model\.embedding\.',
+    ),
+    'wrong order': (
+        {'stages': (*without('local_saliency_head'), 'local_saliency_head')},
+        r'model\.fusion \(SGCA\) needs `local_saliency`, which '
+        r'(model\.local_saliency_head sets only after it|nothing before it sets)',
+    ),
+    'auxiliary needs something': (
+        {'embedding': None, 'fusion': None, 'encoder': None, 'neck': None, 'moment_head': None,
+         'saliency_head': None, 'feedback': None, 'negatives': None,
+         'stages': without('feedback.amplifier')},
+        r'model\.auxiliary\.alignment \(MomentSentenceAlignment\) needs `video_pos`',
+    ),
+    # A component in a slot of another kind.
+    'wrong kind': (
+        {'fusion': dict(type='TransformerEncoder')},
+        r'model\.fusion got TransformerEncoder, which is a encoder and not a fusion; registered '
+        r'are: .*SGCA',
+    ),
+    'a part instead of a component': (
+        {'moment_head': dict(type='SpanDecoder')},
+        r'model\.moment_head got SpanDecoder, which is a decoder and not a moment_head; '
+        r'registered are: .*ATSSHead.*HybridHead.*QueryHead',
+    ),
+    # Slots and stages.
+    'misspelt slot': (
+        {'fuson': dict(type='SGCA')},
+        r'model\.fuson is not a slot of the model; did you mean fusion\?',
+    ),
+    'unknown slot': (
+        {'qqqq': dict(type='SGCA')},
+        r'model\.qqqq is not a slot of the model; the slots are video_projector, .*loss_balancer',
+    ),
+    'never runs': (
+        {'stages': without('feedback.amplifier')},
+        r"model\.feedback\.amplifier \(SaliencyAmplifier\) is configured but never runs: add "
+        r"'feedback\.amplifier' to model\.stages",
+    ),
+    'stage without slot': (
+        {'feedback': None},
+        r"model\.stages names 'feedback\.amplifier', but there is no such slot; set "
+        r'model\.feedback\.amplifier or remove it from model\.stages\.',
+    ),
+    'misspelt stage': (
+        {'stages': (*STAGES, 'moment_heads')},
+        r"model\.stages names 'moment_heads', but there is no such slot",
+    ),
+    'negative stage that never runs': (
+        {'negatives': dict(stages=('fusion', 'refiner'))},
+        r"model\.negatives\.stages names 'refiner', which model\.stages does not run\.",
+    ),
+    'widths': (
+        {'encoder': dict(type='TransformerEncoder', dim=32, num_layers=1)},
+        r'model\.encoder works on 32 channels but model\.video_projector on 16; give all slots '
+        r'the same dim\.',
+    ),
+    # Names of components, at any depth.
+    'unknown component': (
+        {'fusion': dict(type='SCGA')},
+        r"'SCGA' is not a registered model component; did you mean SGCA",
+    ),
+    'unknown task module': (
+        {'moment_head.query_head.matcher': dict(type='HungarianMatch', costs={})},
+        r"'HungarianMatch' is not a registered task module; did you mean HungarianMatcher",
+    ),
+    'unlike anything': (
+        {'fusion': dict(type='zzzzzzzzzz')},
+        r"'zzzzzzzzzz' is not a registered model component; list them with "
+        r'tools/list_components\.py',
+    ),
+    'unknown loss': (
+        {'saliency_head.losses': dict(bce=dict(type='SaliencyBCE'))},
+        r"'SaliencyBCE' is not a registered model component; did you mean SaliencyBCELoss",
+    ),
+}
+
+
+@pytest.mark.parametrize('name', CASES)
+def test_what_does_not_fit_is_one_sentence(sgdetr_config, name):
+    changes, message = CASES[name]
+    cfg = sgdetr_config().to_dict()
+    for key, value in changes.items():
+        node = cfg
+        *parents, last = key.split('.')
+        for part in parents:
+            node = node[part]
+        node[last] = value
+    with pytest.raises(ConfigError, match=message) as caught:
+        MODELS.build(cfg)
+    assert '\n' not in str(caught.value)
+
+
+def test_the_published_pipeline_builds(sgdetr_config):
+    model = MODELS.build(sgdetr_config())
+    assert isinstance(model, Grounder) and model.stages == STAGES
+    names = {'auxiliary.alignment', *STAGES}
+    assert set(model.slots) == names
+    assert model.feedback.amplifier is model.slots['feedback.amplifier']
+    assert model.fusion is model.slots['fusion']
+    assert model.negative_stages == ('local_saliency_head', 'fusion', 'encoder', 'saliency_head')
+
+
+def test_swapped_components_need_no_sizes(sgdetr_config):
+    cfg = sgdetr_config({
+        'local_saliency_head': None,
+        'fusion': dict(_delete_=True, type='TextToVideoAttention'),
+        'encoder': dict(_delete_=True, type='TransformerEncoder', context_token='learned'),
+        'saliency_head': dict(_delete_=True, type='ContextProductSaliencyHead'),
+        'negatives': None,
+    })  # fmt: skip
+    model = MODELS.build(cfg)
+    assert {slot.dim for slot in model.slots.values()} <= {16, None}
+    assert model.fusion.dim == model.encoder.dim == model.saliency_head.dim == 16
+
+
+def test_removed_slots_pass_their_input_on(sgdetr_config):
+    cfg = sgdetr_config({'fusion': None, 'encoder': None, 'negatives': None})
+    model = MODELS.build(cfg)
+    assert 'fusion' not in model.slots and not hasattr(model, 'fusion')
+
+
+def test_defaults_fill_what_is_taken_and_not_set():
+    defaults = dict(dim=16, num_heads=4, hidden_dim=32, dropout=0.3, unknown_to_all=1)
+    cfg = dict(
+        type='SGCA',
+        num_heads=2,
+        inner=[dict(type='DepthwisePyramid'), dict(type='NoSuchThing', dim=7), dict(dim=5)],
+        pair=(dict(type='SaliencyBCELoss'), 3),
+    )
+    filled = fill_defaults(cfg, defaults)
+    assert {k: v for k, v in filled.items() if k not in ('inner', 'pair')} == dict(
+        type='SGCA', dim=16, num_heads=2, hidden_dim=32, dropout=0.3
+    )
+    assert filled['inner'] == [
+        dict(type='DepthwisePyramid', dim=16), dict(type='NoSuchThing', dim=7), dict(dim=5)
+    ]  # fmt: skip
+    assert filled['pair'] == (dict(type='SaliencyBCELoss'), 3)
+    assert 'dim' not in cfg and cfg['inner'][0] == dict(type='DepthwisePyramid')
+    assert fill_defaults(None, defaults) is None
+
+
+def test_a_hint_that_nobody_reads(sgdetr_config):
+    class GivesGain(MODELS.get('SaliencyAmplifier')):
+        """Sets a hint only."""
+
+        provides = ('clip_gain',)
+
+    cfg = sgdetr_config()
+    cfg.feedback.amplifier = dict(type=GivesGain)
+    with pytest.raises(ConfigError, match=r'sets `clip_gain`, which nothing after it reads: run '):
+        MODELS.build(cfg)
+
+
+def test_table_of_the_model(sgdetr_config):
+    model = MODELS.build(sgdetr_config())
+    lines = repr(model).splitlines()
+    assert 'Grounder' in lines[0]
+    cells = [[cell.strip() for cell in line.strip('|').split('|')] for line in lines if '|' in line]
+    assert cells[0] == ['slot', 'component', 'parameters']
+    names = [row[0] for row in cells[1:]]
+    assert names == [*STAGES, 'auxiliary.alignment', 'loss_balancer', 'total']
+    counts = {row[0]: int(row[2].replace(',', '')) for row in cells[1:]}
+    assert counts.pop('total') == sum(counts.values()) == sum(
+        parameter.numel() for parameter in model.parameters()
+    )
+    kinds = {row[0]: row[1] for row in cells[1:]}
+    assert kinds['fusion'] == 'SGCA' and kinds['feedback.amplifier'] == 'SaliencyAmplifier'
+    assert len({len(line) for line in lines}) == 1 or len({len(line) for line in lines[1:]}) == 1
