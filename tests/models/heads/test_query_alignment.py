@@ -38,12 +38,10 @@ def test_values_and_names(toy, padded):
     assert torch.allclose(noisy['loss_align'], found['loss_align'], rtol=1e-5) is not padded
 
 
-def test_projected_words_and_missing_ones(toy):
+def test_projected_words_and_unknown_ones(toy):
     state, normed = toy.state(targets=False), torch.randn(1, 3, 6, 16)
     index = torch.zeros(1, 3, 1, dtype=torch.long)
     assert QueryTextAlignment(16, text='projected')(normed, state, index)['loss_align'].isfinite()
-    with pytest.raises(ConfigError, match='Concatenation'):
-        QueryTextAlignment(16)(normed, state, index)
     with pytest.raises(ConfigError, match="'encoded' or 'projected'"):
         QueryTextAlignment(16, text='raw')
 

@@ -86,6 +86,7 @@ def test_negatives_of_one_source_count_only_if_told(toy):
         ('moment_detr', {'moment_head.quality': True}, 'quality needs a decoder'),
         ('moment_detr', {'fusion': None}, 'fused_text'),
         ('qd_detr', {'encoder.context_token': None}, 'needs `context`'),
+        ('qd_detr', {'moment_head.alignment': ALIGNMENT}, 'losses .* need `fused_text`'),
         (
             'qd_detr',
             {'moment_head.queries': dict(_delete_=True, type='LearnedSlots')},

@@ -11,6 +11,7 @@ from vtg.models.layers import inverse_sigmoid
 from vtg.models.task_modules import select_collab_anchors
 from vtg.registry import MODELS, TASK_UTILS
 from vtg.structures import GroundingState, MomentList, xx_to_cxw
+from vtg.utils import ConfigError
 
 from .atss_head import ATSSHead, DenseOutputs
 from .query_head import ExtraQueries, QueryHead
@@ -52,6 +53,12 @@ class HybridHead(MomentHead):
         self.box_fusion = TASK_UTILS.build(box_fusion)
         self.dense_test_cfg = dense_test_cfg
         self.collab_content = None
+        if collab and not self.query_head.decoder.refines_spans:
+            raise ConfigError(
+                'HybridHead: collab needs a query_head whose decoder refines spans, and '
+                f'{type(self.query_head.decoder).__name__} does not; use SpanDecoder or set '
+                'collab=False.'
+            )
         if collab:
             self.collab_content = nn.Sequential(nn.Linear(dim, dim), nn.LayerNorm(dim))
             nn.init.normal_(self.collab_content[0].weight, std=0.01)

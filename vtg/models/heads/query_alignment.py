@@ -44,6 +44,8 @@ class QueryTextAlignment(Component):
             raise ConfigError(
                 f"QueryTextAlignment: text must be 'encoded' or 'projected', got {text!r}."
             )
+        # The encoder encodes the words that the fusion hands on.
+        self.requires = ('fused_text' if text == 'encoded' else 'projected_text',)
         self.query_proj = nn.Linear(dim, embed_dim)
         self.text_proj = nn.Linear(dim, embed_dim)
         self.temperature = temperature
@@ -53,12 +55,9 @@ class QueryTextAlignment(Component):
 
     def embed(self, normed: Tensor, state: GroundingState) -> tuple[Tensor, Tensor]:
         """Unit vectors of the queries ``(S, B, Q, E)`` and of the words ``(B, N, E)``."""
-        words = state.memory_text if self.text == 'encoded' else state.projected_text
-        if words is None:
-            raise ConfigError(
-                "QueryTextAlignment with text='encoded' needs words in the encoder: set "
-                "model.fusion to Concatenation, or use text='projected'."
-            )
+        words = state.projected_text
+        if self.text == 'encoded':
+            words = state.fused_text if state.memory_text is None else state.memory_text
         return (
             F.normalize(self.query_proj(normed), dim=-1),
             F.normalize(self.text_proj(words), dim=-1),

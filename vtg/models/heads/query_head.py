@@ -121,6 +121,8 @@ class QueryHead(MomentHead):
         learned = prior is not None
         self.span_head = MLP(dim, dim, dim, 2, zero_last=learned, xavier=learned)
         self.alignment = None if alignment is None else MODELS.build(alignment)
+        if self.alignment is not None:
+            self.loss_requires = (*self.loss_requires, *self.alignment.requires)
         self.quality_head = MLP(2 * dim, dim, dim, 1) if quality else None
         self.denoising = None if denoising is None else TASK_UTILS.build(denoising)
         if self.denoising is not None:
