@@ -409,18 +409,21 @@ def _check_list(case: Case, key: str, moments: MomentList) -> Iterator[Row]:
 
 
 def check_long(data: ReferenceSet, base: dict) -> Iterator[Row]:
-    """Compare assignment, decoding and losses of the dense head at 76 clips."""
+    """Compare assignment, decoding and losses of the dense head at the size of real videos."""
     spans = data['atss_long/in/spans']
     mask = spans[..., 0] >= 0
-    sizes = [152, 76, 38, 19]
-    for topk in (12, 18):
+    names = data.below('atss_long/out/top')
+    for topk in sorted({int(name.split('/')[0]) for name in names}):
         model = copy_config(base)
         cfg = Config(fill_defaults(model.moment_head.dense_head, model.defaults))
         cfg.assigner.topk = topk
         cfg.loss_weights = dict(label=1.0, giou=1.0, span=1.0, centerness=1.0)
         head = MODELS.build(cfg)
+        strides = head.anchors.strides
+        clips = round(data['atss_long/in/cls'].shape[1] / sum(1 / stride for stride in strides))
+        sizes = [int(clips / stride) for stride in strides]
         anchors = torch.cat(head.anchors(sizes))
-        seconds = (cxw_to_xx(spans) * 152).trunc()
+        seconds = (cxw_to_xx(spans) * 2 * clips).trunc()
         gts = seconds / 2
         valid = torch.ones(len(spans), len(anchors), dtype=torch.bool)
         assignment = head.assigner(anchors, sizes, valid, gts, mask)
