@@ -26,6 +26,7 @@ class Component(BaseModule):
         reads: State fields it takes into account where they are set.
         loss_requires: State fields its losses read; any stage may set them.
         provides: State fields it sets.
+        can_provide: Further fields that it sets if it is configured to, and the argument that does.
         dim: Width of the tokens it works on, compared between slots when the model is built;
             None where it does not matter.
         task: The group its losses belong to: ``'moment'``, ``'saliency'`` or ``'auxiliary'``.
@@ -37,6 +38,7 @@ class Component(BaseModule):
     reads: tuple[str, ...] = ()
     loss_requires: tuple[str, ...] = ()
     provides: tuple[str, ...] = ()
+    can_provide: ClassVar[dict[str, str]] = {}
     dim: int | None = None
 
     def forward(self, state: GroundingState) -> dict[str, Any]:

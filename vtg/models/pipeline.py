@@ -73,7 +73,8 @@ def _build(name: str, cfg: dict[str, Any], kind: type[Component]) -> Component:
     component = MODELS.build(cfg)
     if not isinstance(component, kind):
         fitting = sorted(
-            key for key, cls in MODELS.module_dict.items()
+            key
+            for key, cls in MODELS.module_dict.items()
             if isinstance(cls, type) and issubclass(cls, kind)
         )
         raise ConfigError(
@@ -115,21 +116,29 @@ def check_pipeline(
     _check_widths(slots)
 
 
+def _provided(name: str, component: Component | None) -> set[str]:
+    """The fields that a stage sets."""
+    if component is None:
+        return set(GroundingState.PASSED_ON.get(name, {}))
+    if name in ('video_projector', 'text_projector'):
+        modality = name.split('_')[0]
+        return {modality, f'projected_{modality}'}
+    return set(component.provides)
+
+
 def _check_fields(slots: dict[str, Component], stages: Sequence[str]) -> None:
     known = set(GroundingState.INPUTS)
-    for name in stages:
-        component = slots.get(name)
-        if component is None:
-            known |= set(GroundingState.PASSED_ON.get(name, {}))
-            continue
-        _check_requires(name, component, known)
-        if name in ('video_projector', 'text_projector'):
-            modality = name.split('_')[0]
-            known |= {modality, f'projected_{modality}'}
-        known |= set(component.provides)
+    for index, name in enumerate(stages):
+        later = {
+            field: after for after in stages[index + 1 :]
+            for field in _provided(after, slots.get(after))
+        }  # fmt: skip
+        if name in slots:
+            _check_requires(name, slots[name], known, later)
+        known |= _provided(name, slots.get(name))
     for name, component in slots.items():
         if name.startswith('auxiliary.'):
-            _check_requires(name, component, known)
+            _check_requires(name, component, known, {})
         for field in component.loss_requires:
             if field not in known:
                 raise ConfigError(
@@ -138,8 +147,15 @@ def _check_fields(slots: dict[str, Component], stages: Sequence[str]) -> None:
                 )
 
 
-def _check_requires(name: str, component: Component, known: set[str]) -> None:
+def _check_requires(
+    name: str, component: Component, known: set[str], later: dict[str, str]
+) -> None:
     for field in component.requires:
+        if field in later and field not in known:
+            raise ConfigError(
+                f'model.{name} ({type(component).__name__}) needs `{field}`, which '
+                f'model.{later[field]} sets only after it: move {name!r} behind it in model.stages.'
+            )
         if field not in known:
             raise ConfigError(
                 f'model.{name} ({type(component).__name__}) needs `{field}`, which nothing before '
@@ -154,7 +170,8 @@ def _check_hints(slots: dict[str, Component], stages: Sequence[str]) -> None:
         for field in set(provided) & set(GroundingState.HINTS):
             if not any(field in component.reads for component in later):
                 readers = sorted(
-                    key for key, cls in MODELS.module_dict.items()
+                    key
+                    for key, cls in MODELS.module_dict.items()
                     if isinstance(cls, type) and issubclass(cls, Component) and field in cls.reads
                 )
                 raise ConfigError(
@@ -169,11 +186,21 @@ def _provider(field: str) -> str:
     for slot, kind in SLOT_TYPES.items():
         if field in kind.provides:
             return f'model.{slot}'
-    for name, cls in sorted(MODELS.module_dict.items()):
-        if isinstance(cls, type) and issubclass(cls, Component) and field in cls.provides:
-            slot = next(slot for slot, kind in SLOT_TYPES.items() if issubclass(cls, kind))
-            return f'model.{slot}, for example to {name}'
+    components = {
+        name: cls for name, cls in sorted(MODELS.module_dict.items())
+        if isinstance(cls, type) and issubclass(cls, tuple(SLOT_TYPES.values()))
+    }  # fmt: skip
+    for name, cls in components.items():
+        if field in cls.provides:
+            return f'model.{_slot_of(cls)}, for example to {name}'
+    for name, cls in components.items():
+        if field in cls.can_provide:
+            return f'model.{_slot_of(cls)}, for example to {name} with {cls.can_provide[field]}'
     return 'a component that does'
+
+
+def _slot_of(cls: type[Component]) -> str:
+    return next(slot for slot, kind in SLOT_TYPES.items() if issubclass(cls, kind))
 
 
 def _check_widths(slots: dict[str, Component]) -> None:

@@ -36,6 +36,8 @@ class TransformerEncoder(Encoder):
         init: Initialise as DETR's code does, see :func:`vtg.models.layers.init_transformer`.
     """
 
+    can_provide = {'context': "context_token='learned'"}
+
     def __init__(
         self,
         dim: int,
