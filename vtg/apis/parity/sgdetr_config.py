@@ -46,6 +46,7 @@ def model_config(base: dict, info: dict[str, Any], learned_queries: bool) -> dic
     cfg.encoder.num_layers = sizes['num_encoder_layers']
     cfg.auxiliary.alignment.update(
         num_layers=sizes['num_moment_layers'],
+        sentence_layers=sizes['num_sentence_layers'],
         align_weight=weights['loss_ms_align'],
         clip_weight=weights['loss_momcls'],
     )
@@ -80,6 +81,10 @@ def model_config(base: dict, info: dict[str, Any], learned_queries: bool) -> dic
             'width_offset': weights['width_l1_ref'],
         },
         quality_targets=criterion['quality_scoring_mode'],
+        margins=dict(
+            centre_offset=criterion['center_offset_margin'],
+            width_offset=criterion['width_offset_margin'],
+        ),
         stage_weights=dict(proposals=criterion['encoder_coef']),
         extra_weights=dict(
             collab=criterion['colab_ref_reducer'], denoising=criterion['denoise_reducer']

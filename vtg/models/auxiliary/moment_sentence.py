@@ -59,7 +59,8 @@ class MomentSentenceAlignment(Auxiliary):
 
     Args:
         dim: Token width.
-        num_layers: Layers of each encoder.
+        num_layers: Layers of the moment encoder.
+        sentence_layers: Layers of the sentence encoder; None for as many.
         num_heads: Attention heads.
         hidden_dim: Width inside the feed-forward networks.
         dropout: On attention weights and inside the feed-forward networks.
@@ -76,6 +77,7 @@ class MomentSentenceAlignment(Auxiliary):
         self,
         dim: int,
         num_layers: int = 1,
+        sentence_layers: int | None = None,
         num_heads: int = 8,
         hidden_dim: int = 1024,
         dropout: float = 0.1,
@@ -90,7 +92,7 @@ class MomentSentenceAlignment(Auxiliary):
             num_heads=num_heads, hidden_dim=hidden_dim, dropout=dropout, drop_path=drop_path
         )
         self.moment_encoder = TokenEncoder(dim, num_layers, **options)
-        self.sentence_encoder = TokenEncoder(dim, num_layers, **options)
+        self.sentence_encoder = TokenEncoder(dim, sentence_layers or num_layers, **options)
         self.align_weight = align_weight
         self.clip_weight = clip_weight
         self.average_over = average_over

@@ -85,7 +85,7 @@ class QuerySetLoss(Component):
         class_loss: Config of the classification loss.
         weights: Weight of ``span``, ``giou``, ``label`` and, with a quality head, ``quality``;
             ``centre_offset`` and ``width_offset`` penalise corrections of a reference beyond a
-            margin of 0.1 and 0.15.
+            margin.
         span_distance: ``'l1'`` or ``'smooth_l1'`` (beta 1), on centre and width.
         giou_eps: Added to union and hull.
         quality_targets: ``'positive'``: quality is learned on matched queries only; ``'all'``: the
@@ -93,10 +93,10 @@ class QuerySetLoss(Component):
         stage_weights: Factor per kind of stage: ``layers`` (all decoder layers but the last),
             ``proposals`` (the query source).
         extra_weights: Factor per kind of extra query, e.g. ``collab``.
+        margins: Corrections up to this cost nothing, for ``centre_offset`` and ``width_offset``.
     """
 
     slot = 'query_loss'
-    margins = {'centre_offset': 0.1, 'width_offset': 0.15}
 
     def __init__(
         self,
@@ -107,6 +107,7 @@ class QuerySetLoss(Component):
         quality_targets: str = 'positive',
         stage_weights: dict[str, float] | None = None,
         extra_weights: dict[str, float] | None = None,
+        margins: dict[str, float] | None = None,
     ) -> None:
         super().__init__()
         if span_distance not in SPAN_DISTANCES:
@@ -120,6 +121,7 @@ class QuerySetLoss(Component):
         self.giou_eps = giou_eps
         self.quality_targets = quality_targets
         self.stage_weights = {'layers': 1.0, 'proposals': 0.5, **(stage_weights or {})}
+        self.margins = {'centre_offset': 0.1, 'width_offset': 0.15, **(margins or {})}
         self.extra_weights = {'collab': 0.5, 'denoising': 0.5, **(extra_weights or {})}
 
     def forward(  # type: ignore[override]
