@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A small CG-DETR on simulated data: trains on two CPU cores in under three minutes."""
+
+_base_ = [
+    '../_base_/models/cg_detr.py',
+    '../_base_/datasets/simulated.py',
+    '../_base_/schedules/adamw.py',
+    '../_base_/default_runtime.py',
+]
+
+model = dict(
+    defaults=dict(dim=64, num_heads=4, hidden_dim=128, dropout=0.0, drop_path=0.0),
+    # 64 simulated features and 2 temporal endpoint features
+    video_projector=dict(in_dim=66, dropout=0.1),
+    text_projector=dict(in_dim=64, dropout=0.1),
+    refiner=dict(num_dummies=8),
+)
+
+optim_wrapper = dict(optimizer=dict(lr=1e-3, weight_decay=1e-4), clip_grad=dict(max_norm=1.0))
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=24, val_interval=8)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.1, by_epoch=True, begin=0, end=3),
+    dict(type='MultiStepLR', milestones=[18], gamma=0.3, by_epoch=True, begin=0, end=10**9),
+]

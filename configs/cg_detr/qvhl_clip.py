@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
+"""CG-DETR on QVHighlights with CLIP features only."""
+
+_base_ = './qvhl.py'
+
+model = dict(video_projector=dict(in_dim=514))
+train_dataloader = dict(dataset=dict(video=[_base_.train_dataloader.dataset.video[1]]))
+val_dataloader = dict(dataset=dict(video=[_base_.val_dataloader.dataset.video[1]]))
+test_dataloader = dict(dataset=dict(video=[_base_.test_dataloader.dataset.video[1]]))
