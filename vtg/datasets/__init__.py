@@ -6,7 +6,14 @@ from .grounding import GroundingDataset
 from .qvhighlights import QVHighlights
 from .saliency import AnnotatorSum, ClipRatings, CoveredClips, SingleWindow
 from .samplers import EpochSampler, SampleKey, sample_generator
-from .simulated import SimulatedDataset, SimulatedText, SimulatedVideo
+from .simulated import (
+    SimulatedDataset,
+    SimulatedMoments,
+    SimulatedRatings,
+    SimulatedText,
+    SimulatedVideo,
+    rehearse,
+)
 from .stores import (
     FeatureStore,
     FolderStore,
@@ -32,12 +39,15 @@ __all__ = [
     'QVHighlights',
     'SampleKey',
     'SimulatedDataset',
+    'SimulatedMoments',
+    'SimulatedRatings',
     'SimulatedText',
     'SimulatedVideo',
     'SingleWindow',
     'collate',
     'pack_features',
     'read_feature_file',
+    'rehearse',
     'sample_generator',
     'survey',
 ]

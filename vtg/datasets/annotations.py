@@ -138,7 +138,8 @@ def _check_ratings(records: Sequence[Record], path: str | Path) -> None:
                 f'{_where(path, records, index)}: label must hold one row of ratings per clip, all '
                 'of one length; correct it or remove the record.'
             )
-        if not all(_is_number(value) for row in ratings for value in row):
+        values = np.asarray(ratings)
+        if values.dtype.kind not in 'iuf' or not np.isfinite(values).all():
             raise DataError(
                 f'{_where(path, records, index)}: label holds something else than numbers; correct '
                 'it or remove the record.'

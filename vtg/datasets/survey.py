@@ -65,16 +65,22 @@ def _survey_windows(
 
 def _survey_ratings(records: Sequence[Record], clip_length: float) -> dict[str, int]:
     rated = [np.asarray(record['label'], dtype=np.float64) for record in records]
-    constant = sum(int((ratings == ratings[:1]).all(0).sum()) for ratings in rated)
+    flat = sum(_without_highlight(ratings) for ratings in rated)
     different = sum(
         len(ratings) != int(record['duration'] / clip_length + 1e-6)
         for ratings, record in zip(rated, records)
     )
     return {
-        'raters who give all clips of a video one value': constant,
+        'raters with no clip above their median (their AP in TVSum is 0)': flat,
         f'videos with more or fewer rated clips than their duration at {clip_length:.3g} s per '
         'clip': different,
     }
+
+
+def _without_highlight(ratings: np.ndarray) -> int:
+    """Count the raters of a video ``(L, C)`` that put no clip above their median."""
+    median = np.sort(ratings, axis=0)[(len(ratings) - 1) // 2]
+    return int((ratings <= median).all(0).sum()) if ratings.shape[1] > 1 else 0
 
 
 def _other_length(records: Sequence[Record]) -> int:

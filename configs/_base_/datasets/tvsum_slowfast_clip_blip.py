@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+# TVSum with SlowFast (2304), CLIP (512) and BLIP-2 (768) video, one row per 2 s, and CLIP text
+# tokens (512), as released with VideoLights, whose scripts read no BLIP-2 text here. docs/data.md
+# says where the files go. One model per domain: set `domain` of the three datasets, or run
+# tools/train_domains.py. Published runs choose their epoch on the reported videos, and so does
+# `val_dataloader` here.
+domains = ('BK', 'BT', 'DS', 'FM', 'GA', 'MS', 'PK', 'PR', 'VT', 'VU')
+_data = dict(
+    type='GroundingDataset',
+    domain='BK',
+    annotations_from='https://github.com/wjun0830/CGDETR/tree/main/data',
+    video=[
+        dict(
+            type='FolderStore',
+            folder='data/tvsum/sf_features',
+            pattern='{vid}',
+            dim=2304,
+            features_from='https://github.com/dpaul06/VideoLights',
+        ),
+        dict(
+            type='FolderStore',
+            folder='data/tvsum/clip_features',
+            pattern='{vid}',
+            dim=512,
+            features_from='https://github.com/dpaul06/VideoLights',
+        ),
+        dict(
+            type='FolderStore',
+            folder='data/tvsum/video_features_blip',
+            pattern='{vid}',
+            dim=768,
+            features_from='https://github.com/dpaul06/VideoLights',
+        ),
+    ],
+    text=[
+        dict(
+            type='FolderStore',
+            folder='data/tvsum/query_features',
+            pattern='{qid}',
+            dim=512,
+            features_from='https://github.com/dpaul06/VideoLights',
+        ),
+    ],
+    saliency=dict(type='ClipRatings', offset=1.0, scale=12 / 80),
+    clip_length=2.0,
+    duration_unit='clips',
+    max_video_clips=1000,
+    max_text_tokens=32,
+    # VideoLights keeps clips beyond the ratings, with the label 0.
+    unrated_clips='keep',
+    length_tolerance=4,
+)
+_loader = dict(num_workers=0, collate_fn=dict(type='vtg.collate'))
+train_dataloader = dict(
+    batch_size=4,
+    sampler=dict(type='EpochSampler', shuffle=True),
+    dataset=dict(ann_file='data/tvsum/tvsum_train.jsonl', **_data),
+    **_loader,
+)
+val_dataloader = dict(
+    batch_size=4,
+    sampler=dict(type='EpochSampler', shuffle=False),
+    dataset=dict(ann_file='data/tvsum/tvsum_val.jsonl', test_mode=True, **_data),
+    **_loader,
+)
+test_dataloader = dict(
+    batch_size=4,
+    sampler=dict(type='EpochSampler', shuffle=False),
+    dataset=dict(ann_file='data/tvsum/tvsum_val.jsonl', test_mode=True, **_data),
+    **_loader,
+)
+# Names the data in reports; published numbers are looked up under it.
+benchmark = 'TVSum'
+val_evaluator = dict(type='HighlightMetric', mode='top5')
+test_evaluator = dict(type='HighlightMetric', mode='top5')
+del _data, _loader

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Charades-STA, TACoS, TVSum and YouTube Highlights: real annotations, simulated features."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mmengine.config import Config
+
+from vtg.datasets import collate, rehearse
+from vtg.registry import DATASETS
+from vtg.utils import DataError, read_json
+
+BASES = Path(__file__).parents[2] / 'configs' / '_base_' / 'datasets'
+# Records of train, val and test; HD data: of all domains together.
+COUNTS = {
+    'charades': (12404, 3720, 3720),
+    'tacos': (9790, 4436, 4001),
+    'tvsum': (40, 10, 10),
+    'youtube': (233, 152, 152),
+}
+NAMES = sorted(
+    path.stem
+    for path in BASES.glob('*.py')
+    if path.stem.split('_')[0] in COUNTS and not path.stem.endswith('simulated')
+)
+SIMULATED = ['charades_simulated', 'tacos_simulated', 'tvsum_simulated', 'youtube_simulated']
+
+
+def load(name):
+    return Config.fromfile(str(BASES / f'{name}.py'))
+
+
+def build(name, split, shared, **changes):
+    cfg = rehearse(load(name))[f'{split}_dataloader'].dataset
+    return DATASETS.build({**cfg, 'data_root': str(shared), **changes})
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_samples_from_real_annotations(name, shared):
+    cfg = rehearse(load(name))
+    highlights_only = 'domains' in cfg
+    assert cfg.benchmark.endswith('with simulated features')
+    for split in ('train', 'test'):
+        dataset = build(name, split, shared)
+        samples = [dataset[index] for index in range(min(4, len(dataset)))]
+        widths = sum(store['dim'] for store in load(name)[f'{split}_dataloader'].dataset.video)
+        positions = 4 if name.endswith('audio') else 2
+        assert samples[0]['video'].shape[1] == widths + positions
+        batch = collate(samples)
+        targets = batch['targets']
+        assert targets['spans'].shape == (len(samples), 0 if highlights_only else 1, 2)
+        assert targets['span_mask'].shape == targets['spans'].shape[:2]
+        assert targets['saliency'].shape == batch['video_mask'].shape
+        assert targets['relevant'].any(1).all()
+        assert not (targets['saliency'] * ~batch['video_mask']).any()
+        assert targets['pos_clips'].shape == (len(samples), 1 if highlights_only else 2)
+
+
+@pytest.mark.parametrize('name', ['charades_slowfast_clip', 'tacos_slowfast_clip'])
+def test_all_records_load(name, shared):
+    for split, count in zip(('train', 'val', 'test'), COUNTS[name.split('_')[0]]):
+        assert len(build(name, split, shared)) == count
+
+
+@pytest.mark.parametrize('name', ['tvsum_i3d', 'youtube_slowfast_clip'])
+def test_domains_are_those_of_the_published_splits(name, shared):
+    folder = load(name).train_dataloader.dataset.ann_file.split('/')[1]
+    splits = read_json(shared / 'data' / folder / f'{name.split("_")[0]}_splits.json')
+    domains = load(name).domains
+    assert set(domains) == set(splits)
+    totals = []
+    for split in ('train', 'val', 'test'):
+        kind = 'train' if split == 'train' else 'val'
+        total = 0
+        for domain in domains:
+            dataset = build(name, split, shared, domain=domain)
+            vids = {dataset.get_data_info(i)['vid'] for i in range(len(dataset))}
+            assert vids <= set(splits[domain][kind]) and len(vids) == len(dataset)
+            total += len(dataset)
+        totals.append(total)
+        assert len(build(name, split, shared, domain=None)) == total
+    assert tuple(totals) == COUNTS[name.split('_')[0]]
+
+
+def test_published_numbers_of_videos_per_domain(shared):
+    train = dict(dog=39, gymnastics=33, parkour=18, skating=23, skiing=67, surfing=53)
+    valid = dict(dog=16, gymnastics=23, parkour=11, skating=10, skiing=50, surfing=42)
+    for split, expected in (('train', train), ('val', valid)):
+        for domain, count in expected.items():
+            dataset = build('youtube_slowfast_clip', split, shared, domain=domain)
+            assert len(dataset) == count
+    assert len(build('tvsum_slowfast_clip', 'train', shared, domain='VU')) == 4
+
+
+def test_unknown_domain_names_the_known_ones(shared):
+    with pytest.raises(DataError, match='dog, gymnastics'):
+        build('youtube_slowfast_clip', 'val', shared, domain='cat').full_init()
+
+
+
+
+@pytest.fixture
+def notes(monkeypatch, shared):
+    """Give what is logged while a dataset loads."""
+    lines = []
+    monkeypatch.setattr(
+        'vtg.datasets.grounding.print_log', lambda text, *args, **kwargs: lines.append(text)
+    )
+
+    def read(name, split, **changes):
+        lines.clear()
+        build(name, split, shared, **changes)
+        return ' '.join(lines)
+
+    return read
+
+
+def test_known_problems_are_counted(notes):
+    text = notes('tacos_slowfast_clip', 'train')
+    assert '253 windows shorter than one clip (2 s)' in text
+    assert '182 windows longer than 150 s' in text
+    assert '159 windows longer' in notes('tacos_slowfast_clip', 'val')
+    assert '143 windows longer' in notes('tacos_slowfast_clip', 'test')
+    assert not notes('charades_slowfast_clip', 'train')
+    text = notes('charades_slowfast_clip', 'train', max_video_clips=75)
+    assert '23 windows that end after the 75 s' in text
+    rated = notes('tvsum_i3d', 'train', domain=None) + notes('tvsum_i3d', 'val', domain=None)
+    assert rated.count('raters with no clip above their median') == 1
+    assert ': 1 raters with no clip' in rated
+
+
+def test_known_problems_of_qvhighlights(notes, shared):
+    cfg = 'qvhighlights_internvideo2'
+    text = notes(cfg, 'train')
+    assert '213 videos whose id names another length than the duration' in text
+    assert '13 queries with more than 10 windows' in notes(cfg, 'val')
+
+
+def test_seconds_of_tvsum(shared):
+    dataset = build('tvsum_slowfast_clip', 'val', shared, domain='VU')
+    record, sample = dataset.get_data_info(0), dataset[0]
+    assert record['duration'] == 2 * len(record['label']) == 148
+    assert sample['meta']['num_clips'] == 74 and sample['duration'] == 148
+
+
+@pytest.mark.parametrize('name', SIMULATED)
+def test_simulated_shapes(name):
+    cfg = load(name)
+    real = {'charades': (5.5, 30.7, 194.3), 'tacos': (51.5, 184.6, 1402.2)}.get(name.split('_')[0])
+    vids = []
+    for split in ('train', 'val', 'test'):
+        everything = {} if real else {'domain': None}
+        dataset = DATASETS.build({**cfg[f'{split}_dataloader'].dataset, **everything})
+        records = [dataset.get_data_info(index) for index in range(len(dataset))]
+        vids.append({record['vid'] for record in records})
+        if real:
+            seconds = np.array(sorted({r['vid']: r['duration'] for r in records}.values()))
+            assert real[0] <= seconds.min() and seconds.max() <= real[2]
+            assert 0.5 * real[1] < np.median(seconds) < 2 * real[1]
+            assert all(len(record['relevant_windows']) == 1 for record in records)
+        else:
+            known = COUNTS[name.split('_')[0]]
+            assert len(records) == known[('train', 'val', 'test').index(split)]
+            assert {record['domain'] for record in records} == set(cfg.domains)
+            for record in records:
+                ratings = np.array(record['label'])
+                assert (ratings.max(0) > ratings.min(0)).all()
+        batch = collate([dataset[index] for index in range(2)])
+        assert batch['targets']['spans'].shape[1] == (1 if real else 0)
+    assert not (vids[0] & vids[1] or vids[0] & vids[2] or vids[1] & vids[2])
