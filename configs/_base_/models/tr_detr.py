@@ -17,11 +17,13 @@ model = dict(
     stages=(
         'video_projector',
         'text_projector',
+        'local_saliency_head',
         'embedding',
         'refiner',
         'fusion',
         'encoder',
         'feedback.highlights',
+        'neck',
         'moment_head',
         'feedback.moments',
         'saliency_head',

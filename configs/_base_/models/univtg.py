@@ -16,10 +16,13 @@ model = dict(
     stages=(
         'video_projector',
         'text_projector',
+        'local_saliency_head',
         'embedding',
+        'refiner',
         'fusion',
         'encoder',
         'saliency_head',
+        'neck',
         'moment_head',
         'feedback.report',
     ),

@@ -124,13 +124,14 @@ class ClipOffsetHead(MomentHead):
         self.loss_weights = {'label': 10.0, 'span': 10.0, 'giou': 1.0, **(loss_weights or {})}
         self.class_convs = ConvStack(dim, 1, num_convs, mask_padding)
         self.span_convs = ConvStack(dim, 2, num_convs, mask_padding)
+        # A moment starts before and ends after the timestamp of its clip.
+        self.register_buffer('sides', torch.tensor((-1.0, 1.0)), persistent=False)
 
     def forward(self, state: GroundingState) -> dict[str, Any]:
         """See :class:`vtg.models.base.MomentHead`; ``foreground (B, L)`` is 0 on padding."""
         memory, mask = state.for_moments, state.video_mask
         logits = self.class_convs(memory, mask).squeeze(-1)
-        sides = torch.tensor((-1.0, 1.0), device=logits.device)
-        offsets = self.span_convs(memory, mask).sigmoid() * sides
+        offsets = self.span_convs(memory, mask).sigmoid() * self.sides
         clip = torch.arange(mask.shape[1], device=mask.device) + self.anchor_offset
         anchors = clip / mask.sum(dim=1, keepdim=True)
         outputs = ClipOutputs(logits, anchors.unsqueeze(-1) + offsets, anchors)
