@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every config file loads, fits its data, trains one step and predicts what its metric reads.
+
+New files join by themselves. Models keep their structure and get small shared sizes; the batch is
+simulated in the widths that the projectors declare.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from mmengine.optim import build_optim_wrapper
+from torch import nn
+
+from vtg.datasets import SimulatedDataset, collate
+from vtg.datasets.sources import SOURCE_RULES
+from vtg.engine import load_config
+from vtg.registry import METRICS, MODELS, PARAM_SCHEDULERS
+from vtg.structures import Progress
+
+ROOT = Path(__file__).resolve().parents[2] / 'configs'
+FILES = sorted(path for path in ROOT.rglob('*.py') if '_base_' not in path.parts)
+SMALL = dict(dim=16, num_heads=4, hidden_dim=32)
+TEF = 2
+
+
+@cache
+def simulated(video_dim: int, text_dim: int, max_windows: int | None, pad: int) -> tuple[Any, Any]:
+    """A training batch and one with annotations, of videos of unequal lengths."""
+    options = dict(
+        num_samples=4,
+        num_clips=(10, 24),
+        moment_clips=(2, 6),
+        video_dims=(video_dim - TEF,),
+        text_dim=text_dim,
+        max_windows=max_windows,
+        pad_to_multiple=pad,
+    )
+    batches = []
+    for test_mode in (False, True):
+        dataset = SimulatedDataset(**options, test_mode=test_mode)
+        batches.append(collate([dataset[index] for index in range(len(dataset))]))
+    assert len(set(batches[0]['video_mask'].sum(1).tolist())) > 1
+    return tuple(batches)
+
+
+def loaders(cfg: Any) -> Iterator[tuple[str, Any]]:
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        if cfg.get(name):
+            yield name, cfg[name]
+
+
+def declared_widths(dataset: Any) -> tuple[int, int] | None:
+    """Width of video and text that a dataset config gives, None where it does not say."""
+    if dataset.get('video_dims'):
+        video, text = sum(dataset.video_dims), dataset.text_dim
+    else:
+        widths = []
+        for name in ('video', 'text'):
+            stores = dataset.get(name) or []
+            stores = stores if isinstance(stores, list) else [stores]
+            if not stores or any(store.get('dim') is None for store in stores):
+                return None
+            widths.append(sum(store.dim for store in stores))
+        video, text = widths
+    tef = dataset.get('tef', True)
+    return video + TEF * (len(tef) if isinstance(tef, list | tuple) else int(tef)), text
+
+
+def small_model(cfg: Any) -> nn.Module:
+    defaults = cfg.model.get('defaults') or {}
+    defaults.update({key: value for key, value in SMALL.items() if key in defaults})
+    torch.manual_seed(0)
+    return MODELS.build(cfg.model)
+
+
+@pytest.fixture(params=FILES, ids=lambda path: str(path.relative_to(ROOT).with_suffix('')))
+def cfg(request: pytest.FixtureRequest) -> Any:
+    return load_config(request.param)
+
+
+def test_config(cfg: Any) -> None:
+    """One test per file, so that it is read and built once."""
+    widths = (cfg.model.video_projector.in_dim, cfg.model.text_projector.in_dim)
+    for name, loader in loaders(cfg):
+        declared = declared_widths(loader.dataset)
+        assert declared in (None, widths), f'{name} gives {declared}, the model takes {widths}'
+        assert loader.dataset.get('source_rule', 'segment') in SOURCE_RULES
+
+    dataset = cfg.train_dataloader.dataset
+    model = small_model(cfg)
+    train, test = simulated(
+        *widths, dataset.get('max_windows'), dataset.get('pad_to_multiple', 1)
+    )
+    check_schedule(cfg, model)
+    # Parts that training switches on late are on in the last epoch.
+    for model.progress in (Progress(0, 10), Progress(9, 10)):
+        check_step(model, train)
+    records = check_prediction(model, test)
+    check_metric(cfg, test, records)
+
+
+def check_schedule(cfg: Any, model: nn.Module) -> None:
+    """Optimizer and schedules build, and name parameters that exist."""
+    wrapper = build_optim_wrapper(model, cfg.optim_wrapper.copy())
+    names = [name for name, _ in model.named_parameters()]
+    for key in (cfg.optim_wrapper.get('paramwise_cfg') or {}).get('custom_keys', {}):
+        assert any(key in name for name in names), f'paramwise_cfg names {key}'
+    schedulers = cfg.get('param_scheduler') or []
+    for scheduler in schedulers if isinstance(schedulers, list) else [schedulers]:
+        PARAM_SCHEDULERS.build(dict(scheduler), default_args=dict(optimizer=wrapper))
+
+
+def check_step(model: nn.Module, batch: dict[str, Any]) -> None:
+    """Losses and gradients of a training step are finite."""
+    model.train()
+    model.zero_grad()
+    losses = model(**model.data_preprocessor(batch, True), mode='loss')
+    named = {name: value for name, value in losses.items() if 'loss' in name}
+    assert named and all(name.startswith('loss_') for name in named)
+    for name, value in losses.items():
+        assert value.ndim == 0 and value.isfinite(), name
+    sum(named.values()).backward()
+    learned = [name for name, p in model.named_parameters() if p.grad is not None]
+    assert len(learned) > 10
+    assert all(p.grad.isfinite().all() for p in model.parameters() if p.grad is not None)
+
+
+def check_prediction(model: nn.Module, batch: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every sample gets windows in every list and one score per clip."""
+    model.eval()
+    with torch.no_grad():
+        records = model.test_step(batch)
+    for record, meta in zip(records, batch['meta'], strict=True):
+        assert record['qid'] == meta['qid'] and record['vid'] == meta['vid']
+        for windows in (record['pred_relevant_windows'], *record['alternatives'].values()):
+            assert windows and all(len(window) == 3 for window in windows)
+        assert len(record['pred_saliency_scores']) == meta['num_clips']
+    return records
+
+
+def check_metric(cfg: Any, batch: dict[str, Any], records: list[dict[str, Any]]) -> None:
+    """The metric gives what the best checkpoint is selected by."""
+    if cfg.val_evaluator.type != 'QVHighlightsMetric':
+        return
+    metric = METRICS.build(cfg.val_evaluator)
+    metric.process(batch, records)
+    metrics = metric.evaluate(len(records))
+    wanted = (cfg.default_hooks.get('checkpoint') or {}).get('save_best')
+    for key in [wanted] if isinstance(wanted, str) else wanted or []:
+        names = [name for name in metrics if name == key or name.endswith(f'/{key}')]
+        assert names, f'save_best is {key!r}; the metric gives {", ".join(metrics)}'
+
+
+def test_there_are_configs_of_every_system() -> None:
+    systems = {path.parent.name for path in FILES}
+    assert {path.stem for path in (ROOT / '_base_/models').glob('*.py')} <= systems
