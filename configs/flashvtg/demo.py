@@ -18,8 +18,8 @@ model = dict(
 )
 
 optim_wrapper = dict(optimizer=dict(lr=1e-3, weight_decay=1e-4), clip_grad=dict(max_norm=1.0))
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=24, val_interval=8)
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=18, val_interval=6)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=True, begin=0, end=3),
-    dict(type='MultiStepLR', milestones=[18], gamma=0.3, by_epoch=True, begin=0, end=10**9),
+    dict(type='MultiStepLR', milestones=[14], gamma=0.3, by_epoch=True, begin=0, end=10**9),
 ]
