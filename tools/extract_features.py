@@ -5,18 +5,8 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
 from vtg.utils import run_main
-
-# Short names of the registered encoders.
-BACKBONES = {
-    'clip': 'ClipEncoder',
-    'blip2': 'Blip2Encoder',
-    'torchscript': 'TorchScriptEncoder',
-    'slowfast': 'TorchScriptEncoder',
-    'internvideo2': 'TorchScriptEncoder',
-}
 
 
 def parse_args() -> argparse.Namespace:
@@ -26,7 +16,8 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--backbone', required=True,
-        help=f'{", ".join(BACKBONES)} (the last two read exported programs), or a registered name',
+        help='clip, blip2, torchscript (any exported program, also called slowfast, internvideo2), '
+        'or a registered encoder',
     )  # fmt: skip
     parser.add_argument('--weights', required=True, help='folder, file or hub name')
     parser.add_argument('--out', required=True, help='gets the folders video/ and text/')
@@ -50,16 +41,6 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def encoder_config(args: argparse.Namespace) -> dict[str, Any]:
-    from vtg.engine.config import parse_options
-
-    name = BACKBONES.get(args.backbone, args.backbone)
-    encoder = {'type': name, 'weights': args.weights, **parse_options(args.encoder_options)}
-    if args.device:
-        encoder['device'] = args.device
-    return encoder
-
-
 def pack(folder: Path, out: Path, dtype: str) -> None:
     from vtg.datasets.stores import pack_features
 
@@ -72,6 +53,7 @@ def main() -> int:
     args = parse_args()
     from mmengine.utils import ProgressBar
 
+    from vtg.engine.config import parse_options
     from vtg.extraction import (
         RayOptions,
         extract_texts,
@@ -79,11 +61,14 @@ def main() -> int:
         find_videos,
         keep_settings,
     )
+    from vtg.extraction.encoders.names import encoder_config
     from vtg.utils import ConfigError, read_jsonl
 
     if not args.videos and not args.text:
         raise ConfigError('nothing to do: give videos, or queries with --text.')
-    out, encoder = Path(args.out), encoder_config(args)
+    out = Path(args.out)
+    options = {'device': args.device, **parse_options(args.encoder_options)}
+    encoder = encoder_config(f'{args.backbone}={args.weights}', **options)
     ray = None
     if args.ray:
         ray = RayOptions(args.ray_workers, args.ray_gpus, address=args.ray_address)

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 SIZE = 32
-WORDS = ['a', 'man', 'woman', 'dog', 'runs', 'opens', 'the', 'door', 'in', 'red', 'blue', 'room', 'and', 'sits', 'cooks', 'food']
+SENTENCE = 'a man woman dog runs opens the door in red blue room and sits cooks food'
+WORDS = SENTENCE.split()
 
 
 def pictures(count, width=64, height=48, seed=0):

@@ -35,16 +35,15 @@ class RayOptions:
     workers: int = 2
     gpus_per_worker: float = 0.0
     cpus_per_worker: float = 1.0
-    chunk: int = 8
+    chunk: int = 4
     address: str | None = None
 
 
 class _Actor:
-    """The process of Ray that owns one worker."""
+    """The process of Ray that owns one worker; a subclass says how it is made."""
 
-    def __init__(self, make_worker: Callable[[], Worker]) -> None:
-        self.make_worker = make_worker
-        self.worker: Worker | None = None
+    make_worker: Callable[[], Worker]
+    worker: Worker | None = None
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         answers = []
@@ -83,44 +82,45 @@ def run_work(
 def _run_on_ray(
     make_worker: Callable[[], Worker], items: Sequence[Any], options: RayOptions
 ) -> Iterator[Any]:
-    # A token would be written into the user's home; a local Ray accepts local processes only.
+    data = _start_ray(options)
+    size = options.chunk
+    rows = [
+        {'content': pickle.dumps(list(items[start : start + size]))}
+        for start in range(0, len(items), size)
+    ]
+    # The factory travels with the class: arguments of an actor may be gone when it restarts.
+    actor = type('Process', (_Actor,), {'make_worker': staticmethod(make_worker)})
+    # One block per chunk: the unit that Ray hands out and repeats.
+    results = data.from_items(rows, override_num_blocks=len(rows)).map_batches(
+        actor,
+        batch_size=1,
+        compute=data.ActorPoolStrategy(size=min(options.workers, len(rows))),
+        num_cpus=options.cpus_per_worker,
+        num_gpus=options.gpus_per_worker or None,
+    )
+    for row in results.iter_rows():
+        answer = pickle.loads(row['content'])
+        if isinstance(answer, VtgError):
+            raise answer
+        yield from answer
+
+
+def _start_ray(options: RayOptions) -> Any:
+    """Connect to Ray or start it, for as long as this process lives; return ``ray.data``."""
     if options.address is None:
+        # A token would be written into the user's home; a Ray of our own is used by us alone.
         os.environ.setdefault('RAY_AUTH_MODE', 'disabled')
-    # Messages about lost workers and retries stay in Ray's own log files.
-    os.environ.setdefault('RAY_DATA_DISABLE_PROGRESS_BARS', '1')
     ray = require('ray', 'distributed work')
     data = require('ray.data', 'distributed work')
-    started = not ray.is_initialized()
-    if started:
+    if not ray.is_initialized():
         local = {} if options.address else {'num_cpus': _cores(options), 'include_dashboard': False}
+        # Messages about lost workers and retries stay in Ray's own log files.
         ray.init(address=options.address, log_to_driver=False, logging_level=logging.ERROR, **local)
-    try:
-        logging.getLogger('ray.data').setLevel(logging.ERROR)
-        context = data.DataContext.get_current()
-        context.enable_progress_bars = False
-        context.execution_options.preserve_order = True
-        size = options.chunk
-        rows = [
-            {'content': pickle.dumps(list(items[start : start + size]))}
-            for start in range(0, len(items), size)
-        ]
-        # One block per chunk: the unit that Ray hands out and repeats.
-        results = data.from_items(rows, override_num_blocks=len(rows)).map_batches(
-            _Actor,
-            batch_size=1,
-            fn_constructor_args=(make_worker,),
-            compute=data.ActorPoolStrategy(size=min(options.workers, len(rows))),
-            num_cpus=options.cpus_per_worker,
-            num_gpus=options.gpus_per_worker or None,
-        )
-        for row in results.iter_rows():
-            answer = pickle.loads(row['content'])
-            if isinstance(answer, VtgError):
-                raise answer
-            yield from answer
-    finally:
-        if started:
-            ray.shutdown()
+    logging.getLogger('ray.data').setLevel(logging.ERROR)
+    context = data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.execution_options.preserve_order = True
+    return data
 
 
 def _cores(options: RayOptions) -> int:

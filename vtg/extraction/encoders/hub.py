@@ -20,6 +20,7 @@ def load_pretrained(kind: str, weights: str, device: torch.device | None = None)
         ConfigError: The package or the class is missing, or the weights cannot be loaded.
     """
     transformers = require('transformers', kind)
+    transformers.utils.logging.disable_progress_bar()
     local = Path(weights).expanduser()
     if not local.exists() and (local.is_absolute() or weights.startswith('.')):
         raise ConfigError(f'weights {weights} do not exist; give a folder or a name on the hub.')

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Short names of encoders, captioners and scorers for command lines: ``clip=FOLDER``."""
+
+from typing import Any
+
+from vtg.utils import ConfigError
+
+ENCODER_NAMES = {
+    'clip': 'ClipEncoder',
+    'blip2': 'Blip2Encoder',
+    'torchscript': 'TorchScriptEncoder',
+    # These run as exported programs; docs/extraction.md says how one is made.
+    'slowfast': 'TorchScriptEncoder',
+    'internvideo2': 'TorchScriptEncoder',
+}
+CAPTIONER_NAMES = {'blip': 'BlipCaptioner', 'blip2': 'Blip2Captioner'}
+SCORER_NAMES = {'blip': 'BlipMatching', 'blip2': 'Blip2Similarity'}
+
+
+def encoder_config(text: str, **options: Any) -> dict[str, Any]:
+    """Turn ``'clip=FOLDER'``, or ``'RegisteredName=FOLDER'``, into the config of an encoder."""
+    return _config(text, ENCODER_NAMES, 'encoder', options)
+
+
+def captioner_config(text: str, **options: Any) -> dict[str, Any]:
+    """Turn ``'blip=FOLDER'`` into the config of a captioner."""
+    return _config(text, CAPTIONER_NAMES, 'captioner', options)
+
+
+def scorer_config(text: str, **options: Any) -> dict[str, Any]:
+    """Turn ``'blip=FOLDER'`` into the config of a scorer; an encoder's name gives its cosine."""
+    name = text.partition('=')[0]
+    if name in ENCODER_NAMES and name not in SCORER_NAMES:
+        return {'type': 'CosineScorer', 'encoder': encoder_config(text, **options)}
+    return _config(text, SCORER_NAMES, 'scorer', options)
+
+
+def _config(text: str, names: dict[str, str], role: str, options: dict[str, Any]) -> dict[str, Any]:
+    name, _, weights = text.partition('=')
+    if not name or not weights:
+        raise ConfigError(
+            f'the {role} {text!r} is not of the form NAME=WEIGHTS; names are {", ".join(names)}.'
+        )
+    given = {key: value for key, value in options.items() if value is not None}
+    return {'type': names.get(name, name), 'weights': weights, **given}
