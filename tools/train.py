@@ -30,6 +30,10 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--seed', type=int, help='random seed')
     parser.add_argument(
+        '--rehearsal', action='store_true',
+        help='simulated features of the same widths in place of those in files',
+    )  # fmt: skip
+    parser.add_argument(
         '--cfg-options',
         nargs='+',
         action='extend',
@@ -48,6 +52,10 @@ def main() -> None:
     from vtg.engine.train import configure, train
 
     cfg = load_config(args.config, args.cfg_options)
+    if args.rehearsal:
+        from vtg.datasets import rehearse
+
+        rehearse(cfg)
     configure(cfg, args.work_dir, args.resume, args.amp, args.seed)
     runner = train(cfg, args.launcher)
     if finish_distributed(cfg) and cfg.get('report_after_training') and cfg.get('val_dataloader'):

@@ -20,11 +20,13 @@ from vtg.version import __version__
 from .published import Published
 
 ROW_ORDER = (
-    *(f'MR-full-R1@{t}' for t in ('0.3', '0.5', '0.7')),
+    *(f'MR-full-{rank}@{t}' for rank in ('R1', 'R5') for t in ('0.3', '0.5', '0.7')),
     *(f'MR-full-mAP{t}' for t in ('@0.5', '@0.75', '')),
     *(f'MR-{name}-mAP' for name in ('short', 'middle', 'long')),
     'MR-full-mIoU',
     *(f'HL-min-{grade}-{m}' for grade in ('Fair', 'Good', 'VeryGood') for m in ('mAP', 'Hit1')),
+    'HL-mAP',
+    'selection',
 )
 _NAME = re.compile(r'(MR-\w+?-(?:mAP|mIoU|R\d+)(?:@[\d.]+)?|HL-min-\w+?-(?:mAP|Hit1))(?:-(.+))?')
 _PACKAGES = ('torch', 'mmengine', 'numpy')
@@ -42,6 +44,7 @@ class RunFacts:
         seconds_per_query: Inference time, data loading excluded.
         dataset, split, queries: What was evaluated.
         result_list: Which result list of the model the main column shows, for example ``comb``.
+        selection: How the checkpoint was chosen, see :func:`selection_rule`.
         versions: Package versions.
     """
 
@@ -56,6 +59,7 @@ class RunFacts:
     split: str = ''
     queries: int | None = None
     result_list: str = ''
+    selection: str = ''
     versions: Mapping[str, str] = field(default_factory=lambda: package_versions())
 
     def lines(self) -> list[tuple[str, str]]:
@@ -72,6 +76,7 @@ class RunFacts:
             ('parameters', None if self.parameters is None else f'{self.parameters:,}'),
             ('time per query', None if milliseconds is None else f'{milliseconds:.2f} ms'),
             ('result list', self.result_list),
+            ('selection', self.selection),
             ('versions', ', '.join(f'{name} {v}' for name, v in self.versions.items())),
         ]
         return [(label, str(value)) for label, value in rows if value not in (None, '')]

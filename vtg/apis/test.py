@@ -12,6 +12,7 @@ from vtg.utils import ConfigError
 
 from .published import load_published
 from .report import Report, RunFacts, config_hash, file_sha8, make_report
+from .selection import selection_rule
 from .submission import write_submission_archive
 
 SPLITS = ('val', 'test')
@@ -105,12 +106,14 @@ def _facts(
         split=split,
         queries=queries,
         result_list=_result_list(model),
+        selection=selection_rule(cfg, checkpoint, split),
     )
 
 
 def _dataset_name(cfg: Config, split: str) -> str:
-    """The name under which ``metafile.yml`` lists published numbers."""
-    return cfg.get('benchmark') or cfg[f'{split}_dataloader'].dataset.type
+    """The name under which ``metafile.yml`` lists published numbers, and the domain."""
+    dataset = cfg[f'{split}_dataloader'].dataset
+    return ', '.join(filter(None, (cfg.get('benchmark') or dataset.type, dataset.get('domain'))))
 
 
 def _result_list(model: Any) -> str:
