@@ -119,6 +119,9 @@ class TwoPassCase(DetrCase):
             value = self.step.losses[f'loss_{ours}']
             if branch.loss_weight:
                 yield from self.term(theirs, value, branch.loss_weight)
+            else:
+                for key in (theirs, f'weighted.{theirs}'):
+                    yield from self.skip(f'loss/{key}', 'weight 0')
         yield from super().check_losses(saliency, *args)
         yield from self._check_highlights()
 

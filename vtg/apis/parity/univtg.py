@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from vtg.models import Grounder
-from vtg.structures import MomentList, xx_to_cxw
+from vtg.structures import GroundingState, MomentList, xx_to_cxw
 
 from .common import (
     LOSS_TOLERANCE,
@@ -107,7 +107,7 @@ def check(folder: str | Path, base: dict) -> Iterator[Row]:
         batch = batch_of(data, prefix)
         step = train_step(model, batch)
         tolerance = OUTPUT_TOLERANCE if prefix else PADDED_TOLERANCE
-        yield from check_outputs(data, prefix, step, tolerance)
+        yield from check_outputs(data, prefix, model, step.state, tolerance)
         yield from check_losses(data, prefix, step)
         yield from check_gradients(model, SYSTEM, data, prefix)
         yield from check_reports(data, prefix, model, batch)
@@ -117,10 +117,9 @@ def check(folder: str | Path, base: dict) -> Iterator[Row]:
 
 
 def check_outputs(
-    data: ReferenceSet, prefix: str, step: Step, tolerance: float
+    data: ReferenceSet, prefix: str, model: Grounder, state: GroundingState, tolerance: float
 ) -> Iterator[Row]:
-    """Compare what the model computes for valid clips."""
-    state = step.state
+    """Compare what the model computes for valid clips and words."""
     mask = state.video_mask
     outputs = state.moment_outputs['clips']
     found = {
@@ -143,11 +142,15 @@ def check_outputs(
         if f'{prefix}{name}' in data:
             theirs = data[f'{prefix}{name}']
             yield compare(f'{prefix}{name}', ours[valid], theirs[valid], tolerance)
-    if f'{prefix}mid/encoder' in data:
-        encoded = torch.cat((state.memory, state.memory_text), dim=1)
-        theirs = data[f'{prefix}mid/encoder'].transpose(0, 1)
-        valid = torch.cat((mask, state.text_mask), dim=1)
-        yield compare(f'{prefix}mid/encoder', encoded[valid], theirs[valid], tolerance)
+    valid = torch.cat((mask, state.text_mask), dim=1)
+    tokens = torch.cat((state.fused, state.fused_text), dim=1)
+    position = torch.cat((state.video_pos, state.text_pos), dim=1)
+    first = model.slots['encoder'].layers.layers[0](tokens, valid, position)
+    last = torch.cat((state.memory, state.memory_text), dim=1)
+    for name, ours in (('mid/encoder_layer0', first), ('mid/encoder', last)):
+        if f'{prefix}{name}' in data:
+            theirs = data[f'{prefix}{name}'].transpose(0, 1)
+            yield compare(f'{prefix}{name}', ours[valid], theirs[valid], tolerance)
 
 
 def check_losses(data: ReferenceSet, prefix: str, step: Step) -> Iterator[Row]:
@@ -155,7 +158,8 @@ def check_losses(data: ReferenceSet, prefix: str, step: Step) -> Iterator[Row]:
     weights = data.info['loss_weights']
     for theirs, ours in TERMS.items():
         if weights[theirs] == 0:
-            yield Row(f'{prefix}loss/{theirs}', None, note='weight 0')
+            for key in (f'loss/{theirs}', f'loss_w/{theirs}'):
+                yield Row(f'{prefix}{key}', None, note='weight 0')
             continue
         value = step.losses[ours]
         for key, factor in ((f'loss/{theirs}', weights[theirs]), (f'loss_w/{theirs}', 1.0)):
@@ -183,6 +187,9 @@ def check_reports(
         name = f'{prefix}out/decoded_saliency_add'
         # One unit of float16 where two float32 results fall on different sides of a tie.
         yield compare(f'{name}/{index}', scores, data[name][index, :length], 1e-3)
+        name = f'{prefix}out/decoded_saliency_plain'
+        plain = (state.saliency - state.foreground)[index, :length]
+        yield compare(f'{name}/{index}', plain, data[name][index, :length], 1e-3)
 
 
 def _check_windows(data: ReferenceSet, name: str, ours: Tensor) -> Iterator[Row]:

@@ -42,6 +42,9 @@ def model_config(base: dict, data: ReferenceSet) -> Any:
     data.info['weights'] = weights = data.info['loss_weights']
     sizes = data.info['config']
     cfg = resize_detr(base, data)
+    steps, stored = cfg.test_cfg.post_processor.steps, data.info['post_processor']
+    steps.round.grid = float(stored['clip_length'])
+    steps.clamp.update(low=stored['clip_ts'][0], high=stored['clip_ts'][1])
     losses = cfg.saliency_head.losses
     losses.cosine.loss_weight *= sizes['cos_sim_loss_coef']
     branch = cfg.auxiliary.moment_saliency.losses.cosine
@@ -229,9 +232,7 @@ class EpochCase(DetrCase):
             step = train_step(self.model, self.batch)
             yield from self._check_terms(step, epoch)
         yield from self.check_gradients()
-        for name in self.data.below(f'{self.prefix}loss/'):
-            if name.startswith('class_error'):
-                yield from self.skip(f'loss/{name}', 'a value for the log')
+        yield from self._class_error()
 
     def _loss(self, key: str, ours: Tensor) -> Iterator[Row]:
         theirs = self.get(f'loss/{key}')
@@ -239,36 +240,50 @@ class EpochCase(DetrCase):
             name = f'{self.prefix}loss/{key}'
             yield compare_relative(name, ours.detach(), theirs, LOSS_TOLERANCE)
 
+    def _term(self, name: str, weighted: Tensor | None) -> Iterator[Row]:
+        """Compare a term and its weighted form, or say that it has no weight."""
+        weight = self.data.info['weights'].get(name, 0)
+        if not weight or weighted is None:
+            for key in (name, f'weighted/{name}'):
+                yield from self.skip(f'loss/{key}', 'weight 0')
+            return
+        yield from self._loss(name, weighted / weight)
+        yield from self._loss(f'weighted/{name}', weighted)
+
     def _check_terms(self, step: Step, epoch: int) -> Iterator[Row]:
         """Compare summands, terms, weighted terms and the total."""
         weights, losses = self.data.info['weights'], step.losses
         for layer in self.aux:
             for name, ours in DETECTION.items():
-                weight = weights.get(f'loss_{name}{layer}', 0)
-                if weight:
-                    value = losses[f'{ours}{layer}']
-                    yield from self._loss(f'loss_{name}{layer}', value / weight)
-                    yield from self._loss(f'weighted/loss_{name}{layer}', value)
+                value = losses.get(f'{ours}{layer}')
+                yield from self._term(f'loss_{name}{layer}', value)
         yield from self._check_alignment(losses)
 
         weight = weights['loss_saliency']
         saliency = {k: losses[ours] for k, ours in SALIENCY.items() if ours in losses}
-        for theirs, value in saliency.items():
-            yield from self._loss('sal/' + theirs.format(e=epoch), value / weight)
         total = sum(saliency.values())
-        for key in (f'e{epoch}/loss_saliency', f'tvsum_mode/e{epoch}/loss_saliency'):
-            yield from self._loss(key, total / weight)
+        summed = {f'{kind}e{epoch}/loss_saliency': total for kind in ('', 'tvsum_mode/')}
+        for theirs, value in saliency.items():
+            summed['sal/' + theirs.format(e=epoch)] = value
+        for key, value in summed.items():
+            if weight:
+                yield from self._loss(key, value / weight)
+            else:
+                yield from self.skip(f'loss/{key}', 'weight 0')
         yield from self._loss(f'weighted/e{epoch}/loss_saliency', total)
         yield from self._loss(f'total_e{epoch}', step.total)
 
     def _check_alignment(self, losses: dict[str, Tensor]) -> Iterator[Row]:
         weight = self.data.info['weights'].get('loss_contrastive_align', 0)
-        if not weight or 'loss_align' not in losses:
-            return
-        clips = losses['loss_clip_text_cosine']
-        yield from self._loss('align/qt_align', losses['loss_align'] / weight)
-        yield from self._loss('align/vt_align_sum', clips / weight)
+        clips = losses.get('loss_clip_text_cosine')
+        if weight and clips is not None:
+            yield from self._loss('align/qt_align', losses['loss_align'] / weight)
+            yield from self._loss('align/vt_align_sum', clips / weight)
+        else:
+            for name in ('qt_align', 'vt_align_sum'):
+                yield from self.skip(f'loss/align/{name}', 'weight 0')
         for layer in self.aux:
-            value = losses[f'loss_align{layer}'] + (0 if layer else clips)
-            yield from self._loss(f'loss_contrastive_align{layer}', value / weight)
-            yield from self._loss(f'weighted/loss_contrastive_align{layer}', value)
+            value = losses.get(f'loss_align{layer}')
+            if value is not None and not layer:
+                value = value + clips
+            yield from self._term(f'loss_contrastive_align{layer}', value)
