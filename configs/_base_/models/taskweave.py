@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TaskWeave (Jin et al., CVPR 2024) for QVHighlights, with moment-guided feedback.
+"""TaskWeave (Yang et al., CVPR 2024) for QVHighlights, with moment-guided feedback.
 
 Where paper and released code differ, the values are those of the code; configs/taskweave/README.md
 lists the differences.

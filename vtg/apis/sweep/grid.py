@@ -101,7 +101,7 @@ def apply_cell(cfg: Config, cell: Cell) -> list[str]:
         elif isinstance(value, Mapping) and not value.get('_delete_'):
             name = value.get('type')
         if name is not None:
-            notes += _swap_type(cfg, place, name)
+            notes += _swap_type(cfg, place.removeprefix('+'), name)
         apply_options(cfg, {key: value})
     check_components(cfg)
     return notes

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from pprint import pformat
 from typing import Any
 
 from mmengine.config import Config
@@ -25,6 +26,8 @@ from .table import Summary, summarise
 CONFIG = 'config.py'
 FAILED = 'failed.json'
 LOG = 'log.txt'
+# What trains one cell; gets the config, the folder and --seed.
+COMMAND = (sys.executable, '-m', 'vtg.apis.sweep.cell')
 
 
 @dataclass
@@ -92,38 +95,59 @@ def run_sweep(
     Raises:
         ConfigError: The grid does not fit the config, or the folder holds another sweep's runs.
     """
-    if jobs < 1:
-        raise ConfigError(f'--jobs must be at least 1, got {jobs}.')
-    runs = _prepare(config, grids, seeds, Path(out), cfg_options, say)
-    waiting = [run for run in runs if run.result is None]
-    if len(waiting) < len(runs):
-        say(f'{len(runs) - len(waiting)} of {len(runs)} trainings are finished already')
 
-    def save() -> Summary:
+    def save(runs: Sequence[Run]) -> Summary:
         results = [(run.cell, run.seed, run.result, run.failure) for run in runs]
         summary = summarise(results, metrics)
         summary.save(out)
         return summary
 
-    _work_off(waiting, jobs, say, save)
-    return save()
+    base = load_config(config)
+    apply_options(base, cfg_options)
+    return save(run_cells(base, make_cells(grids), seeds, Path(out), jobs, say, save))
+
+
+def run_cells(
+    base: Config,
+    cells: Sequence[Cell],
+    seeds: Sequence[int],
+    out: Path,
+    jobs: int,
+    say: Callable[[str], None],
+    save: Callable[[Sequence[Run]], Any],
+) -> list[Run]:
+    """Train every cell with every seed, as :func:`run_sweep` describes.
+
+    Args:
+        base: The config that the cells change.
+        cells: What to train.
+        save: Called with all runs whenever one has ended.
+
+    Returns:
+        All runs, also those that failed.
+    """
+    if jobs < 1:
+        raise ConfigError(f'--jobs must be at least 1, got {jobs}.')
+    runs = _prepare(base, cells, seeds, out, say)
+    waiting = [run for run in runs if run.result is None]
+    if len(waiting) < len(runs):
+        say(f'{len(runs) - len(waiting)} of {len(runs)} trainings are finished already')
+    _work_off(waiting, jobs, say, lambda: save(runs))
+    return runs
 
 
 def _prepare(
-    config: str | Path,
-    grids: Sequence[str],
+    base: Config,
+    cells: Sequence[Cell],
     seeds: Sequence[int],
     out: Path,
-    cfg_options: Sequence[str],
     say: Callable[[str], None],
 ) -> list[Run]:
     """Write the config of every cell; all of them are checked before the first training starts."""
     if len(set(seeds)) < len(seeds) or not seeds:
         raise ConfigError(f'--seeds must be different numbers, got {list(seeds)}.')
-    base = load_config(config)
-    apply_options(base, cfg_options)
     prepared: list[tuple[Cell, Config]] = []
-    for cell in make_cells(grids):
+    for cell in cells:
         cfg = base.copy()
         for note in apply_cell(cfg, cell):
             say(f'note: {note}')
@@ -131,20 +155,27 @@ def _prepare(
     runs = []
     for cell, cfg in prepared:
         path = out / cell.name / CONFIG
+        text = _as_text(cfg)
         started = [file for name in (DONE, '*.pth') for file in path.parent.glob(f'*/{name}')]
-        if started and path.is_file() and path.read_text(encoding='utf-8') != cfg.pretty_text:
+        if started and path.is_file() and path.read_text(encoding='utf-8') != text:
             raise ConfigError(
                 f'{path.parent} holds trainings of another config; remove that folder or choose '
                 'another --out.'
             )
         with atomic_write(path) as temporary:
-            temporary.write_text(cfg.pretty_text, encoding='utf-8')
+            temporary.write_text(text, encoding='utf-8')
         runs += [Run(cell, seed, path.parent / f'seed_{seed}', path) for seed in seeds]
     return runs
 
 
+def _as_text(cfg: Config) -> str:
+    """A config file; unlike ``cfg.pretty_text`` made in no time."""
+    values = cfg.to_dict().items()
+    return '\n'.join(f'{key} = {pformat(value, sort_dicts=False)}' for key, value in values) + '\n'
+
+
 def _work_off(
-    waiting: list[Run], jobs: int, say: Callable[[str], None], save: Callable[[], Summary]
+    waiting: list[Run], jobs: int, say: Callable[[str], None], save: Callable[[], Any]
 ) -> None:
     """Start up to ``jobs`` processes at a time until all have ended; stop them on interruption."""
     total, started, running = len(waiting), 0, []
@@ -179,10 +210,7 @@ def _interrupt(*_: Any) -> None:
 def _start(run: Run, jobs: int) -> None:
     run.folder.mkdir(parents=True, exist_ok=True)
     (run.folder / FAILED).unlink(missing_ok=True)
-    command = [
-        sys.executable, '-m', 'vtg.apis.sweep.cell',
-        str(run.config), str(run.folder), '--seed', str(run.seed),
-    ]  # fmt: skip
+    command = [*COMMAND, str(run.config), str(run.folder), '--seed', str(run.seed)]
     with (run.folder / LOG).open('a', encoding='utf-8') as log:
         # A session of its own, so that its loader workers can be stopped with it.
         run.process = subprocess.Popen(

@@ -11,7 +11,7 @@ from vtg.structures import GroundingState
 
 @MODELS.register_module()
 class TemporalMaxPool(Encoder):
-    """Takes the maximum over neighbouring clips (TaskWeave, Jin et al., 2024, section 3.2).
+    """Takes the maximum over neighbouring clips (TaskWeave, Yang et al., 2024).
 
     Text tokens and a context token, where the fusion gives them, stay as they are.
 

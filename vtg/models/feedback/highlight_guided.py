@@ -33,7 +33,7 @@ def highlight_mask(saliency: Tensor, mask: Tensor) -> Tensor:
 class HighlightGuidedFeedback(ScheduledFeedback):
     """Doubles the features of highlighted clips, for the moment head.
 
-    Highlightness-guided interaction of TaskWeave (Jin et al., 2024, section 3.4). It runs behind
+    Highlightness-guided interaction of TaskWeave (Yang et al., 2024). It runs behind
     the saliency head and before the moment head; the saliency of the first pass stays.
 
     Args:

@@ -43,7 +43,7 @@ def moment_gain(spans: Tensor, num_clips: Tensor, length: int, bins_per_clip: in
 class MomentGuidedFeedback(ScheduledFeedback):
     """Raises the clips that predicted moments cover, for the saliency head.
 
-    Moment-guided interaction of TaskWeave (Jin et al., 2024, section 3.4); all predictions count,
+    Moment-guided interaction of TaskWeave (Yang et al., 2024); all predictions count,
     whatever their score. It runs behind the moment head and before the saliency head.
 
     Args:

@@ -16,7 +16,7 @@ from .saliency import SupervisedSaliencyHead
 class LightSaliencyHead(SupervisedSaliencyHead):
     """``score(conv(linear(x * (1 + gain)))) + sum(x) / sqrt(dim)`` for every clip.
 
-    The HD decoder of TaskWeave (Jin et al., 2024, eq. 2). Like the released code it has no
+    The HD decoder of TaskWeave (Yang et al., 2024, eq. 2). Like the released code it has no
     activation and, with a kernel of one clip, sees no neighbours; the paper describes a local
     convolution. The gain is that of a feedback component; without one it is 0. It acts on the first
     term only; the paper's formula, where it acts on both, is a feedback that changes the memory

@@ -34,7 +34,7 @@ class UncertaintyBalancer(LossBalancer):
     """Learns the weight of every task from its uncertainty.
 
     ``sum over tasks of (weight * exp(-g) * loss + g)`` with one learned log-variance ``g`` per task
-    (Kendall et al., 2018; TaskWeave, Jin et al., 2024, eq. 8, whose final form has weight 2 for the
+    (Kendall et al., 2018; the joint loss of TaskWeave, Yang et al., 2024, has weight 2 for the
     saliency and 1 for the moments). A task without losses in a step drops out with its ``g``.
 
     Args:

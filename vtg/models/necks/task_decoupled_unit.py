@@ -17,8 +17,8 @@ class TaskDecoupledUnit(Neck):
     """Splits the memory into a stream for the moments and one for the highlights.
 
     Each task has a linear map and an expert of its own; a shared expert reads both maps, and its
-    output gates the task's expert: ``expert(map(x)) * pool(shared(map(x)))`` (TaskWeave, Jin et
-    al., 2024, section 3.3; the pooling is the released code's).
+    output gates the task's expert: ``expert(map(x)) * pool(shared(map(x)))`` (TaskWeave, Yang et
+    al., 2024; the pooling is the released code's).
 
     Args:
         dim: Token width.

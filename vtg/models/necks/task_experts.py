@@ -2,7 +2,7 @@
 """Experts of a task: what :class:`TaskDecoupledUnit` does to the features of one task alone.
 
 Every expert maps ``x (B, L, D)``, the mask ``(B, L)`` and the positions ``(B, L, D)`` to
-``(B, L, D)``. The four kinds are those of TaskWeave (Jin et al., 2024), Table 5.
+``(B, L, D)``. The four kinds are those of TaskWeave (Yang et al., 2024), Table 5.
 """
 
 from torch import Tensor, nn
