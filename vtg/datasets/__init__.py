@@ -2,6 +2,8 @@
 """Datasets, feature stores, saliency labels, the sampler and the collate function."""
 
 from .collate import collate
+from .custom import ClipGrades, CustomDataset
+from .custom_format import read_custom
 from .grounding import GroundingDataset
 from .qvhighlights import QVHighlights
 from .saliency import AnnotatorSum, ClipRatings, CoveredClips, SingleWindow
@@ -27,8 +29,10 @@ from .survey import survey
 
 __all__ = [
     'AnnotatorSum',
+    'ClipGrades',
     'ClipRatings',
     'CoveredClips',
+    'CustomDataset',
     'EpochSampler',
     'FeatureStore',
     'FolderStore',
@@ -46,6 +50,7 @@ __all__ = [
     'SingleWindow',
     'collate',
     'pack_features',
+    'read_custom',
     'read_feature_file',
     'rehearse',
     'sample_generator',

@@ -108,7 +108,7 @@ class HybridHead(MomentHead):
         dense = self.dense_head.ranked(state, **self.dense_test_cfg)
         queries = self.query_head.ranked(state)
         return {
-            'comb': self.box_fusion([queries, dense]),
+            'comb': self.box_fusion([queries, dense], state.duration),
             **self.query_head.predict(state),
             **self.dense_head.predict(state),
         }

@@ -29,7 +29,7 @@ class WeightedBoxFusion1D:
         skip_thr: Entries with an (unweighted) score below this are dropped.
         conf_type: ``'avg'`` or ``'max'``.
         max_length: Spans are divided by this many seconds and limited to [0, 1] while they are
-            fused. 1 means that they are normalised already.
+            fused. 1 means that they are normalised already, None divides by the duration.
         allows_overflow: With ``'avg'``, count all members instead of at most one per list; scores
             may then exceed 1.
     """
@@ -40,7 +40,7 @@ class WeightedBoxFusion1D:
         iou_thr: float = 0.55,
         skip_thr: float = 0.0,
         conf_type: str = 'avg',
-        max_length: float = 1.0,
+        max_length: float | None = 1.0,
         allows_overflow: bool = False,
     ) -> None:
         if conf_type not in ('avg', 'max'):
@@ -55,17 +55,20 @@ class WeightedBoxFusion1D:
         self.allows_overflow = allows_overflow
 
     @torch.no_grad()
-    def __call__(self, lists: Sequence[MomentList]) -> MomentList:
+    def __call__(
+        self, lists: Sequence[MomentList], duration: Tensor | None = None
+    ) -> MomentList:
         """Fuse lists of the same B samples.
 
         Args:
             lists: M lists; spans in the unit of ``max_length``, in any order.
+            duration: ``(B,)`` seconds, needed where ``max_length`` is None.
 
         Returns:
             One list, best first, padded to the largest number of entries that entered the fusion.
 
         Raises:
-            ConfigError: The number of weights is not the number of lists.
+            ConfigError: The number of weights is not the number of lists, or a duration is missing.
         """
         weights = self.weights or (1.0,) * len(lists)
         if len(weights) != len(lists):
@@ -73,7 +76,8 @@ class WeightedBoxFusion1D:
                 f'WeightedBoxFusion1D: {len(weights)} weights for {len(lists)} result lists; '
                 'give one weight per list.'
             )
-        spans, scores = self._prepare(lists, weights)
+        unit = self._unit(duration)
+        spans, scores = self._prepare(lists, weights, unit)
         fused, total, best, members = self._cluster(spans, scores)
         mask = members > 0
         if self.conf_type == 'max':
@@ -84,22 +88,29 @@ class WeightedBoxFusion1D:
         key = confidence.masked_fill(~mask, -torch.inf)
         order = key.argsort(dim=-1, descending=True, stable=True)
         mask = mask.gather(1, order)
-        fused = fused.gather(1, order[..., None].expand(-1, -1, 2)) * self.max_length
+        fused = fused.gather(1, order[..., None].expand(-1, -1, 2)) * unit
         return MomentList(
             (fused * mask[..., None]).to(lists[0].spans.dtype),
             (confidence.gather(1, order) * mask).to(lists[0].scores.dtype),
             mask,
         )
 
+    def _unit(self, duration: Tensor | None) -> float | Tensor:
+        if self.max_length is not None:
+            return self.max_length
+        if duration is None:
+            raise ConfigError('WeightedBoxFusion1D needs `max_length` where there is no duration.')
+        return duration.double().view(-1, 1, 1)
+
     def _prepare(
-        self, lists: Sequence[MomentList], weights: Sequence[float]
+        self, lists: Sequence[MomentList], weights: Sequence[float], unit: float | Tensor
     ) -> tuple[Tensor, Tensor]:
         """Filter, weigh and sort the entries of all lists.
 
         Returns ``(B, K, 2)`` normalised spans and ``(B, K)`` weighted scores in descending order;
         a dropped entry has score -inf, and K is the largest number of entries kept.
         """
-        spans = torch.cat([item.spans for item in lists], dim=1).double() / self.max_length
+        spans = torch.cat([item.spans for item in lists], dim=1).double() / unit
         spans = spans.sort(dim=-1).values.clamp(0, 1)
         keep = torch.cat([item.mask & (item.scores >= self.skip_thr) for item in lists], dim=1)
         keep &= spans[..., 1] > spans[..., 0]
