@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One model per domain: cells, the table, and two domains with two seeds from end to end."""
+
+import csv
+import math
+from pathlib import Path
+
+import pytest
+
+from vtg.apis.domains import DomainTable, domain_cells, train_domains
+from vtg.apis.published import Published
+from vtg.engine import load_config
+from vtg.utils import ConfigError, read_json
+
+ROOT = Path(__file__).resolve().parents[2]
+DEMO = ROOT / 'configs' / 'qd_detr' / 'tvsum_demo.py'
+TINY = ['train_cfg.max_epochs=2', 'train_cfg.val_interval=1', 'model.defaults.dim=16']
+
+
+def test_a_cell_sets_the_domain_of_every_loader():
+    cells = domain_cells(load_config(DEMO))
+    assert [cell.name for cell in cells] == list(load_config(DEMO).domains)
+    keys = {key for key, _ in cells[0].values}
+    assert keys == {f'{split}_dataloader.dataset.domain' for split in ('train', 'val', 'test')}
+    assert {value for _, value in cells[3].values} == {'FM'}
+    assert [cell.label for cell in domain_cells(load_config(DEMO), ['VU', 'BK'])] == ['VU', 'BK']
+
+
+def test_mistakes_are_named():
+    with pytest.raises(ConfigError, match='VT'):
+        domain_cells(load_config(DEMO), ['VTT'])
+    with pytest.raises(ConfigError, match='no list `domains`'):
+        domain_cells(load_config(ROOT / 'configs' / 'qd_detr' / 'demo.py'))
+
+
+PAPER = Published('TVSum', 'val', 'paper, Table 5', {'BK': 93.4, 'BT': 90.3, 'average': 91.85})
+
+
+def table(**numbers):
+    return DomainTable(numbers, (0, 1), (PAPER,))
+
+
+def test_means_are_over_seeds_and_the_average_over_complete_seeds():
+    rows = {row[0]: row for row in table(BK={0: 80.0, 1: 90.0}, BT={0: 70.0}).rows()}
+    _, mean, deviation, count, known = rows['BK']
+    assert (mean, count, known) == (85.0, 2, [93.4])
+    assert deviation == pytest.approx(math.sqrt(50))
+    assert rows['BT'][1:4] == (70.0, None, 1)
+    # Seed 1 has no number for BT and is left out of the average.
+    assert rows['average'][1:] == (75.0, None, 1, [91.85])
+
+
+def test_files(tmp_path):
+    made = table(BK={0: 80.0, 1: 90.0}, BT={0: 70.0, 1: 60.0})
+    made.save(tmp_path)
+    text = (tmp_path / 'domains.md').read_text(encoding='utf-8')
+    assert text.splitlines()[0] == '| domain | mean | std | seeds | paper, Table 5 (val) |'
+    assert '| BK | 85.00 | 7.07 | 2/2 | 93.40 |' in text
+    assert '| average | 75.00 | 0.00 | 2/2 | 91.85 |' in text
+    with (tmp_path / 'domains.csv').open() as file:
+        lines = list(csv.reader(file))
+    assert lines[1:3] == [['BK', '0', '80.0'], ['BK', '1', '90.0']] and len(lines) == 7
+    stored = read_json(tmp_path / 'domains.json')
+    assert stored['rows'][0]['mean'] == 85.0 and stored['published'][0]['metrics']['BK'] == 93.4
+    assert '85.00' in made.text() and '2/2' in made.text()
+
+
+def train(folder, seeds, say=None):
+    said = []
+    made = train_domains(
+        DEMO, seeds, folder, ['BK', 'VU'], jobs=2, cfg_options=TINY, say=say or said.append
+    )
+    return made, said
+
+
+def test_two_domains_with_two_seeds_continue_where_they_stopped(tmp_path):
+    calls = []
+
+    def interrupt(line):
+        calls.append(line)
+        if line.startswith('finished'):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / 'runs', [3, 4], interrupt)
+    done = list((tmp_path / 'runs').glob('*/*/done.json'))
+    assert 1 <= len(done) < 4
+    stamps = {path: path.stat().st_mtime_ns for path in done}
+    made, said = train(tmp_path / 'runs', [3, 4])
+    assert f'{len(done)} of 4 trainings are finished already' in said
+    assert all(path.stat().st_mtime_ns == stamp for path, stamp in stamps.items())
+    assert not made.failures and {len(values) for values in made.numbers.values()} == {2}
+    assert all(0 <= v <= 100 for values in made.numbers.values() for v in values.values())
+    assert sum(made.selection.values()) == 4
+    facts = read_json(tmp_path / 'runs' / 'VU' / 'seed_3' / 'report_val.json')['facts']
+    assert facts['dataset'].endswith(', VU') and facts['seed'] == 3
+    assert 'best HL-mAP on val' in facts['selection']
+    with pytest.raises(ConfigError, match='another config'):
+        train_domains(DEMO, [3], tmp_path / 'runs', ['BK'], say=said.append)

@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Train and evaluate one model per domain with several seeds (TVSum, YouTube Highlights)."""
+
+import argparse
+from pathlib import Path
+
+from vtg.utils import run_main
+
+EXAMPLE = """example:
+  tools/train_domains.py configs/qd_detr/tvsum_rehearsal.py --seeds 0,1 --jobs 2
+
+The same command goes on where it was stopped: finished trainings are kept."""
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('config', help='config file with a list of domains')
+    parser.add_argument('--domains', nargs='+', default=[], help='which of them (all)')
+    parser.add_argument('--seeds', default='0', help='comma-separated (0)')
+    parser.add_argument('--jobs', type=int, default=1, help='trainings at a time (1)')
+    parser.add_argument('--work-dir', help='folder (work_dirs/domains_<system>_<config>)')
+    parser.add_argument(
+        '--selection', choices=('best', 'last'), default='best',
+        help='evaluate the best epoch by the save_best of the config, or the last epoch',
+    )  # fmt: skip
+    parser.add_argument(
+        '--rehearsal', action='store_true',
+        help='simulated features of the same widths in place of those in files',
+    )  # fmt: skip
+    parser.add_argument('--metric', default='HL-mAP', help='tabulated number (HL-mAP)')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action='extend', default=[], metavar='KEY=VALUE',
+        help='override config values of all trainings',
+    )  # fmt: skip
+    args = parser.parse_args()
+    try:
+        args.seeds = [int(seed) for seed in args.seeds.split(',')]
+    except ValueError:
+        parser.error(f'--seeds expects whole numbers with commas between, got {args.seeds!r}')
+    return args
+
+
+def main() -> int:
+    args = parse_args()
+    # Imported here so that --help and a mistyped option answer at once.
+    from vtg.apis.domains import train_domains
+
+    path = Path(args.config).resolve()
+    out = args.work_dir or f'work_dirs/domains_{path.parent.name}_{path.stem}'
+    try:
+        table = train_domains(
+            args.config, args.seeds, out, args.domains, args.jobs, args.cfg_options,
+            args.selection, args.rehearsal, args.metric,
+            say=lambda line: print(line, flush=True),
+        )  # fmt: skip
+    except KeyboardInterrupt:
+        return 130
+    print(table.text())
+    print(f'written: {out}/domains.md, domains.csv, domains.json')
+    return 1 if table.failures else 0
+
+
+if __name__ == '__main__':
+    run_main(main)

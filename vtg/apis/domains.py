@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One model per domain, with several seeds: the protocol of TVSum and YouTube Highlights."""
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from terminaltables import AsciiTable
+
+from vtg.datasets import rehearse
+from vtg.engine.config import apply_options, load_config
+from vtg.utils import ConfigError, atomic_write, nearest_names, read_json, write_json
+
+from .published import Published, load_published
+from .sweep.grid import Cell
+from .sweep.runner import Run, run_cells
+from .sweep.table import moments
+
+METRIC = 'HL-mAP'
+AVERAGE = 'average'
+STEM = 'domains'
+
+
+@dataclass(frozen=True)
+class DomainCell(Cell):
+    """The trainings of one domain; ``values`` sets it in every loader."""
+
+    domain: str = ''
+
+    @property
+    def name(self) -> str:
+        """The name of its folder."""
+        return self.domain
+
+    @property
+    def label(self) -> str:
+        """The name for people."""
+        return self.domain
+
+
+@dataclass(frozen=True)
+class DomainTable:
+    """Numbers in per cent by domain, beside published ones.
+
+    Attributes:
+        numbers: Per domain the number of every finished seed.
+        published: Published rows: ``metrics`` by domain, and their ``average``.
+        metric: What the numbers are.
+        selection: Per rule how many checkpoints were chosen by it.
+        failures: One line per training that crashed.
+    """
+
+    numbers: dict[str, dict[int, float]]
+    seeds: tuple[int, ...]
+    published: tuple[Published, ...] = ()
+    metric: str = METRIC
+    selection: dict[str, int] = field(default_factory=dict)
+    failures: tuple[str, ...] = ()
+
+    def rows(self) -> list[tuple[str, float | None, float | None, int, list[float | None]]]:
+        """Name, mean, standard deviation (n - 1), finished seeds and published numbers.
+
+        The last row is the average over the domains, of the seeds that have all of them.
+        """
+        rows = []
+        for name, by_seed in {**self.numbers, AVERAGE: self.averages()}.items():
+            mean, deviation = moments(list(by_seed.values()))
+            known = [entry.metrics.get(name) for entry in self.published]
+            rows.append((name, mean, deviation, len(by_seed), known))
+        return rows
+
+    def averages(self) -> dict[int, float]:
+        """The average over the domains per seed, for the seeds with a number in each."""
+        complete = [s for s in self.seeds if all(s in values for values in self.numbers.values())]
+        count = max(1, len(self.numbers))
+        return {s: sum(values[s] for values in self.numbers.values()) / count for s in complete}
+
+    def _header(self) -> list[str]:
+        return ['domain', 'mean', 'std', 'seeds', *(entry.label for entry in self.published)]
+
+    def _cells(self) -> list[list[str]]:
+        return [
+            [name, _text(mean), _text(deviation), f'{count}/{len(self.seeds)}', *map(_text, known)]
+            for name, mean, deviation, count, known in self.rows()
+        ]
+
+    def _notes(self) -> list[str]:
+        notes = [f'{self.metric} in per cent; std over seeds {", ".join(map(str, self.seeds))}']
+        notes += [f'{rule} ({count} trainings)' for rule, count in self.selection.items()]
+        return notes + [f'failed: {line}' for line in self.failures]
+
+    def text(self) -> str:
+        """For a terminal."""
+        table = AsciiTable([self._header(), *self._cells()], 'One model per domain')
+        table.inner_footing_row_border = True
+        for column in range(1, len(self._header())):
+            table.justify_columns[column] = 'right'
+        return '\n'.join([table.table, *self._notes()])
+
+    def markdown(self) -> str:
+        """As a Markdown table."""
+        header = self._header()
+        lines = [header, ['---'] + ['---:'] * (len(header) - 1), *self._cells()]
+        table = ['| ' + ' | '.join(c.replace('|', r'\|') for c in line) + ' |' for line in lines]
+        return '\n'.join([*table, '', *(f'- {note}' for note in self._notes()), ''])
+
+    def csv(self) -> str:
+        """One line per domain and seed, then the averages."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator='\n')
+        writer.writerow(['domain', 'seed', self.metric])
+        for name, by_seed in {**self.numbers, AVERAGE: self.averages()}.items():
+            writer.writerows([name, seed, value] for seed, value in by_seed.items())
+        return text.getvalue()
+
+    def as_dict(self) -> dict[str, Any]:
+        """As plain values, not rounded."""
+        names = ('domain', 'mean', 'std', 'finished')
+        return {
+            'metric': self.metric,
+            'seeds': list(self.seeds),
+            'rows': [dict(zip(names, row)) for row in self.rows()],
+            'runs': {name: dict(by_seed) for name, by_seed in self.numbers.items()},
+            'published': [asdict(entry) for entry in self.published],
+            'selection': self.selection,
+            'failures': list(self.failures),
+        }
+
+    def save(self, folder: str | Path) -> None:
+        """Write ``domains.md``, ``domains.csv`` and ``domains.json`` into ``folder``."""
+        for suffix, content in (('md', self.markdown()), ('csv', self.csv())):
+            with atomic_write(Path(folder) / f'{STEM}.{suffix}') as temporary:
+                temporary.write_text(content, encoding='utf-8')
+        write_json(Path(folder) / f'{STEM}.json', self.as_dict())
+
+
+def _text(value: float | None) -> str:
+    return '-' if value is None else f'{value:.2f}'
+
+
+def domain_cells(cfg: Config, domains: Sequence[str] = ()) -> list[DomainCell]:
+    """One cell per domain of a config, or of those named.
+
+    Raises:
+        ConfigError: The config has no domains, or not the one named.
+    """
+    known = list(cfg.get('domains') or ())
+    loaders = [
+        name
+        for name in ('train_dataloader', 'val_dataloader', 'test_dataloader')
+        if 'domain' in ((cfg.get(name) or {}).get('dataset') or {})
+    ]
+    if not known or not loaders:
+        raise ConfigError(
+            f'{cfg.filename} has no list `domains` and no `domain` of its datasets; use a config '
+            'on a base like configs/_base_/datasets/tvsum_i3d.py.'
+        )
+    for name in domains:
+        if name not in known:
+            close = nearest_names(name, known) or known
+            raise ConfigError(f'--domains names {name!r}; choose {", ".join(close)}.')
+    return [
+        DomainCell(tuple((f'{loader}.dataset.domain', name) for loader in loaders), name)
+        for name in (domains or known)
+    ]
+
+
+def train_domains(
+    config: str | Path,
+    seeds: Sequence[int],
+    out: str | Path,
+    domains: Sequence[str] = (),
+    jobs: int = 1,
+    cfg_options: Sequence[str] = (),
+    selection: str = 'best',
+    rehearsal: bool = False,
+    metric: str = METRIC,
+    say: Callable[[str], None] = print,
+) -> DomainTable:
+    """Train and evaluate one model per domain and seed.
+
+    Every training is a process of its own that evaluates the chosen checkpoint on ``val``. Called
+    again with the same ``out``, finished trainings are kept, interrupted ones go on.
+
+    Args:
+        config: A config with a list ``domains``.
+        seeds: Seeds of every domain.
+        out: Folder of the results: ``<domain>/seed_<n>``, ``domains.{md,csv,json}``.
+        domains: Which of the domains; all by default.
+        jobs: Trainings at a time.
+        cfg_options: Overrides for all of them.
+        selection: ``'best'`` epoch by the ``save_best`` of the config, or the ``'last'``.
+        rehearsal: Use simulated features, see :func:`vtg.datasets.rehearse`.
+        metric: The number that is tabulated.
+        say: Gets a line per event.
+
+    Raises:
+        ConfigError: See :func:`domain_cells`; ``out`` holds trainings of another config.
+    """
+    cfg = load_config(config)
+    folder = Path(cfg.filename).parent
+    apply_options(cfg, cfg_options)
+    if rehearsal:
+        rehearse(cfg)
+    if selection == 'last':
+        cfg.default_hooks.checkpoint.save_best = None
+    cells = domain_cells(cfg, domains)
+    published = load_published(folder / 'metafile.yml', cfg.get('benchmark', ''))
+
+    def gather(runs: Sequence[Run]) -> DomainTable:
+        table = make_table(runs, seeds, published, metric)
+        table.save(out)
+        return table
+
+    return gather(run_cells(cfg, cells, seeds, Path(out), jobs, say, gather))
+
+
+def make_table(
+    runs: Sequence[Run], seeds: Sequence[int], published: Sequence[Published], metric: str = METRIC
+) -> DomainTable:
+    """Collect the numbers and selection rules of all finished trainings."""
+    numbers: dict[str, dict[int, float]] = {run.cell.domain: {} for run in runs}
+    rules: dict[str, int] = {}
+    for run in runs:
+        if run.result is None:
+            continue
+        if run.result['metrics'].get(metric) is None:
+            have = ', '.join(run.result['metrics'])
+            raise ConfigError(f'the trainings give no {metric!r}; choose --metric from {have}.')
+        numbers[run.cell.domain][run.seed] = run.result['metrics'][metric]
+        rule = read_json(run.folder / 'report_val.json')['facts']['selection']
+        rule = rule.partition(': ')[2] or rule
+        rules[rule] = rules.get(rule, 0) + 1
+    failures = tuple(f'{run.name}: {run.failure}' for run in runs if run.failure)
+    shown = tuple(_by_domain(entry, metric) for entry in published)
+    return DomainTable(numbers, tuple(seeds), shown, metric, rules, failures)
+
+
+def _by_domain(entry: Published, metric: str) -> Published:
+    """Name the average of published numbers like ours."""
+    average = entry.metrics.get(AVERAGE, entry.metrics.get('avg', entry.metrics.get(metric)))
+    extra = {} if average is None else {AVERAGE: average}
+    return Published(
+        entry.dataset, entry.split, entry.source, {**entry.metrics, **extra}, entry.variant
+    )
