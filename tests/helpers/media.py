@@ -159,3 +159,13 @@ def tiny_blip2(tmp_path_factory):
     )  # fmt: skip
     transformers.Blip2ForImageTextRetrieval(config).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope='session')
+def two_workers():
+    """A Ray of two processes on this machine, started once."""
+    ray = pytest.importorskip('ray', reason='needs the extra "ray"')
+    from vtg.extraction import RayOptions
+
+    yield RayOptions(workers=2, chunk=1)
+    ray.shutdown()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from vtg.datasets import FolderStore, GroundingDataset, collate
-from vtg.extraction import RayOptions, find_videos, read_clips
+from vtg.extraction import find_videos, read_clips
 from vtg.extraction.encoders import cosine
 from vtg.pretraining import label_moments, make_intervid_mr, make_synthetic_pairs, read_rows
 from vtg.pretraining.shards import ShardWorker, run_shards
@@ -211,13 +211,6 @@ def test_rows_without_a_field_are_named(tmp_path):
 
 
 # Ray ------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope='module')
-def two_workers():
-    ray = pytest.importorskip('ray', reason='needs the extra "ray"')
-    yield RayOptions(workers=2, chunk=1)
-    ray.shutdown()
 
 
 def test_ray_gives_the_same(corpus, components, tmp_path, two_workers):

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Short names of encoders, captioners and scorers for command lines: ``clip=FOLDER``."""
+"""Short names of encoders, captioners and scorers for command lines: ``clip=FOLDER``.
 
+A JSON object gives all arguments: ``{"type": "TorchScriptEncoder", "weights": "x.pt", ...}``.
+"""
+
+import json
 from typing import Any
 
 from vtg.utils import ConfigError
@@ -36,10 +40,15 @@ def scorer_config(text: str, **options: Any) -> dict[str, Any]:
 
 
 def _config(text: str, names: dict[str, str], role: str, options: dict[str, Any]) -> dict[str, Any]:
+    given = {key: value for key, value in options.items() if value is not None}
+    if text.startswith('{'):
+        try:
+            return {**json.loads(text), **given}
+        except json.JSONDecodeError as error:
+            raise ConfigError(f'the {role} {text} is no valid JSON object ({error}).') from None
     name, _, weights = text.partition('=')
     if not name or not weights:
         raise ConfigError(
             f'the {role} {text!r} is not of the form NAME=WEIGHTS; names are {", ".join(names)}.'
         )
-    given = {key: value for key, value in options.items() if value is not None}
     return {'type': names.get(name, name), 'weights': weights, **given}

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a video file to moments, with a small SG-DETR and a random CLIP."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from vtg.apis.inference import Inferencer, ground
+from vtg.datasets import collate
+from vtg.engine import load_config
+from vtg.extraction import extract_videos, read_clips
+from vtg.registry import DATASETS, ENCODERS, MODELS
+from vtg.utils import ConfigError, DataError
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope='module')
+def trained(tmp_path_factory):
+    """A config for CLIP features of width 24 and text of width 16, and random weights."""
+    folder = tmp_path_factory.mktemp('model')
+    config = folder / 'tiny.py'
+    config.write_text(
+        f"_base_ = '{ROOT}/configs/sgdetr/demo.py'\n"
+        'model = dict(video_projector=dict(in_dim=26), text_projector=dict(in_dim=16))\n'
+        '_widths = dict(dataset=dict(video_dims=(24,), text_dim=16))\n'
+        'train_dataloader = val_dataloader = test_dataloader = _widths\n'
+        'del _widths\n'
+    )
+    torch.manual_seed(0)
+    model = MODELS.build(load_config(config).model)
+    torch.save({'state_dict': model.state_dict()}, folder / 'model.pth')
+    return config, folder / 'model.pth'
+
+
+@pytest.fixture
+def clip(tiny_clip):
+    return dict(type='ClipEncoder', weights=str(tiny_clip), device='cpu')
+
+
+def check(result, duration, clips):
+    assert result.duration == pytest.approx(duration, abs=0.05)
+    assert len(result.saliency) == clips and np.isfinite(result.saliency).all()
+    moments = np.asarray(result.moments)
+    assert len(moments) and (moments[:, 1] >= moments[:, 0]).all()
+    assert (moments[:, 0] >= 0).all() and (np.diff(moments[:, 2]) <= 0).all()
+    assert set(result.alternatives) == {'detr', 'atss'}
+
+
+def test_a_video_file(trained, clip, videos):
+    inferencer = Inferencer(*trained, device='cpu', encoders=[clip])
+    queries = ['a man opens the door', 'the dog']
+    results = inferencer(videos / 'v2.mp4', queries)
+    assert [result.query for result in results] == queries
+    for result in results:
+        check(result, 23.0, 12)
+    alone = inferencer(videos / 'v2.mp4', 'the dog')[0]
+    np.testing.assert_allclose(alone.saliency, results[1].saliency, atol=1e-5)
+
+
+def test_the_sample_video_from_extraction_to_moments(trained, clip, shared, tmp_path):
+    path = shared / 'data/sample_video/charades.mp4'
+    report = extract_videos({'charades': path}, clip, tmp_path)
+    assert report.written == {'charades': 15} and not report.problems
+    stored = np.load(tmp_path / 'charades.npz')
+    assert stored['features'].shape == (15, 24) and stored['times'].shape == (15, 1)
+    from_features = ground(
+        *trained, tmp_path / 'charades.npz', 'a person cooks', device='cpu', encoders=[clip]
+    )[0]
+    from_video = ground(*trained, path, 'a person cooks', device='cpu', encoders=[clip])[0]
+    check(from_video, 30.7, 15)
+    np.testing.assert_allclose(from_features.saliency, from_video.saliency, atol=1e-6)
+    np.testing.assert_allclose(from_features.moments, from_video.moments, atol=1e-3)
+
+
+def test_features_are_prepared_as_the_dataset_does(trained, clip, videos, tmp_path):
+    """The same numbers as through files, the dataset of the toolbox and the collate function."""
+    encoder = ENCODERS.build(clip)
+    features = encoder.encode_frames(read_clips(videos / 'v1.mp4', 2.0, 32).frames)
+    tokens = encoder.encode_text('red room').tokens
+    np.save(tmp_path / 'v1.npy', features)
+    np.save(tmp_path / '0.npy', tokens)
+    (tmp_path / 'a.jsonl').write_text(
+        '{"qid": 0, "query": "red room", "vid": "v1", "duration": 12.4}\n'
+    )
+    store = dict(type='FolderStore', folder=str(tmp_path))
+    dataset = DATASETS.build(
+        dict(
+            type='GroundingDataset', ann_file=str(tmp_path / 'a.jsonl'), test_mode=True,
+            video={**store, 'pattern': '{vid}'}, text={**store, 'pattern': '{qid}'},
+            saliency=dict(type='AnnotatorSum'),
+        )
+    )  # fmt: skip
+    inferencer = Inferencer(*trained, device='cpu')
+    with torch.inference_mode():
+        expected = inferencer.model.test_step(collate([dataset[0]]))[0]
+    result = inferencer(features, 'red room', [tokens], duration=12.4)[0]
+    assert result.moments == expected['pred_relevant_windows']
+    assert result.saliency == expected['pred_saliency_scores']
+
+
+def test_mistakes_are_sentences(trained, clip, videos, tmp_path):
+    inferencer = Inferencer(*trained, device='cpu', encoders=[clip])
+    with pytest.raises(DataError, match='does not exist'):
+        inferencer(tmp_path / 'none.mp4', 'a dog')
+    with pytest.raises(DataError, match='24'):
+        inferencer(np.zeros((5, 30), np.float32), 'a dog')
+    with pytest.raises(ConfigError, match='no words'):
+        inferencer(videos / 'v0.mp4', ' ')
+    with pytest.raises(ConfigError, match='encoders'):
+        Inferencer(*trained, device='cpu')(videos / 'v0.mp4', 'a dog')

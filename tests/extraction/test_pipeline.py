@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Features of many files: contents, resuming, bad files, Ray."""
+
+import numpy as np
+import pytest
+from media import write_audio
+
+from vtg.datasets import FolderStore
+from vtg.extraction import (
+    extract_texts,
+    extract_videos,
+    find_videos,
+    keep_settings,
+    read_clips,
+)
+from vtg.registry import ENCODERS
+from vtg.utils import ConfigError, DataError
+
+
+@pytest.fixture
+def clip(tiny_clip):
+    return dict(type='ClipEncoder', weights=str(tiny_clip), device='cpu')
+
+
+def test_good_and_bad_files(videos, clip, tmp_path):
+    (tmp_path / 'empty.mp4').write_bytes(b'')
+    (tmp_path / 'broken.mp4').write_bytes(b'x' * 5000)
+    write_audio(tmp_path / 'sound.mp4')
+    paths = find_videos([videos, tmp_path, tmp_path / 'missing.mp4'])
+    shown = []
+    report = extract_videos(
+        paths, clip, tmp_path / 'out', threads=2, on_start=lambda n: lambda: shown.append(n)
+    )
+    assert report.written == {'v0': 5, 'v1': 6, 'v2': 12}
+    assert set(report.problems) == {'empty', 'broken', 'sound', 'missing'}
+    assert '3 written (23 rows), 0 there already, 4 failed' in report.summary()
+    assert shown == [7] * 7
+
+    stored = np.load(tmp_path / 'out/v2.npz')
+    clips = read_clips(videos / 'v2.mp4', 2.0, 32)
+    expected = ENCODERS.build(clip).encode_frames(clips.frames)
+    np.testing.assert_array_equal(stored['features'], expected)
+    np.testing.assert_array_equal(stored['times'], clips.times)
+    assert stored['duration'] == pytest.approx(23.0) and stored['clip_length'] == 2.0
+    assert FolderStore(str(tmp_path / 'out')).read({'vid': 'v1'}).shape == (6, 24)
+
+    again = extract_videos(paths, clip, tmp_path / 'out')
+    assert again.skipped == 3 and not again.written and len(again.problems) == 4
+    assert not [path for path in (tmp_path / 'out').iterdir() if path.suffix != '.npz']
+
+
+def test_texts(clip, tmp_path):
+    records = [dict(qid=7, query='a dog'), dict(qid=8, query='the red door')]
+    report = extract_texts(records, clip, tmp_path, dtype='float16')
+    stored = np.load(tmp_path / 'qid7.npz')
+    expected = ENCODERS.build(clip).encode_text('a dog')
+    assert list(report.written) == ['qid7', 'qid8']
+    np.testing.assert_array_equal(stored['last_hidden_state'], expected.tokens.astype(np.float16))
+    np.testing.assert_array_equal(stored['pooler_output'], expected.pooled.astype(np.float16))
+    with pytest.raises(DataError, match='no field query'):
+        extract_texts([dict(qid=1)], clip, tmp_path)
+    with pytest.raises(ConfigError, match='vid'):
+        extract_texts(records, clip, tmp_path, pattern='{vid}')
+
+
+def test_other_settings_and_equal_names_are_refused(videos, tmp_path):
+    keep_settings(tmp_path / 's.json', dict(a=1, b=None))
+    keep_settings(tmp_path / 's.json', dict(a=1, b=None))
+    with pytest.raises(ConfigError, match='a=1, now it is 2'):
+        keep_settings(tmp_path / 's.json', dict(a=2, b=None))
+    with pytest.raises(ConfigError, match='same name'):
+        find_videos([videos / 'v0.mp4', tmp_path / 'v0.mkv'])
+
+
+def test_ray_gives_the_same(videos, clip, tmp_path, two_workers):
+    paths = find_videos([videos, tmp_path / 'missing.mp4'])
+    here = extract_videos(paths, clip, tmp_path / 'here')
+    there = extract_videos(paths, clip, tmp_path / 'there', ray=two_workers)
+    assert here == there
+    for name in here.written:
+        one, other = (np.load(tmp_path / place / f'{name}.npz') for place in ('here', 'there'))
+        for key in one:
+            np.testing.assert_allclose(one[key], other[key], atol=1e-6)
