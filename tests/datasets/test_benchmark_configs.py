@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from mmengine.config import Config
 
 from vtg.datasets import collate, rehearse
-from vtg.registry import DATASETS
+from vtg.registry import DATASETS, METRICS, MODELS
 from vtg.utils import DataError, read_json
 
 BASES = Path(__file__).parents[2] / 'configs' / '_base_' / 'datasets'
@@ -36,18 +37,45 @@ def build(name, split, shared, **changes):
     return DATASETS.build({**cfg, 'data_root': str(shared), **changes})
 
 
+def first_samples(dataset):
+    return [dataset[index] for index in range(min(3, len(dataset)))]
+
+
+def train_and_evaluate(cfg, training, testing):
+    """One step of a small QD-DETR, without moment head where nothing is retrieved."""
+    model = Config.fromfile(str(BASES.parent / 'models' / 'qd_detr.py')).model
+    model.defaults.update(dim=16, num_heads=4, hidden_dim=32)
+    model.video_projector.in_dim = training['video'].shape[2]
+    model.text_projector.in_dim = training['text'].shape[2]
+    if 'domains' in cfg:
+        model.moment_head = None
+    model = MODELS.build(model)
+    losses = model(**model.data_preprocessor(training, True), mode='loss')
+    total = sum(value for key, value in losses.items() if 'loss' in key)
+    total.backward()
+    assert total.isfinite()
+    assert any(p.grad.abs().sum() > 0 for p in model.video_projector.parameters())
+    model.eval()
+    with torch.no_grad():
+        records = model.test_step(testing)
+    metric = METRICS.build(cfg.test_evaluator)
+    metric.process(testing, records)
+    return metric.evaluate(len(records))
+
+
 @pytest.mark.parametrize('name', NAMES)
-def test_samples_from_real_annotations(name, shared):
+def test_a_step_on_real_annotations(name, shared):
     cfg = rehearse(load(name))
     highlights_only = 'domains' in cfg
     assert cfg.benchmark.endswith('with simulated features')
+    batches = []
     for split in ('train', 'test'):
-        dataset = build(name, split, shared)
-        samples = [dataset[index] for index in range(min(4, len(dataset)))]
+        samples = first_samples(build(name, split, shared))
         widths = sum(store['dim'] for store in load(name)[f'{split}_dataloader'].dataset.video)
         positions = 4 if name.endswith('audio') else 2
         assert samples[0]['video'].shape[1] == widths + positions
         batch = collate(samples)
+        batches.append(batch)
         targets = batch['targets']
         assert targets['spans'].shape == (len(samples), 0 if highlights_only else 1, 2)
         assert targets['span_mask'].shape == targets['spans'].shape[:2]
@@ -55,6 +83,9 @@ def test_samples_from_real_annotations(name, shared):
         assert targets['relevant'].any(1).all()
         assert not (targets['saliency'] * ~batch['video_mask']).any()
         assert targets['pos_clips'].shape == (len(samples), 1 if highlights_only else 2)
+    metrics = train_and_evaluate(cfg, *batches)
+    key = 'highlights/HL-mAP' if highlights_only else 'moments/selection'
+    assert 0 <= metrics[key] <= 100
 
 
 @pytest.mark.parametrize('name', ['charades_slowfast_clip', 'tacos_slowfast_clip'])
@@ -148,7 +179,7 @@ def test_seconds_of_tvsum(shared):
 def test_simulated_shapes(name):
     cfg = load(name)
     real = {'charades': (5.5, 30.7, 194.3), 'tacos': (51.5, 184.6, 1402.2)}.get(name.split('_')[0])
-    vids = []
+    vids, batches = [], []
     for split in ('train', 'val', 'test'):
         everything = {} if real else {'domain': None}
         dataset = DATASETS.build({**cfg[f'{split}_dataloader'].dataset, **everything})
@@ -166,6 +197,7 @@ def test_simulated_shapes(name):
             for record in records:
                 ratings = np.array(record['label'])
                 assert (ratings.max(0) > ratings.min(0)).all()
-        batch = collate([dataset[index] for index in range(2)])
-        assert batch['targets']['spans'].shape[1] == (1 if real else 0)
+        batches.append(collate(first_samples(dataset)))
+        assert batches[-1]['targets']['spans'].shape[1] == (1 if real else 0)
     assert not (vids[0] & vids[1] or vids[0] & vids[2] or vids[1] & vids[2])
+    assert train_and_evaluate(cfg, batches[0], batches[2])
