@@ -1,0 +1,32 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Turn the original annotation file of TVSum or YouTube Highlights into records per split."""
+
+import argparse
+from pathlib import Path
+
+from vtg.utils import run_main, write_jsonl
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('annotations', help='youtube_anno.json or tvsum_train_sfc.json, or .gz')
+    parser.add_argument('splits', help='youtube_splits.json or tvsum_splits.json')
+    parser.add_argument('out', help='folder for train.jsonl and val.jsonl')
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    # Imported here so that --help and a mistyped option answer at once.
+    from vtg.datasets.video_ratings import read_video_ratings
+
+    for split in ('train', 'val'):
+        records = read_video_ratings(args.annotations, args.splits, split)
+        path = Path(args.out) / f'{split}.jsonl'
+        write_jsonl(path, records)
+        print(f'{path}: {len(records)} videos')
+
+
+if __name__ == '__main__':
+    run_main(main)
