@@ -63,7 +63,7 @@ def _record(vid: str, video: Mapping[str, Any], path: str | Path) -> Record:
             'label': label,
             'domain': video['domain'],
         }
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
         raise DataError(
             f'{path}, video {vid!r}: expected fps, frames, domain and either anno and title or '
             f'match and info ({type(error).__name__}: {error}); get the file again.'
