@@ -36,24 +36,32 @@ CASES = {
     ),
     'wrong order': (
         {'stages': (*without('local_saliency_head'), 'local_saliency_head')},
-        r'model\.fusion \(SGCA\) needs `local_saliency`, which '
-        r'(model\.local_saliency_head sets only after it|nothing before it sets)',
+        r'model\.fusion \(SGCA\) needs `local_saliency`, which model\.local_saliency_head sets '
+        r"only after it: move 'fusion' behind it in model\.stages\.",
     ),
     'auxiliary needs something': (
-        {'embedding': None, 'fusion': None, 'encoder': None, 'neck': None, 'moment_head': None,
-         'saliency_head': None, 'feedback': None, 'negatives': None,
-         'stages': without('feedback.amplifier')},
+        {
+            'embedding': None,
+            'fusion': None,
+            'encoder': None,
+            'neck': None,
+            'moment_head': None,
+            'saliency_head': None,
+            'feedback': None,
+            'negatives': None,
+            'stages': without('feedback.amplifier'),
+        },
         r'model\.auxiliary\.alignment \(MomentSentenceAlignment\) needs `video_pos`',
     ),
     # A component in a slot of another kind.
     'wrong kind': (
         {'fusion': dict(type='TransformerEncoder')},
-        r'model\.fusion got TransformerEncoder, which is a encoder and not a fusion; registered '
-        r'are: .*SGCA',
+        r'model\.fusion got TransformerEncoder, which is of kind encoder and not fusion; '
+        r'registered are: .*SGCA',
     ),
     'a part instead of a component': (
         {'moment_head': dict(type='SpanDecoder')},
-        r'model\.moment_head got SpanDecoder, which is a decoder and not a moment_head; '
+        r'model\.moment_head got SpanDecoder, which is of kind decoder and not moment_head; '
         r'registered are: .*ATSSHead.*HybridHead.*QueryHead',
     ),
     # Slots and stages.
@@ -67,7 +75,7 @@ CASES = {
     ),
     'never runs': (
         {'stages': without('feedback.amplifier')},
-        r"model\.feedback\.amplifier \(SaliencyAmplifier\) is configured but never runs: add "
+        r'model\.feedback\.amplifier \(SaliencyAmplifier\) is configured but never runs: add '
         r"'feedback\.amplifier' to model\.stages",
     ),
     'stage without slot': (
@@ -194,8 +202,10 @@ def test_table_of_the_model(sgdetr_config):
     names = [row[0] for row in cells[1:]]
     assert names == [*STAGES, 'auxiliary.alignment', 'loss_balancer', 'total']
     counts = {row[0]: int(row[2].replace(',', '')) for row in cells[1:]}
-    assert counts.pop('total') == sum(counts.values()) == sum(
-        parameter.numel() for parameter in model.parameters()
+    assert (
+        counts.pop('total')
+        == sum(counts.values())
+        == sum(parameter.numel() for parameter in model.parameters())
     )
     kinds = {row[0]: row[1] for row in cells[1:]}
     assert kinds['fusion'] == 'SGCA' and kinds['feedback.amplifier'] == 'SaliencyAmplifier'

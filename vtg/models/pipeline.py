@@ -78,8 +78,8 @@ def _build(name: str, cfg: dict[str, Any], kind: type[Component]) -> Component:
             if isinstance(cls, type) and issubclass(cls, kind)
         )
         raise ConfigError(
-            f'model.{name} got {type(component).__name__}, which is a '
-            f'{getattr(component, "slot", "module")} and not a {kind.slot}; registered are: '
+            f'model.{name} got {type(component).__name__}, which is of kind '
+            f'{getattr(component, "slot", "module")} and not {kind.slot}; registered are: '
             f'{", ".join(fitting)}.'
         )
     return component
