@@ -13,17 +13,18 @@ model = dict(
     # 64 simulated features and 2 temporal endpoint features
     video_projector=dict(in_dim=66, dropout=0.1),
     text_projector=dict(in_dim=64, dropout=0.1),
+    neck=dict(num_layers=1),
 )
 
 default_hooks = dict(ema=dict(type='EpochEMAHook', decay=0.5))
 optim_wrapper = dict(
     optimizer=dict(lr=1e-3, weight_decay=1e-4),
-    clip_grad=dict(max_norm=1.0),
+    clip_grad=dict(max_norm=0.1),
     # A few hundred steps are too few for the balance to settle at the common rate.
     paramwise_cfg=dict(custom_keys=dict(loss_balancer=dict(lr_mult=10.0, decay_mult=0.0))),
 )
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=40, val_interval=10)
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=30, val_interval=10)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=True, begin=0, end=3),
-    dict(type='MultiStepLR', milestones=[34], gamma=0.3, by_epoch=True, begin=0, end=10**9),
+    dict(type='MultiStepLR', milestones=[25], gamma=0.3, by_epoch=True, begin=0, end=10**9),
 ]
