@@ -49,9 +49,11 @@ def test_released_form_counts_cells_that_reach_beyond_the_end(toy):
 
 
 def test_one_batch_shorter_than_a_stride(toy):
-    pyramid = TemporalPyramid(toy.dim, (1, 8))(toy.state(clips=(3, 2, 3)))['pyramid']
-    assert pyramid.features[1].shape == (3, 1, toy.dim)
-    assert not pyramid.masks[1].any()
+    for mask_padding in (True, False):
+        neck = TemporalPyramid(toy.dim, (1, 8), mask_padding)
+        pyramid = neck(toy.state(clips=(3, 2, 3)))['pyramid']
+        assert pyramid.features[1].shape == (3, 1, toy.dim)
+        assert not pyramid.masks[1].any()
 
 
 def test_memory_stays_as_it_was(toy):

@@ -63,14 +63,16 @@ class TemporalPyramid(Neck):
         memory, mask = F.relu(state.for_moments), state.video_mask
         if self.mask_padding:
             memory = masked_fill_zero(memory, mask)
-        # A batch of videos shorter than a stride keeps one empty cell at that level.
-        missing = max(0, max(self.strides) - memory.shape[1])
+        # A batch of videos shorter than a stride keeps one cell at that level, which is not real.
+        size = memory.shape[1]
+        missing = max(0, max(self.strides) - size)
         memory, mask = F.pad(memory, (0, 0, 0, missing)), F.pad(mask, (0, missing))
         features, masks = [], []
         for stride, level in zip(self.strides, self.levels):
             cells = level(memory)
             clips = mask[:, : cells.shape[1] * stride].unflatten(1, (-1, stride))
             real = clips.all(dim=-1) if self.mask_padding else clips.any(dim=-1)
+            real[:, size // stride :] = False
             features.append(masked_fill_zero(cells, real) if self.mask_padding else cells)
             masks.append(real)
         return {'pyramid': FeaturePyramid(tuple(features), tuple(masks), self.strides)}
