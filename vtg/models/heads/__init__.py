@@ -2,11 +2,12 @@
 """Saliency heads and moment heads."""
 
 from .atss_head import ATSSHead, DenseOutputs
+from .boundary import PointOutputs
 from .clip_offset_head import ClipOffsetHead, ClipOutputs
 from .hybrid_head import HybridHead
 from .light_saliency import LightSaliencyHead
 from .local_saliency import CosineSaliencyHead, SentencePooling
-from .pyramid_head import PointOutputs, PyramidHead
+from .pyramid_head import PyramidHead
 from .queries import LearnedQueries, LearnedSlots, PyramidQuerySelector, QueryProposals
 from .query_alignment import QueryTextAlignment
 from .query_head import ExtraQueries, QueryHead, QueryOutputs

@@ -1,21 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """A dense moment head with one point per pyramid cell."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from vtg.models.base import MomentHead
-from vtg.models.layers import MaskedConv1d
 from vtg.models.losses import clip_score_distance, masked_mean, sigmoid_focal_loss
-from vtg.models.task_modules import PointAssignment, Points
+from vtg.models.task_modules import PointAssignment
 from vtg.models.task_modules.nms import sort_moments, take_first
 from vtg.registry import MODELS, TASK_UTILS
 from vtg.structures import (
-    FeaturePyramid,
     GroundingState,
     GroundingTargets,
     MomentList,
@@ -24,63 +21,8 @@ from vtg.structures import (
 )
 from vtg.utils import ConfigError
 
+from .boundary import BoundaryHead, PointOutputs
 from .score_refinement import ScoreRefinement
-
-
-@dataclass(frozen=True)
-class PointOutputs:
-    """Predictions of all P points, level after level.
-
-    Attributes:
-        logits: ``(B, P)`` class logits.
-        offsets: ``(B, P, 2)`` distances from the start and to the end, in strides, above 0.
-        points: The points.
-        mask: ``(B, P)`` True where the point's cell is real.
-        unit: ``(B,)`` seconds per clip.
-        levels: Cells of every level.
-        assignment: Which point has to find what, in training.
-    """
-
-    logits: Tensor
-    offsets: Tensor
-    points: Points
-    mask: Tensor
-    unit: Tensor
-    levels: tuple[int, ...]
-    assignment: PointAssignment | None = None
-
-    @property
-    def spans(self) -> Tensor:
-        """``(B, P, 2)`` start and end in clips."""
-        reach = self.offsets * self.points.stride[:, None]
-        position = self.points.position
-        return torch.stack((position - reach[..., 0], position + reach[..., 1]), dim=-1)
-
-
-class BoundaryHead(nn.Module):
-    """Two convolutions of width 3 and a positive function, scaled per level.
-
-    Args:
-        dim: Channels.
-        num_levels: Levels of the pyramid; all share the convolutions.
-        activation: ``'exp'``, as in the released code, or ``'relu'``, as in the paper.
-        mask_padding: Convolutions read zeros where a cell is not real.
-    """
-
-    def __init__(self, dim: int, num_levels: int, activation: str, mask_padding: bool) -> None:
-        super().__init__()
-        self.activation = {'exp': torch.exp, 'relu': F.relu}[activation]
-        self.conv1 = MaskedConv1d(dim, dim, 3, mask_padding=mask_padding)
-        self.conv2 = MaskedConv1d(dim, 2, 3, mask_padding=mask_padding)
-        self.scales = nn.Parameter(torch.ones(num_levels))
-
-    def forward(self, pyramid: FeaturePyramid) -> Tensor:
-        """Return the offsets ``(B, P, 2)`` of all cells in strides."""
-        offsets = []
-        for level, (x, mask) in enumerate(zip(pyramid.features, pyramid.masks)):
-            x = self.conv2(F.relu(self.conv1(x, mask)), mask)
-            offsets.append(self.activation(x) * self.scales[level])
-        return torch.cat(offsets, dim=1)
 
 
 @MODELS.register_module()
