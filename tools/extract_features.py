@@ -77,7 +77,7 @@ def main() -> int:
         'on_start': lambda total: ProgressBar(total, file=sys.stderr).update,
     }  # fmt: skip
     reports = {}
-    settings = {**encoder, 'device': None, 'dtype': args.dtype}
+    settings = {**encoder, 'dtype': args.dtype}
     parts = '.parts' if args.format == 'packed' else ''
     if args.videos:
         videos = find_videos(args.videos)

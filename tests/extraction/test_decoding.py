@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from media import write_audio, write_video
 
-from vtg.extraction import count_clips, probe, read_clips
+from vtg.extraction import count_clips, iter_clips, probe, read_clips
 from vtg.utils import DataError
 
 av = pytest.importorskip('av', reason='needs the extra "video"')
@@ -94,6 +94,18 @@ def test_a_part_is_the_same_as_the_whole(tmp_path):
     np.testing.assert_array_equal(part.frames, whole.frames[7:13])
     np.testing.assert_array_equal(part.times, whole.times[7:13])
     assert part.duration == pytest.approx(whole.duration, abs=0.2)
+
+
+@pytest.mark.parametrize(('frames', 'seconds'), ((1, 23.0), (3, 23.0), (1, 24.9), (4, 16.3)))
+def test_pieces_make_the_whole(tmp_path, frames, seconds):
+    path = write_video(tmp_path / 'v.mp4', seconds, 6)
+    whole = read_clips(path, 2.0, 16, frames)
+    pieces = list(iter_clips(path, 2.0, 16, frames, max_clips=4))
+    assert [piece.first_clip for piece in pieces] == list(range(0, 4 * len(pieces), 4))
+    assert len(pieces) > 1 and max(map(len, pieces)) <= 5
+    np.testing.assert_array_equal(np.concatenate([p.frames for p in pieces]), whole.frames)
+    np.testing.assert_array_equal(np.concatenate([p.times for p in pieces]), whole.times)
+    assert pieces[-1].duration == whole.duration == pytest.approx(seconds, abs=0.2)
 
 
 def test_several_frames_per_clip(tmp_path):

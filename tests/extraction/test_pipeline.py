@@ -49,6 +49,18 @@ def test_good_and_bad_files(videos, clip, tmp_path):
     assert not [path for path in (tmp_path / 'out').iterdir() if path.suffix != '.npz']
 
 
+def test_long_videos_are_encoded_in_pieces(videos, clip, tmp_path, monkeypatch):
+    path = {'v2': videos / 'v2.mp4'}
+    extract_videos(path, clip, tmp_path / 'whole')
+    monkeypatch.setattr('vtg.extraction.pipeline.WHOLE_BYTES', 0)
+    monkeypatch.setattr('vtg.extraction.pipeline.PIECE_BYTES', 5 * 32 * 32 * 3)
+    report = extract_videos({**path, 'gone': tmp_path / 'gone.mp4'}, clip, tmp_path / 'pieces')
+    assert report.written == {'v2': 12} and 'does not exist' in report.problems['gone']
+    whole, pieces = (np.load(tmp_path / name / 'v2.npz') for name in ('whole', 'pieces'))
+    for key in whole:
+        np.testing.assert_allclose(whole[key], pieces[key], atol=1e-6)
+
+
 def test_texts(clip, tmp_path):
     records = [dict(qid=7, query='a dog'), dict(qid=8, query='the red door')]
     report = extract_texts(records, clip, tmp_path, dtype='float16')

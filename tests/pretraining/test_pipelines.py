@@ -4,6 +4,7 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -239,5 +240,9 @@ def test_a_mistake_reaches_the_caller_of_ray(corpus, tmp_path, two_workers):
     encoder = dict(type='ClipEncoder', weights=str(tmp_path / 'nothing'))
     with pytest.raises(ConfigError, match='do not exist'):
         make_intervid_mr(
-            caption_rows(tmp_path, corpus), corpus, tmp_path / 'out', encoder, ray=two_workers
+            caption_rows(tmp_path, corpus),
+            corpus,
+            tmp_path / 'out',
+            encoder,
+            ray=replace(two_workers, workers=1),
         )

@@ -15,7 +15,7 @@ from vtg.datasets import GroundingDataset, collate
 from vtg.datasets.stores import FeatureStore, check_features, read_feature_file
 from vtg.engine import load_config
 from vtg.engine.checkpoint import load_weights
-from vtg.extraction import read_clips
+from vtg.extraction import decode_video, encode_video
 from vtg.extraction.encoders import Encoder
 from vtg.registry import DATASETS, ENCODERS, MODELS
 from vtg.utils import ConfigError
@@ -202,11 +202,12 @@ class Inferencer:
             _check_count('video', self.num_video, len(self.encoders), 'encoders')
             arrays = []
             for encoder in self.encoders:
-                clips = read_clips(
+                pieces = decode_video(
                     video, self.clip_length, encoder.image_size, encoder.frames_per_clip
                 )
-                arrays.append(encoder.encode_frames(clips.frames))
-                duration = clips.duration
+                found = encode_video(encoder, pieces)
+                arrays.append(found['features'])
+                duration = float(found['duration'])
         _check_count('video', self.num_video, len(arrays), 'arrays')
         return arrays, duration
 

@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """From video files and sentences to features: decoding, encoders and the work on many files."""
 
-from .decoding import VideoClips, VideoInfo, count_clips, probe, read_clips
+from .decoding import VideoClips, VideoInfo, count_clips, iter_clips, probe, read_clips
 from .executor import RayOptions, run_work
 from .files import find_videos, keep_settings, write_arrays
-from .pipeline import ExtractionReport, extract_texts, extract_videos
+from .pipeline import (
+    ExtractionReport,
+    decode_video,
+    encode_video,
+    extract_texts,
+    extract_videos,
+)
 
 __all__ = [
     'ExtractionReport',
@@ -12,9 +18,12 @@ __all__ = [
     'VideoClips',
     'VideoInfo',
     'count_clips',
+    'decode_video',
+    'encode_video',
     'extract_texts',
     'extract_videos',
     'find_videos',
+    'iter_clips',
     'keep_settings',
     'probe',
     'read_clips',

@@ -7,7 +7,7 @@ and a video that ends at second T has ``round(T / c)`` clips (halves up). With f
 same rule holds on a grid f times finer. Times count from the first frame of the video.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -179,8 +179,8 @@ def sample_pictures(
     convert: Callable[[Any], np.ndarray],
     begin: float = 0.0,
     end: float | None = None,
-) -> tuple[list[np.ndarray], list[float], float]:
-    """Take the picture that is shown before the middle of every step.
+) -> Generator[tuple[float, np.ndarray], None, float]:
+    """Yield the picture that is shown before the middle of every step.
 
     Args:
         path: The video.
@@ -188,29 +188,32 @@ def sample_pictures(
         convert: Turns a decoded picture into an array; called once per picture that is taken.
         begin, end: Only the steps between these seconds, which are multiples of ``step``.
 
+    Yields:
+        The seconds at which the picture was shown first, and the converted picture.
+
     Returns:
-        The converted pictures, the seconds at which each was shown first, and the duration.
+        The duration of the video.
     """
     grid = _exact(step)
     number = round(_exact(begin) / grid)
     last = None if end is None else round(_exact(end) / grid)
-    images: list[np.ndarray] = []
-    times: list[float] = []
+    taken: tuple[Fraction, np.ndarray] | None = None
 
-    def take(shown: tuple[Fraction, Any]) -> None:
+    def take(time: Fraction, picture: Any) -> tuple[float, np.ndarray]:
         # A slow video shows one picture over several steps.
-        same = times and times[-1] == float(shown[0])
-        images.append(images[-1] if same else convert(shown[1]))
-        times.append(float(shown[0]))
+        nonlocal taken
+        if taken is None or taken[0] != time:
+            taken = time, convert(picture)
+        return float(time), taken[1]
 
     with _Video(path) as video:
         previous, stop = None, Fraction(0)
         for time, until, picture in video.pictures(_exact(begin)):
             while previous and number != last and time >= (number + Fraction(1, 2)) * grid:
-                take(previous)
+                yield take(*previous)
                 number += 1
             if number == last:
-                return images, times, float(video.promised or stop)
+                return float(video.promised or stop)
             previous, stop = (time, picture), max(stop, until)
         if previous is None:
             raise DataError(f'{path} holds no picture that can be decoded; copy it again.')
@@ -221,8 +224,63 @@ def sample_pictures(
             )
         total = count_clips(stop, grid)
         for _ in range(number, total if last is None else min(last, total)):
-            take(previous)
-    return images, times, float(stop)
+            yield take(*previous)
+    return float(stop)
+
+
+def iter_clips(
+    path: str | Path,
+    clip_length: float = 2.0,
+    size: int = 224,
+    frames_per_clip: int = 1,
+    begin: float = 0.0,
+    end: float | None = None,
+    max_clips: int | None = None,
+) -> Iterator[VideoClips]:
+    """Decode the frames of a video in pieces of ``max_clips`` clips; see :func:`read_clips`.
+
+    The last piece may have one clip more. Only it knows the duration of the video; the others hold
+    NaN.
+    """
+    step = float(_exact(clip_length) / frames_per_clip)
+    pictures = sample_pictures(path, step, lambda picture: to_square(picture, size), begin, end)
+    first, full = round(begin / clip_length), (max_clips or 0) * frames_per_clip
+    images: list[np.ndarray] = []
+    times: list[float] = []
+
+    def piece(count: int, duration: float) -> VideoClips:
+        """The next ``count`` frames; the last one fills up what is missing."""
+        nonlocal first
+        filled = images[:count] + images[-1:] * (count - len(images))
+        stamps = times[:count] + times[-1:] * (count - len(times))
+        clips = VideoClips(
+            np.stack(filled).reshape(-1, frames_per_clip, size, size, 3),
+            np.asarray(stamps).reshape(-1, frames_per_clip),
+            first,
+            clip_length,
+            duration,
+        )
+        first += len(clips)
+        del images[:count], times[:count]
+        return clips
+
+    while True:
+        try:
+            time, image = next(pictures)
+        except StopIteration as finished:
+            duration = finished.value
+            break
+        # One clip stays back, so that something is left for the last piece.
+        if full and len(images) == full + frames_per_clip:
+            yield piece(full, float('nan'))
+        images.append(image)
+        times.append(time)
+    if not images:
+        raise DataError(f'{path} has no pictures between {begin:g} s and {end} s.')
+    # As many clips as with one frame per clip, whatever the number of frames.
+    stop = duration if end is None else min(duration, end)
+    clips = count_clips(_exact(stop - begin), _exact(clip_length)) + round(begin / clip_length)
+    yield piece((clips - first) * frames_per_clip, duration)
 
 
 def read_clips(
@@ -245,22 +303,5 @@ def read_clips(
     Raises:
         DataError: The file is missing, empty, damaged, cut short or without pictures.
     """
-    step = float(_exact(clip_length) / frames_per_clip)
-    images, times, duration = sample_pictures(
-        path, step, lambda picture: to_square(picture, size), begin, end
-    )
-    if not images:
-        raise DataError(f'{path} has no pictures between {begin:g} s and {end} s.')
-    # As many clips as with one frame per clip, whatever the number of frames.
-    stop = duration if end is None else min(duration, end)
-    wanted = count_clips(_exact(stop - begin), _exact(clip_length)) * frames_per_clip
-    missing = max(0, wanted - len(images))
-    images = images[:wanted] + images[-1:] * missing
-    times = times[:wanted] + times[-1:] * missing
-    return VideoClips(
-        np.stack(images).reshape(-1, frames_per_clip, size, size, 3),
-        np.asarray(times).reshape(-1, frames_per_clip),
-        round(begin / clip_length),
-        clip_length,
-        duration,
-    )
+    (clips,) = iter_clips(path, clip_length, size, frames_per_clip, begin, end)
+    return clips

@@ -46,10 +46,12 @@ def write_arrays(path: Path, **arrays: Any) -> None:
 def keep_settings(path: str | Path, settings: dict[str, Any]) -> None:
     """Store the settings of a resumable job in a JSON file, or compare them with those stored.
 
+    Where and in what batches models compute is no setting.
+
     Raises:
         ConfigError: The folder was written with other settings; names the first that differs.
     """
-    path = Path(path)
+    path, settings = Path(path), _lasting(settings)
     if not path.is_file():
         write_json(path, settings)
         return
@@ -60,3 +62,13 @@ def keep_settings(path: str | Path, settings: dict[str, Any]) -> None:
                 f'{path.parent} was written with {name}={stored.get(name)!r}, now it is '
                 f'{settings.get(name)!r}; use the same settings to go on, or another folder.'
             )
+
+
+def _lasting(settings: Any) -> Any:
+    if not isinstance(settings, dict):
+        return settings
+    return {
+        name: _lasting(value)
+        for name, value in settings.items()
+        if name not in ('device', 'batch_size')
+    }

@@ -2,7 +2,7 @@
 """Features of many videos and queries: resumable, parallel; a bad file never stops the others."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,10 +15,14 @@ from vtg.datasets.stores import FolderStore
 from vtg.registry import ENCODERS
 from vtg.utils import DataError
 
-from .decoding import VideoClips, read_clips
+from .decoding import VideoClips, iter_clips, probe
+from .encoders.base import Encoder
 from .executor import RayOptions, run_work
 from .files import write_arrays
 
+# Videos with more decoded frames than this are decoded and encoded piece by piece.
+WHOLE_BYTES = 1 << 30
+PIECE_BYTES = 1 << 28
 OnStart = Callable[[int], Callable[[], object]]
 
 
@@ -41,12 +45,42 @@ class ExtractionReport:
         return f'{text}, {len(self.problems)} failed'
 
 
+Pieces = Iterable[VideoClips]
+
+
+def decode_video(path: str | Path, clip_length: float, size: int, frames_per_clip: int) -> Pieces:
+    """Decode a video at once, or return an iterator over pieces where it would take much memory.
+
+    Raises:
+        DataError: The video cannot be decoded; with an iterator, while it runs.
+    """
+    clip = frames_per_clip * size * size * 3
+    pieces = partial(iter_clips, path, clip_length, size, frames_per_clip)
+    if probe(path).duration / clip_length * clip <= WHOLE_BYTES:
+        return list(pieces())
+    return pieces(max_clips=max(1, PIECE_BYTES // clip))
+
+
+def encode_video(encoder: Encoder, pieces: Pieces) -> dict[str, np.ndarray]:
+    """Return ``features (L, D)``, ``times (L, f)``, ``clip_length`` and ``duration`` of a video."""
+    features, times = [], []
+    for clips in pieces:
+        features.append(encoder.encode_frames(clips.frames))
+        times.append(clips.times)
+    return {
+        'features': np.concatenate(features),
+        'times': np.concatenate(times),
+        'clip_length': np.float64(clips.clip_length),
+        'duration': np.float64(clips.duration),
+    }
+
+
 def decode_ahead(
-    paths: Sequence[Path], decode: Callable[[Path], VideoClips], threads: int
-) -> Iterator[VideoClips | DataError]:
+    paths: Sequence[Path], decode: Callable[[Path], Pieces], threads: int
+) -> Iterator[Pieces | DataError]:
     """Yield the clips of every video, or its error, while the next ones are being decoded.
 
-    At most ``threads`` decoded videos wait in memory (0.15 MB per frame of 224 pixels).
+    At most ``threads`` decoded videos wait in memory.
     """
     with ThreadPoolExecutor(threads) as pool:
         waiting: deque[Future] = deque()
@@ -58,7 +92,7 @@ def decode_ahead(
             yield _outcome(waiting.popleft())
 
 
-def _outcome(future: Future) -> VideoClips | DataError:
+def _outcome(future: Future) -> Pieces | DataError:
     try:
         return future.result()
     except DataError as error:
@@ -87,7 +121,7 @@ class VideoExtractor:
         self.dtype = dtype
         self.threads = threads
         self.decode = partial(
-            read_clips,
+            decode_video,
             clip_length=clip_length,
             size=self.encoder.image_size,
             frames_per_clip=self.encoder.frames_per_clip,
@@ -96,19 +130,17 @@ class VideoExtractor:
     def __call__(self, items: Sequence[tuple[str, str]]) -> Iterator[tuple[str, int, str]]:
         """Take ``(name, path)`` and yield ``(name, rows, problem)``."""
         paths = [Path(path) for _, path in items]
-        for (name, _), clips in zip(items, decode_ahead(paths, self.decode, self.threads)):
-            if isinstance(clips, DataError):
-                yield name, 0, str(clips)
+        for (name, _), pieces in zip(items, decode_ahead(paths, self.decode, self.threads)):
+            try:
+                if isinstance(pieces, DataError):
+                    raise pieces
+                arrays = encode_video(self.encoder, pieces)
+            except DataError as error:
+                yield name, 0, str(error)
                 continue
-            features = self.encoder.encode_frames(clips.frames).astype(self.dtype)
-            write_arrays(
-                self.folder / f'{name}.npz',
-                features=features,
-                times=clips.times,
-                clip_length=np.float64(clips.clip_length),
-                duration=np.float64(clips.duration),
-            )
-            yield name, len(features), ''
+            arrays['features'] = arrays['features'].astype(self.dtype)
+            write_arrays(self.folder / f'{name}.npz', **arrays)
+            yield name, len(arrays['features']), ''
 
 
 class TextExtractor:

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from vtg.extraction import RayOptions, read_clips
+from vtg.extraction import RayOptions, probe, read_clips
 from vtg.extraction.pipeline import OnStart, silent
 from vtg.registry import ENCODERS
 from vtg.utils import DataError
@@ -59,12 +59,13 @@ class SyntheticPairs(ShardWorker):
 
     def records(self, unit: tuple[str, str], statistics: Statistics) -> list[Record]:
         vid, path = unit
-        clips = read_clips(path, self.clip_length, getattr(self.scorer, 'image_size', 224))
-        if clips.duration > self.max_duration:
+        seconds = probe(path).duration
+        if seconds > self.max_duration:
             raise DataError(
-                f'{path} lasts {clips.duration:.0f} s, more than max_duration '
-                f'({self.max_duration:g} s); it is left out.'
+                f'{path} lasts {seconds:.0f} s, more than max_duration ({self.max_duration:g} s); '
+                'it is left out.'
             )
+        clips = read_clips(path, self.clip_length, self.scorer.image_size)
         # Labels refer to clips, so what lies beyond the last one is no part of the sample.
         duration = round(min(clips.duration, len(clips) * self.clip_length), 3)
         intervals = split_intervals(duration, self.interval, self.intervals)

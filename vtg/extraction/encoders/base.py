@@ -69,7 +69,12 @@ class Scorer:
     """Says how well frames fit a sentence.
 
     :meth:`prepare` does the work that does not depend on the sentence, once per video.
+
+    Attributes:
+        image_size: Pixels of the square frames it reads.
     """
+
+    image_size: int = 224
 
     def prepare(self, frames: np.ndarray) -> np.ndarray:
         """Map ``(n, f, S, S, 3)`` to an array whose row i stands for clip i."""

@@ -5,6 +5,7 @@ A JSON object gives all arguments: ``{"type": "TorchScriptEncoder", "weights": "
 """
 
 import json
+from pathlib import Path
 from typing import Any
 
 from vtg.utils import ConfigError
@@ -51,4 +52,7 @@ def _config(text: str, names: dict[str, str], role: str, options: dict[str, Any]
         raise ConfigError(
             f'the {role} {text!r} is not of the form NAME=WEIGHTS; names are {", ".join(names)}.'
         )
+    # Processes on a cluster start elsewhere; a name on the hub is no path here.
+    local = Path(weights).expanduser()
+    weights = str(local.absolute()) if local.exists() else weights
     return {'type': names.get(name, name), 'weights': weights, **given}
