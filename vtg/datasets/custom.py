@@ -8,13 +8,19 @@ from typing import Any
 import numpy as np
 
 from vtg.registry import DATASETS, TRANSFORMS
-from vtg.utils import DataError
+from vtg.utils import ConfigError, DataError
 
 from .annotations import Record, find_annotations
 from .custom_format import TOP_GRADE, read_custom
 from .grounding import GroundingDataset
 from .saliency import CoveredClips, Labels
+from .samplers import sample_generator
+from .stores import FeatureStore
 from .stores.packed import INDEX_FILE
+from .survey import implied_clips
+
+# First clip of the part of a video that a record is about, and the clip behind its last.
+_PART = '_part'
 
 Stores = str | dict | Sequence[str | dict]
 
@@ -67,6 +73,8 @@ class CustomDataset(GroundingDataset):
         text: The same for ``qid{qid}.npz`` files with one row per token.
         clip_length: Seconds per clip, the same for features and ``saliency`` grades.
         saliency: The component that makes the saliency labels.
+        train_clips: Training takes so many clips of a longer video, around one of the moments of
+            the query and anew in every epoch; tests see whole videos. None takes all.
         kwargs: See :class:`GroundingDataset`.
 
     Raises:
@@ -82,8 +90,12 @@ class CustomDataset(GroundingDataset):
         text: Stores = 'text_features',
         clip_length: float = 2.0,
         saliency: dict | None = None,
+        train_clips: int | None = None,
         **kwargs: Any,
     ) -> None:
+        if train_clips is not None and train_clips < 2:
+            raise ConfigError(f'train_clips of CustomDataset is at least 2, got {train_clips}.')
+        self.train_clips = train_clips
         super().__init__(
             ann_file,
             data_root=data_root,
@@ -93,14 +105,23 @@ class CustomDataset(GroundingDataset):
             saliency=saliency or {'type': 'ClipGrades'},
             **kwargs,
         )
+        if train_clips is not None and not self.test_mode:
+            self.video = [PartStore(store) for store in self.video]
+
+    def get_data_info(self, idx: int) -> Record:
+        """Return a copy of a record; in training, of a part of a long video."""
+        record = super().get_data_info(idx)
+        if self.test_mode or self.train_clips is None:
+            return record
+        # A stream of its own, so that other draws are those of whole videos.
+        rng = sample_generator(idx).spawn(1)[0]
+        return cut_record(record, self.train_clips, self.clip_length, rng)
 
     def load_data_list(self) -> list[Record]:
         """Read the annotation file, refuse it if any line is wrong, find missing features."""
         self._check_sources()
         path = find_annotations(self.ann_file)
-        lines = list(
-            read_custom(path, self.clip_length, not self.test_mode, self.length_tolerance)
-        )
+        lines = list(read_custom(path, self.clip_length, not self.test_mode, self.length_tolerance))
         wrong = [line for line in lines if line.problems]
         if wrong:
             more = f' {len(wrong)} lines are wrong,' if len(wrong) > 1 else ''
@@ -111,6 +132,53 @@ class CustomDataset(GroundingDataset):
         if not lines:
             raise DataError(f'{path} holds no record; expected one JSON object per line.')
         return self.settle([line.record for line in lines], str(path))
+
+
+class PartStore(FeatureStore):
+    """Gives the clips of the part of a video that a record names, or all."""
+
+    def __init__(self, store: FeatureStore) -> None:
+        super().__init__(store.pattern, store.dim, store.features_from)
+        self.store = store
+
+    def absent(self) -> str | None:
+        return self.store.absent()
+
+    def prepare(self, records: Sequence[Record], clip_length: float) -> None:
+        self.store.prepare(records, clip_length)
+
+    def missing(self, records: Sequence[Record]) -> list[int]:
+        return self.store.missing(records)
+
+    def read(self, record: Record) -> np.ndarray:
+        return self.store.read(record)[slice(*record.get(_PART, (None,)))]
+
+    def __repr__(self) -> str:
+        return repr(self.store)
+
+
+def cut_record(record: Record, clips: int, clip_length: float, rng: np.random.Generator) -> Record:
+    """Return the record of ``clips`` clips around a random moment, or the record if it is short.
+
+    Windows are cut at the borders of the part; pieces shorter than half a clip are left out unless
+    nothing else is left. The features are cut to the same clips by :class:`PartStore`.
+    """
+    total = implied_clips(record, clip_length)
+    windows = np.asarray(record.get('relevant_windows') or [], dtype=np.float64).reshape(-1, 2)
+    if total <= clips or not len(windows):
+        return record
+    low, high = windows[rng.integers(len(windows))] / clip_length
+    # The moment lies in the part, or where it is longer, the part in the moment.
+    first, last = sorted((high - clips, low))
+    begin = int(np.clip(round(rng.uniform(first, last)), 0, total - clips))
+    cut = np.clip(windows - begin * clip_length, 0, clips * clip_length)
+    length = cut[:, 1] - cut[:, 0]
+    kept = length >= clip_length / 2
+    cut = cut[kept] if kept.any() else cut[[length.argmax()]]
+    part = {'relevant_windows': cut.tolist(), 'duration': clips * clip_length}
+    if record.get('saliency') is not None:
+        part['saliency'] = record['saliency'][begin : begin + clips]
+    return {**record, **part, _PART: (begin, begin + clips)}
 
 
 def _stores(given: Stores, pattern: str, root: str) -> list[dict]:

@@ -16,10 +16,12 @@ from . import (
 )
 from .data_preprocessor import GroundingDataPreprocessor
 from .grounder import Grounder
+from .sliding_grounder import SlidingGrounder
 
 __all__ = [
     'Grounder',
     'GroundingDataPreprocessor',
+    'SlidingGrounder',
     'auxiliary',
     'embeddings',
     'encoders',

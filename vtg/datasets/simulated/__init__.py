@@ -3,6 +3,7 @@
 
 from .benchmarks import SimulatedMoments, SimulatedRatings
 from .dataset import SimulatedDataset
+from .export import export_simulated
 from .rehearsal import rehearse, simulated_features
 from .stores import SimulatedText, SimulatedVideo
 
@@ -12,6 +13,7 @@ __all__ = [
     'SimulatedRatings',
     'SimulatedText',
     'SimulatedVideo',
+    'export_simulated',
     'rehearse',
     'simulated_features',
 ]

@@ -55,6 +55,11 @@ class FeatureStore:
         """
         raise NotImplementedError
 
+    def inspect(self, record: dict[str, Any]) -> tuple[np.ndarray, str]:
+        """Return what :meth:`read` does and the type in which the features are stored."""
+        features = self.read(record)
+        return features, str(features.dtype)
+
     def __repr__(self) -> str:
         return f'{type(self).__name__}(pattern={self.pattern!r}, dim={self.dim})'
 

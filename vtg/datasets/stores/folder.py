@@ -61,8 +61,12 @@ class FolderStore(FeatureStore):
         return next((path for path in paths if path.is_file()), paths[0])
 
     def read(self, record: dict[str, Any]) -> np.ndarray:
+        return self.inspect(record)[0]
+
+    def inspect(self, record: dict[str, Any]) -> tuple[np.ndarray, str]:
         path = self._path(self.name_of(record))
-        return check_features(read_feature_file(path), str(path), self.dim)
+        features = read_feature_file(path)
+        return check_features(features, str(path), self.dim), str(features.dtype)
 
     def __repr__(self) -> str:
         return f'FolderStore({self.folder}/{self.pattern}, dim={self.dim})'

@@ -140,11 +140,12 @@ class PackedStore(FeatureStore):
         start, length = rows[name]
         return np.array(self._data[start : start + length], dtype=np.float32)
 
+    def inspect(self, record: dict[str, Any]) -> tuple[np.ndarray, str]:
+        return self.read(record), str(self._index['dtype'])
+
     def __getstate__(self) -> dict[str, Any]:
         # A pickled memory map would carry all of the data to every spawned worker.
         return {**self.__dict__, '_data': None}
 
     def __repr__(self) -> str:
         return f'PackedStore({self.folder}, pattern={self.pattern!r}, dim={self.dim})'
-
-

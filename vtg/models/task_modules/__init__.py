@@ -36,6 +36,7 @@ from .post_processing import (
 )
 from .query_groups import query_group_mask, select_collab_anchors
 from .span_coder import AnchorDeltaCoder
+from .window_merging import MergeWindows
 
 __all__ = [
     'ATSSAssigner',
@@ -51,6 +52,7 @@ __all__ = [
     'L1SpanCost',
     'LimitLengths',
     'MatchInputs',
+    'MergeWindows',
     'PointAssigner',
     'PointAssignment',
     'PointGenerator1D',

@@ -1,0 +1,36 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Predict moments and clip scores for a file of queries and write them as JSON lines."""
+
+import argparse
+
+from vtg.utils import run_main
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='config file, e.g. configs/qd_detr/custom.py')
+    parser.add_argument('checkpoint', help='weights that fit the config')
+    parser.add_argument('queries', help='annotation file (.jsonl), labelled or not')
+    parser.add_argument('out', help='file to write (.jsonl)')
+    parser.add_argument('--work-dir', help='folder of the log (the work dir of the config)')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action='extend', default=[], metavar='KEY=VALUE',
+        help='override config values; +KEY=VALUE adds a key',
+    )  # fmt: skip
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    from vtg.apis.predict import run_prediction
+    from vtg.engine import load_config
+    from vtg.engine.train import configure
+
+    cfg = configure(load_config(args.config, args.cfg_options), args.work_dir)
+    count = run_prediction(cfg, args.checkpoint, args.queries, args.out)
+    print(f'{args.out}: predictions for {count} queries')
+
+
+if __name__ == '__main__':
+    run_main(main)

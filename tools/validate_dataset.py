@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Check annotations and features and print a summary and every problem with file and line.
+
+Give a config, or --annotations with the folders of the features. The status is 1 if anything is
+wrong.
+"""
+
+import argparse
+import sys
+
+from vtg.utils import run_main
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('config', nargs='?', help='config file, e.g. configs/qd_detr/custom.py')
+    parser.add_argument(
+        '--split', choices=('train', 'val', 'test'), nargs='+', default=['train', 'val', 'test']
+    )
+    parser.add_argument('--annotations', metavar='FILE', help='annotation file (.jsonl)')
+    parser.add_argument('--video-features', nargs='+', default=[], metavar='DIR')
+    parser.add_argument('--text-features', nargs='+', default=[], metavar='DIR')
+    parser.add_argument('--text-pattern', default='qid{qid}', help='names of text files (qid{qid})')
+    parser.add_argument('--clip-length', type=float, default=2.0, help='seconds per clip (2)')
+    parser.add_argument('--unlabelled', action='store_true', help='queries need no windows')
+    parser.add_argument('--sample', type=int, metavar='N', help='read N feature files of each kind')
+    parser.add_argument('--most', type=int, default=100, help='print so many problems (100)')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action='extend', default=[], metavar='KEY=VALUE',
+        help='override config values; +KEY=VALUE adds a key',
+    )  # fmt: skip
+    args = parser.parse_args()
+    if bool(args.config) == bool(args.annotations):
+        parser.error('give a config or --annotations')
+    return args
+
+
+def main() -> int:
+    args = parse_args()
+    from mmengine.registry import init_default_scope
+    from mmengine.utils import ProgressBar
+
+    from vtg.apis.validation import validate_config, validate_files
+    from vtg.engine import load_config
+
+    init_default_scope('vtg')
+    options = {'sample': args.sample}
+    if sys.stderr.isatty():
+        options['on_start'] = lambda total: ProgressBar(total, file=sys.stderr).update
+    if args.config:
+        cfg = load_config(args.config, args.cfg_options)
+        results = list(validate_config(cfg, args.split, **options).values())
+    else:
+        results = [
+            validate_files(
+                args.annotations,
+                args.video_features,
+                args.text_features,
+                args.clip_length,
+                not args.unlabelled,
+                args.text_pattern,
+                **options,
+            )
+        ]
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
+    for result in results:
+        print(result.text(args.most))
+    return int(any(result.problems for result in results))
+
+
+if __name__ == '__main__':
+    run_main(main)

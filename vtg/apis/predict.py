@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Predictions for the queries of a file, labelled or not."""
+
+from pathlib import Path
+
+from mmengine.config import Config
+
+from vtg.engine.checkpoint import load_weights
+from vtg.utils import ConfigError
+
+from .test import evaluation_runner
+
+
+def run_prediction(
+    cfg: Config, checkpoint: str | Path, queries: str | Path, out: str | Path
+) -> int:
+    """Predict moments and clip scores of all queries of an annotation file.
+
+    Args:
+        cfg: A complete config; it is not changed. Its test dataset says where the features are and
+            in which format the file is.
+        checkpoint: Weights that fit the model exactly.
+        queries: Annotation file; labels are not needed.
+        out: JSON-lines file to write: ``qid``, ``query``, ``vid``, ``pred_relevant_windows``
+            (``[[start_s, end_s, score], ...]``, best first), ``pred_saliency_scores``.
+
+    Returns:
+        The number of queries.
+
+    Raises:
+        ConfigError: The config has no test data that is read from a file.
+        DataError: The file or features are missing or wrong.
+        CheckpointError: The checkpoint is missing, unsafe or does not fit.
+    """
+    cfg = cfg.copy()
+    if not (cfg.get('test_dataloader') or {}).get('dataset', {}).get('ann_file'):
+        raise ConfigError(
+            'test_dataloader.dataset of the config reads no annotation file, so it cannot read '
+            f'{queries}; use a config with data from files, such as configs/qd_detr/custom.py.'
+        )
+    # An absolute path is not joined to the data root.
+    cfg.test_dataloader.dataset.ann_file = str(Path(queries).absolute())
+    metric = cfg.test_evaluator[0] if isinstance(cfg.test_evaluator, list) else cfg.test_evaluator
+    metric.out_file = str(out)
+    runner = evaluation_runner(cfg, 'test')
+    load_weights(runner.bare_model, checkpoint)
+    runner.test()
+    return len(runner.test_evaluator.metrics[0].predictions)

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Simulated videos as files, in the format for own data."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vtg.datasets.annotations import Record
+from vtg.utils import ConfigError, atomic_write, write_jsonl
+
+from .dataset import SimulatedDataset
+
+# Share of the videos in every split.
+SPLITS = {'train': 0.6, 'val': 0.2, 'test': 0.2}
+
+
+def export_simulated(
+    out: str | Path,
+    videos: int = 20,
+    clip_length: float = 2.0,
+    video_dim: int = 64,
+    text_dim: int = 64,
+    difficulty: float = 0.0,
+    seed: int = 0,
+) -> dict[str, int]:
+    """Write ``{train,val,test}.jsonl``, ``video_features`` and ``text_features`` into a folder.
+
+    Args:
+        out: The folder.
+        videos: Number of videos, at least 5; three fifths of them are for training.
+        clip_length: Seconds per clip.
+        video_dim, text_dim: Widths of the features.
+        difficulty: From 0 (easy) to 1.
+        seed: Seed of the annotations.
+
+    Returns:
+        Number of queries per split.
+    """
+    if videos < 5:
+        raise ConfigError(f'{videos} videos cannot be split into three; make at least 5.')
+    out = Path(out)
+    dataset = SimulatedDataset(
+        num_samples=2 * videos,
+        seed=seed,
+        clip_length=clip_length,
+        video_dims=(video_dim,),
+        text_dim=text_dim,
+        difficulty=difficulty,
+    )
+    names: dict[str, str] = {}
+    records: list[tuple[int, Record]] = []
+    for index in range(len(dataset)):
+        record = dataset.get_data_info(index)
+        names.setdefault(record['vid'], f'video{len(names) + 1:04d}')
+        number = list(names).index(record['vid'])
+        if number < videos:
+            records.append((number, record))
+    for folder in ('video_features', 'text_features'):
+        (out / folder).mkdir(parents=True, exist_ok=True)
+    counts, first = {}, 0
+    for split, share in SPLITS.items():
+        end = videos if split == 'test' else first + round(share * videos)
+        chosen = [record for number, record in records if first <= number < end]
+        write_jsonl(
+            out / f'{split}.jsonl', [own_format(r, names[r['vid']], clip_length) for r in chosen]
+        )
+        for record in chosen:
+            name = names[record['vid']]
+            _write(out / f'video_features/{name}.npz', features=dataset.video[0].read(record))
+            text = dataset.text[0].read(record)
+            qid = own_format(record, name, clip_length)['qid']
+            _write(out / f'text_features/qid{qid}.npz', last_hidden_state=text)
+        counts[split], first = len(chosen), end
+    return counts
+
+
+def own_format(record: Record, name: str, clip_length: float) -> Record:
+    """Turn an internal record into a line of the format for own data."""
+    saliency = np.zeros(round(record['duration'] / clip_length))
+    saliency[record['relevant_clip_ids']] = np.mean(record['saliency_scores'], axis=1)
+    return {
+        'qid': f'{name}-{record["qid"].rpartition("_")[2]}',
+        'video': name,
+        'duration': record['duration'],
+        'query': record['query'],
+        'windows': record['relevant_windows'],
+        'saliency': saliency.round(2).tolist(),
+    }
+
+
+def _write(path: Path, **arrays: Any) -> None:
+    with atomic_write(path) as temporary, temporary.open('wb') as file:
+        np.savez(file, **arrays)

@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything that is wrong with a dataset at once, and a summary of what it holds.
+
+Loading a dataset stops at the first problem; this goes through all lines and all feature files.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from vtg.utils import DataError
+
+from .annotations import Record, check_records, find_annotations
+from .custom import CustomDataset, PartStore
+from .custom_format import Line, read_custom, read_lines
+from .grounding import GroundingDataset
+from .stores import FeatureStore
+from .survey import survey
+from .validation_summary import describe_features, describe_records
+
+OnStart = Callable[[int], Callable[[], object]]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong, in which file and, where it is about one, in which line of it."""
+
+    file: str
+    text: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f'{self.file}:{self.line}'
+        return f'{place}: {self.text}'
+
+
+class Stored(NamedTuple):
+    """What is known of one array of features."""
+
+    rows: int
+    width: int
+    dtype: str
+
+
+@dataclass
+class Validation:
+    """The result for one split.
+
+    Attributes:
+        name: The annotation file.
+        problems: Everything that would stop or spoil a run.
+        notes: Unusual, but not wrong: description and number of cases.
+        summary: Label to text.
+        widths: Columns of the video and of the text features together, where they are known.
+    """
+
+    name: str
+    problems: list[Problem] = field(default_factory=list)
+    notes: dict[str, int] = field(default_factory=dict)
+    summary: dict[str, str] = field(default_factory=dict)
+    widths: dict[str, int] = field(default_factory=dict)
+
+    def text(self, most: int | None = None) -> str:
+        """The summary, the notes and the problems; ``most`` limits the problems."""
+        width = max(map(len, self.summary), default=0)
+        lines = [self.name]
+        lines += [f'  {label:<{width}}  {value}' for label, value in self.summary.items()]
+        lines += [f'  note: {count} {text}' for text, count in self.notes.items()]
+        lines += [f'  {problem}' for problem in self.problems[:most]]
+        if most is not None and len(self.problems) > most:
+            lines.append(f'  ... and {len(self.problems) - most} more')
+        count = len(self.problems)
+        lines.append(f'  {count or "no"} problem{"" if count == 1 else "s"}')
+        return '\n'.join(lines)
+
+
+def validate_dataset(
+    dataset: GroundingDataset,
+    sample: int | None = None,
+    threads: int = 8,
+    on_start: OnStart = lambda total: lambda: None,
+) -> Validation:
+    """Check the annotation and the features of a dataset.
+
+    Args:
+        dataset: Built with ``lazy_init=True``, so that nothing is loaded yet.
+        sample: Read this many arrays of every store, evenly spread, instead of all.
+        threads: Files that are read at the same time.
+        on_start: Called with the number of arrays to read; returns what is called after each.
+    """
+    path = find_annotations(dataset.ann_file)
+    result = Validation(str(path or dataset.ann_file))
+    if path is None:
+        result.problems.append(Problem(result.name, 'the annotation file does not exist.'))
+        return result
+    records: list[Record] = []
+    numbers: list[int] = []
+    for line in _lines(dataset, path):
+        result.problems += [Problem(result.name, text, line.number) for text in line.problems]
+        if line.record is not None:
+            records.append(line.record)
+            numbers.append(line.number)
+    if not records:
+        result.problems.append(Problem(result.name, 'no line is a correct record.'))
+        return result
+    result.summary = describe_records(records, dataset.clip_length)
+    result.notes = survey(records, dataset.clip_length, dataset.max_video_clips)
+    _check_features(dataset, records, numbers, result, sample, threads, on_start)
+    result.problems.sort(key=lambda problem: (problem.line or 0))
+    return result
+
+
+def _lines(dataset: GroundingDataset, path: Path) -> Iterator[Line]:
+    labelled = not dataset.test_mode
+    if isinstance(dataset, CustomDataset):
+        yield from read_custom(path, dataset.clip_length, labelled, dataset.length_tolerance)
+        return
+    required = dataset.saliency.fields if labelled else ()
+    seen: dict[Any, int] = {}
+    for number, record, problems in read_lines(path):
+        if record is None:
+            yield Line(number, None, problems)
+            continue
+        if dataset.domain is not None and record.get('domain') != dataset.domain:
+            continue
+        problems = list(_record_problems(record, required))
+        first = seen.setdefault(record.get('qid'), number)
+        if first != number:
+            problems.append(f'the qid {record.get("qid")!r} is already used in line {first}.')
+        if dataset.duration_unit == 'clips' and not problems:
+            record = {**record, 'duration': record['duration'] * dataset.clip_length}
+        yield Line(number, None if problems else record, problems)
+
+
+def _record_problems(record: Record, required: Sequence[str]) -> Iterator[str]:
+    try:
+        check_records([record], '', required)
+    except DataError as error:
+        # The sentence is about a file; here the line stands in front of it.
+        text = str(error).removeprefix(f', record 1 (qid {record.get("qid")!r})').lstrip(': ')
+        yield re.sub(r'; \d+ such windows in the file', '', text)
+
+
+def _check_features(
+    dataset: GroundingDataset,
+    records: list[Record],
+    numbers: list[int],
+    result: Validation,
+    sample: int | None,
+    threads: int,
+    on_start: OnStart,
+) -> None:
+    """Read the features of all records once and compare them with each other and the records."""
+    jobs: list[tuple[str, int, FeatureStore, dict[str, int]]] = []
+    for kind, stores in (('video', dataset.video), ('text', dataset.text)):
+        for position, store in enumerate(stores):
+            store = store.store if isinstance(store, PartStore) else store
+            absent = store.absent()
+            if absent:
+                result.problems.append(Problem(result.name, f'missing: {absent}.'))
+                continue
+            store.prepare(records, dataset.clip_length)
+            first: dict[str, int] = {}
+            for index, record in enumerate(records):
+                first.setdefault(store.name_of(record), index)
+            jobs.append((kind, position, store, _spread(first, sample)))
+    step = on_start(sum(len(first) for *_, first in jobs))
+    for kind, position, store, first in jobs:
+        found: dict[str, Stored] = {}
+        for name, outcome in _read_all(store, first, records, threads, step):
+            if isinstance(outcome, DataError):
+                _add(result, numbers[first[name]], str(outcome))
+            else:
+                found[name] = outcome
+        widths = Counter(stored.width for stored in found.values())
+        width = widths.most_common(1)[0][0] if widths else 0
+        for name, stored in found.items():
+            if stored.width != width:
+                text = f'the features are {stored.width} wide, most others {width}.'
+                _add(result, numbers[first[name]], f'{store}: {name!r}: {text}')
+        label = kind if position == 0 else f'{kind} {position + 1}'
+        result.summary[f'{label} features'] = describe_features(list(found.values()))
+        result.widths[kind] = result.widths.get(kind, 0) + width
+        if kind == 'video':
+            _compare_lengths(dataset, store, found, records, numbers, result, label)
+
+
+def _add(result: Validation, line: int, text: str) -> None:
+    result.problems.append(Problem(result.name, text, line))
+
+
+def _spread(first: dict[str, int], sample: int | None) -> dict[str, int]:
+    """Keep ``sample`` entries, evenly spread; None keeps all."""
+    if sample is None or sample >= len(first):
+        return first
+    names = list(first)
+    chosen = np.linspace(0, len(names) - 1, sample).round().astype(int)
+    return {names[index]: first[names[index]] for index in chosen}
+
+
+def _read_all(
+    store: FeatureStore,
+    first: dict[str, int],
+    records: list[Record],
+    threads: int,
+    step: Callable[[], object],
+) -> Iterator[tuple[str, Stored | DataError]]:
+    def read(index: int) -> Stored | DataError:
+        try:
+            features, dtype = store.inspect(records[index])
+            return Stored(*features.shape, dtype)
+        except DataError as error:
+            return error
+
+    names = list(first)
+    if not names:
+        return
+    # The first one alone: a store may open files that all reads share.
+    yield names[0], read(first[names[0]])
+    step()
+    with ThreadPoolExecutor(threads) as pool:
+        for name, outcome in zip(names[1:], pool.map(read, (first[name] for name in names[1:]))):
+            yield name, outcome
+            step()
+
+
+def _compare_lengths(
+    dataset: GroundingDataset,
+    store: FeatureStore,
+    found: dict[str, Stored],
+    records: list[Record],
+    numbers: list[int],
+    result: Validation,
+    label: str,
+) -> None:
+    """Compare the rows of a video with what its duration implies, for every query."""
+    differences: Counter[int] = Counter()
+    told: set[tuple[str, int]] = set()
+    for record, number in zip(records, numbers):
+        name = store.name_of(record)
+        if name not in found:
+            continue
+        rows, implied = found[name].rows, dataset.implied_clips(record)
+        if dataset.max_video_clips is not None:
+            rows = min(rows, dataset.max_video_clips)
+        if (name, implied) in told:
+            continue
+        told.add((name, implied))
+        differences[rows - implied] += 1
+        if abs(rows - implied) > dataset.length_tolerance:
+            _add(
+                result,
+                number,
+                f'{store}: {name!r} has {rows} clips; expected {implied} '
+                f'({record["duration"]} s at {dataset.clip_length:g} s per clip).',
+            )
+    listed = ', '.join(f'{d:+d}: {count}' for d, count in sorted(differences.items()) if d)
+    result.summary[f'{label} length'] = f'{differences[0]} as the duration implies' + (
+        f'; clips more or fewer: {listed}' if listed else ''
+    )
