@@ -163,3 +163,23 @@ def test_mistakes_are_sentences(tmp_path, tiny_clip):
     with pytest.raises(ConfigError, match='layout'):
         torch.jit.trace(MeanOfFrames(), torch.zeros(1, 3, 1, 8, 8)).save(str(tmp_path / 'm.pt'))
         build('TorchScriptEncoder', tmp_path / 'm.pt', layout='tchw')
+
+
+def test_an_exported_text_part(tmp_path, tiny_clip):
+    torch.manual_seed(0)
+    words = nn.Embedding(200, 6).eval()
+    torch.jit.trace(words, torch.zeros(1, 4, dtype=torch.long)).save(str(tmp_path / 'text.pt'))
+    torch.jit.trace(MeanOfFrames(), torch.zeros(2, 3, 1, 8, 8)).save(str(tmp_path / 'video.pt'))
+    encoder = build(
+        'TorchScriptEncoder', tmp_path / 'video.pt', image_size=8,
+        text_weights=str(tmp_path / 'text.pt'), tokenizer=str(tiny_clip),
+    )  # fmt: skip
+    text = encoder.encode_text('a dog')
+    ids = encoder.tokenizer('a dog').input_ids
+    np.testing.assert_allclose(text.tokens, words.weight.detach()[ids], atol=1e-6)
+    np.testing.assert_array_equal(text.pooled, text.tokens[0])
+    assert (
+        encoder.has_text
+        and encoder.joint
+        and encoder.encode_frames(pictures(3, 8, 8)[:, None]).shape == (3, 6)
+    )
