@@ -2,6 +2,8 @@
 """The processes of a sweep: with a stand-in for training, and one real training."""
 
 import json
+import os
+import signal
 import sys
 import textwrap
 from pathlib import Path
@@ -104,7 +106,8 @@ def test_interruption_stops_the_processes_and_keeps_what_is_finished(sweep):
     assert calls(out)['8-/seed_0'] == 'x' or 'finished' not in lines[0]
 
 
-def test_a_running_process_is_stopped(sweep, monkeypatch):
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_running_processes_are_stopped(sweep, monkeypatch, number):
     started = []
     start = runner._start
 
@@ -112,13 +115,15 @@ def test_a_running_process_is_stopped(sweep, monkeypatch):
         start(run, jobs)
         started.append(run)
         if len(started) == 3:
-            raise KeyboardInterrupt
+            os.kill(os.getpid(), number)
 
     monkeypatch.setattr(runner, '_start', counted)
+    before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
     with pytest.raises(KeyboardInterrupt):
         sweep('hang', jobs=3)
-    assert [run.process.poll() is not None for run in started[:2]] == [True, True]
-    started[2].process.kill()
+    assert len(started) == 3
+    assert all(run.process.poll() is not None for run in started)
+    assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == before
 
 
 def test_mistakes_are_found_before_anything_runs(sweep, tmp_path):

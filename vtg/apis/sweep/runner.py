@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Running the trainings of a sweep as processes."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from pprint import pformat
@@ -180,31 +182,49 @@ def _work_off(
     """Start up to ``jobs`` processes at a time until all have ended; stop them on interruption."""
     total, started, running = len(waiting), 0, []
     waiting = list(waiting)
-    previous = signal.signal(signal.SIGTERM, _interrupt)
+    with _stop_request() as stop:
+        try:
+            while waiting or running:
+                if stop:
+                    raise KeyboardInterrupt
+                if waiting and len(running) < jobs:
+                    run = waiting.pop(0)
+                    run.slot = min(set(range(jobs)) - {other.slot for other in running})
+                    started += 1
+                    say(f'[{started}/{total}] {run.name}')
+                    _start(run, jobs)
+                    running.append(run)
+                    continue
+                time.sleep(0.1)
+                for run in [run for run in running if run.process.poll() is not None]:
+                    running.remove(run)
+                    _finish(run, say)
+                    save()
+        except KeyboardInterrupt:
+            say(f'stopped with {len(running)} trainings at work; the same command goes on')
+            raise
+        finally:
+            _stop(running)
+
+
+@contextlib.contextmanager
+def _stop_request() -> Iterator[list[int]]:
+    """Give a list that is empty until Ctrl-C or SIGTERM asks to stop.
+
+    An exception in the middle of starting a process would leave it behind; hence a list that the
+    loop looks at.
+    """
+    asked: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield asked
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    previous = [signal.signal(number, lambda got, _: asked.append(got)) for number in numbers]
     try:
-        while waiting or running:
-            while waiting and len(running) < jobs:
-                run = waiting.pop(0)
-                run.slot = min(set(range(jobs)) - {other.slot for other in running})
-                started += 1
-                say(f'[{started}/{total}] {run.name}')
-                _start(run, jobs)
-                running.append(run)
-            time.sleep(0.1)
-            for run in [run for run in running if run.process.poll() is not None]:
-                running.remove(run)
-                _finish(run, say)
-                save()
-    except KeyboardInterrupt:
-        say(f'stopped with {len(running)} trainings at work; the same command goes on')
-        raise
+        yield asked
     finally:
-        _stop(running)
-        signal.signal(signal.SIGTERM, previous)
-
-
-def _interrupt(*_: Any) -> None:
-    raise KeyboardInterrupt
+        for number, handler in zip(numbers, previous):
+            signal.signal(number, handler)
 
 
 def _start(run: Run, jobs: int) -> None:
