@@ -53,6 +53,7 @@ def main() -> int:
     args = parse_args()
     from mmengine.utils import ProgressBar
 
+    from vtg.datasets import read_queries
     from vtg.engine.config import parse_options
     from vtg.extraction import (
         RayOptions,
@@ -62,7 +63,7 @@ def main() -> int:
         keep_settings,
     )
     from vtg.extraction.encoders.names import encoder_config
-    from vtg.utils import ConfigError, read_jsonl
+    from vtg.utils import ConfigError
 
     if not args.videos and not args.text:
         raise ConfigError('nothing to do: give videos, or queries with --text.')
@@ -90,7 +91,7 @@ def main() -> int:
         folder = out / f'text{parts}'
         keep_settings(out / 'text.json', {**settings, 'pattern': args.text_pattern})
         reports['text'] = extract_texts(
-            read_jsonl(args.text), folder=folder, pattern=args.text_pattern, **common
+            read_queries(args.text), folder=folder, pattern=args.text_pattern, **common
         )
     for kind, report in reports.items():
         print(f'\n{out / (kind + parts)}: {report.summary()}')

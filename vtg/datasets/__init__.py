@@ -3,7 +3,7 @@
 
 from .collate import collate
 from .custom import ClipGrades, CustomDataset
-from .custom_format import read_custom
+from .custom_format import read_custom, read_queries
 from .grounding import GroundingDataset
 from .qvhighlights import QVHighlights
 from .saliency import AnnotatorSum, ClipRatings, CoveredClips, SingleWindow
@@ -52,6 +52,7 @@ __all__ = [
     'pack_features',
     'read_custom',
     'read_feature_file',
+    'read_queries',
     'rehearse',
     'sample_generator',
     'survey',

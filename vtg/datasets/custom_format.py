@@ -97,6 +97,25 @@ def read_custom(
         yield Line(line.number, record, problems)
 
 
+def read_queries(path: str | Path) -> list[Record]:
+    """Read the queries of an annotation file, in this format or that of the benchmarks.
+
+    Labels are not looked at. Every record has ``qid``, given or by default, and ``query``.
+
+    Raises:
+        DataError: A line is unreadable or has no query; names it.
+    """
+    stem = Path(path).name.split('.')[0]
+    records = []
+    for number, raw, problems in read_lines(path):
+        if raw is not None and not isinstance(raw.get('query'), str):
+            problems = ['there is no query, a text.']
+        if problems:
+            raise DataError(f'{path}, line {number}: {problems[0]}')
+        records.append({'qid': f'{stem}-{number}', **raw})
+    return records
+
+
 def to_record(raw: Record, qid: int | str) -> Record:
     """Turn a correct line into an internal record."""
     record = {_RENAMED.get(name, name): value for name, value in raw.items()}

@@ -141,7 +141,7 @@ class PackedStore(FeatureStore):
         return np.array(self._data[start : start + length], dtype=np.float32)
 
     def inspect(self, record: dict[str, Any]) -> tuple[np.ndarray, str]:
-        return self.read(record), str(self._index['dtype'])
+        return self.read(record), np.dtype(self._index['dtype']).name
 
     def __getstate__(self) -> dict[str, Any]:
         # A pickled memory map would carry all of the data to every spawned worker.
