@@ -4,6 +4,8 @@
 # neither features nor a loader; set clip_length to the rate of yours. docs/data.md says where the
 # files go. There is no validation split: published runs choose their epoch on the test split, and
 # so does `val_dataloader` here.
+_base_ = './loaders.py'
+
 _data = dict(
     type='GroundingDataset',
     annotations_from='https://github.com/wjun0830/CGDETR/tree/main/data',
@@ -24,37 +26,22 @@ _data = dict(
     normalize_text=False,
     length_tolerance=3,
 )
-_loader = dict(
-    num_workers=4,
-    persistent_workers=True,
-    pin_memory=True,
-    collate_fn=dict(type='vtg.collate'),
-)
 train_dataloader = dict(
-    batch_size=32,
-    sampler=dict(type='EpochSampler', shuffle=True),
     dataset=dict(ann_file='data/charades_sta/charades_sta_train_tvr_format.jsonl', **_data),
-    **_loader,
 )
 val_dataloader = dict(
-    batch_size=32,
-    sampler=dict(type='EpochSampler', shuffle=False),
     dataset=dict(
         ann_file='data/charades_sta/charades_sta_test_tvr_format.jsonl',
         test_mode=True,
         **_data,
     ),
-    **_loader,
 )
 test_dataloader = dict(
-    batch_size=32,
-    sampler=dict(type='EpochSampler', shuffle=False),
     dataset=dict(
         ann_file='data/charades_sta/charades_sta_test_tvr_format.jsonl',
         test_mode=True,
         **_data,
     ),
-    **_loader,
 )
 # Names the data in reports; published numbers are looked up under it.
 benchmark = 'Charades-STA'
@@ -64,4 +51,4 @@ _metric = dict(
 )
 val_evaluator = _metric
 test_evaluator = _metric
-del _data, _loader, _metric
+del _data, _metric

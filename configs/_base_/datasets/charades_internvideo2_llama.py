@@ -2,6 +2,8 @@
 # Charades-STA with the features of FlashVTG: InternVideo2-6B video (768), one row per second, and
 # LLaMA word features (4096). docs/data.md says where the files go. There is no validation split:
 # published runs choose their epoch on the test split, and so does `val_dataloader` here.
+_base_ = './loaders.py'
+
 _data = dict(
     type='GroundingDataset',
     annotations_from='https://github.com/wjun0830/CGDETR/tree/main/data',
@@ -28,37 +30,22 @@ _data = dict(
     max_text_tokens=23,
     length_tolerance=3,
 )
-_loader = dict(
-    num_workers=4,
-    persistent_workers=True,
-    pin_memory=True,
-    collate_fn=dict(type='vtg.collate'),
-)
 train_dataloader = dict(
-    batch_size=32,
-    sampler=dict(type='EpochSampler', shuffle=True),
     dataset=dict(ann_file='data/charades_sta/charades_sta_train_tvr_format.jsonl', **_data),
-    **_loader,
 )
 val_dataloader = dict(
-    batch_size=32,
-    sampler=dict(type='EpochSampler', shuffle=False),
     dataset=dict(
         ann_file='data/charades_sta/charades_sta_test_tvr_format.jsonl',
         test_mode=True,
         **_data,
     ),
-    **_loader,
 )
 test_dataloader = dict(
-    batch_size=32,
-    sampler=dict(type='EpochSampler', shuffle=False),
     dataset=dict(
         ann_file='data/charades_sta/charades_sta_test_tvr_format.jsonl',
         test_mode=True,
         **_data,
     ),
-    **_loader,
 )
 # Names the data in reports; published numbers are looked up under it.
 benchmark = 'Charades-STA'
@@ -68,4 +55,4 @@ _metric = dict(
 )
 val_evaluator = _metric
 test_evaluator = _metric
-del _data, _loader, _metric
+del _data, _metric

@@ -2,6 +2,8 @@
 # QVHighlights with the InternVideo2-1B features of SG-DETR: 512 wide video (one row per 2 s) and
 # text tokens. docs/data.md says where the files go. PackedStore takes the place of FolderStore
 # after tools/pack_features.py.
+_base_ = './loaders.py'
+
 _features = dict(
     annotations_from='https://github.com/jayleicn/moment_detr/tree/main/data',
     video=[
@@ -26,12 +28,6 @@ _features = dict(
     max_windows=10,
 )
 train_dataloader = dict(
-    batch_size=32,
-    num_workers=4,
-    persistent_workers=True,
-    pin_memory=True,
-    sampler=dict(type='EpochSampler', shuffle=True),
-    collate_fn=dict(type='vtg.collate'),
     dataset=dict(
         type='QVHighlights',
         ann_file='data/qvhighlights/highlight_train_release.jsonl',
@@ -39,12 +35,6 @@ train_dataloader = dict(
     ),
 )
 val_dataloader = dict(
-    batch_size=32,
-    num_workers=4,
-    persistent_workers=True,
-    pin_memory=True,
-    sampler=dict(type='EpochSampler', shuffle=False),
-    collate_fn=dict(type='vtg.collate'),
     dataset=dict(
         type='QVHighlights',
         ann_file='data/qvhighlights/highlight_val_release.jsonl',
@@ -53,12 +43,6 @@ val_dataloader = dict(
     ),
 )
 test_dataloader = dict(
-    batch_size=32,
-    num_workers=4,
-    persistent_workers=True,
-    pin_memory=True,
-    sampler=dict(type='EpochSampler', shuffle=False),
-    collate_fn=dict(type='vtg.collate'),
     dataset=dict(
         type='QVHighlights',
         ann_file='data/qvhighlights/highlight_test_with_gt.jsonl',

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # A rehearsal of QVHighlights: the real annotation files with simulated features of the widths of
 # InternVideo2, so that a full-size run can be tried before the real features are downloaded.
+_base_ = './loaders.py'
+
 _features = dict(
     annotations_from='https://github.com/jayleicn/moment_detr/tree/main/data',
     video=[dict(type='SimulatedVideo', dim=512, difficulty=0.5)],
@@ -9,12 +11,6 @@ _features = dict(
     max_windows=10,
 )
 train_dataloader = dict(
-    batch_size=32,
-    num_workers=4,
-    persistent_workers=True,
-    pin_memory=True,
-    sampler=dict(type='EpochSampler', shuffle=True),
-    collate_fn=dict(type='vtg.collate'),
     dataset=dict(
         type='QVHighlights',
         ann_file='data/qvhighlights/highlight_train_release.jsonl',
@@ -22,12 +18,6 @@ train_dataloader = dict(
     ),
 )
 val_dataloader = dict(
-    batch_size=32,
-    num_workers=4,
-    persistent_workers=True,
-    pin_memory=True,
-    sampler=dict(type='EpochSampler', shuffle=False),
-    collate_fn=dict(type='vtg.collate'),
     dataset=dict(
         type='QVHighlights',
         ann_file='data/qvhighlights/highlight_val_release.jsonl',
@@ -36,12 +26,6 @@ val_dataloader = dict(
     ),
 )
 test_dataloader = dict(
-    batch_size=32,
-    num_workers=4,
-    persistent_workers=True,
-    pin_memory=True,
-    sampler=dict(type='EpochSampler', shuffle=False),
-    collate_fn=dict(type='vtg.collate'),
     dataset=dict(
         type='QVHighlights',
         ann_file='data/qvhighlights/highlight_test_with_gt.jsonl',

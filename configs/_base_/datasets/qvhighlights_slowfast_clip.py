@@ -2,6 +2,8 @@
 # QVHighlights with the features of Moment-DETR: SlowFast (2304) and CLIP ViT-B/32 (512) video, one
 # row per 2 s, and CLIP text tokens (512). The order of the backbones is that of the published
 # checkpoints. docs/data.md says where the files go.
+_base_ = './loaders.py'
+
 _features = dict(
     annotations_from='https://github.com/jayleicn/moment_detr/tree/main/data',
     video=[
@@ -33,12 +35,6 @@ _features = dict(
     max_windows=5,
 )
 train_dataloader = dict(
-    batch_size=32,
-    num_workers=4,
-    persistent_workers=True,
-    pin_memory=True,
-    sampler=dict(type='EpochSampler', shuffle=True),
-    collate_fn=dict(type='vtg.collate'),
     dataset=dict(
         type='QVHighlights',
         ann_file='data/qvhighlights/highlight_train_release.jsonl',
@@ -46,12 +42,6 @@ train_dataloader = dict(
     ),
 )
 val_dataloader = dict(
-    batch_size=32,
-    num_workers=4,
-    persistent_workers=True,
-    pin_memory=True,
-    sampler=dict(type='EpochSampler', shuffle=False),
-    collate_fn=dict(type='vtg.collate'),
     dataset=dict(
         type='QVHighlights',
         ann_file='data/qvhighlights/highlight_val_release.jsonl',
@@ -60,12 +50,6 @@ val_dataloader = dict(
     ),
 )
 test_dataloader = dict(
-    batch_size=32,
-    num_workers=4,
-    persistent_workers=True,
-    pin_memory=True,
-    sampler=dict(type='EpochSampler', shuffle=False),
-    collate_fn=dict(type='vtg.collate'),
     dataset=dict(
         type='QVHighlights',
         ann_file='data/qvhighlights/highlight_test_with_gt.jsonl',

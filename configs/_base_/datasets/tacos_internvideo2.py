@@ -3,6 +3,8 @@
 # tokens (512). A clip is relevant where more than half of it lies in a window. docs/data.md says
 # where the files go. Published runs choose their epoch on the test split; here the validation split
 # is used, see docs/data.md.
+_base_ = './loaders.py'
+
 _data = dict(
     type='GroundingDataset',
     annotations_from='https://github.com/wjun0830/CGDETR/tree/main/data',
@@ -31,37 +33,22 @@ _data = dict(
     max_windows=10,
     length_tolerance=5,
 )
-_loader = dict(
-    num_workers=4,
-    persistent_workers=True,
-    pin_memory=True,
-    collate_fn=dict(type='vtg.collate'),
-)
 train_dataloader = dict(
-    batch_size=32,
-    sampler=dict(type='EpochSampler', shuffle=True),
     dataset=dict(ann_file='data/tacos/train.jsonl', **_data),
-    **_loader,
 )
 val_dataloader = dict(
-    batch_size=32,
-    sampler=dict(type='EpochSampler', shuffle=False),
     dataset=dict(
         ann_file='data/tacos/val.jsonl',
         test_mode=True,
         **_data,
     ),
-    **_loader,
 )
 test_dataloader = dict(
-    batch_size=32,
-    sampler=dict(type='EpochSampler', shuffle=False),
     dataset=dict(
         ann_file='data/tacos/test.jsonl',
         test_mode=True,
         **_data,
     ),
-    **_loader,
 )
 # Names the data in reports; published numbers are looked up under it.
 benchmark = 'TACoS'
@@ -71,4 +58,4 @@ _metric = dict(
 )
 val_evaluator = _metric
 test_evaluator = _metric
-del _data, _loader, _metric
+del _data, _metric
