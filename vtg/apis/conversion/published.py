@@ -45,7 +45,9 @@ def read_published(path: str | Path) -> StateDict:
 
     Lightning files hold them under ``state_dict`` with the prefix ``model.``, most others under
     ``model``, after distributed training with the prefix ``module.``; a bare state dict is fine
-    too. Options of the run are allowed beside them, as a namespace or an ``EasyDict``.
+    too. An average of the weights (``state_dict_ema``) goes before the weights themselves, because
+    the published numbers are its. Options of the run are allowed beside them, as a namespace or an
+    ``EasyDict``.
 
     Raises:
         CheckpointError: The file is missing, needs other Python objects, or holds no weights.
@@ -62,7 +64,7 @@ def read_published(path: str | Path) -> StateDict:
             f'{path} cannot be read as plain tensors and options ({reason}); files that carry code '
             'are refused.'
         ) from None
-    for key in ('state_dict', 'model'):
+    for key in ('state_dict_ema', 'state_dict', 'model'):
         if isinstance(content, dict) and isinstance(content.get(key), dict):
             content = content[key]
     if not isinstance(content, dict) or not content:
