@@ -6,7 +6,7 @@ import importlib.util
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from mmengine.config import Config, DictAction
 
@@ -17,6 +17,21 @@ from .components import check_components
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 # Package that a visualisation backend needs and that is not installed with the toolbox.
 _EXTRAS = {'TensorboardVisBackend': 'tensorboard'}
+
+
+class CachedConfig(Config):
+    """A config that formats its text once; MMEngine asks for it several times in every run."""
+
+    _texts: ClassVar[dict[str, str]] = {}
+
+    @property
+    def pretty_text(self) -> str:
+        """See MMEngine."""
+        key = repr(self._cfg_dict)
+        if key not in self._texts:
+            self._texts.clear()
+            self._texts[key] = super().pretty_text
+        return self._texts[key]
 
 
 def load_config(
@@ -53,9 +68,10 @@ def read_config(path: str | Path) -> Config:
         hint = f'did you mean {" or ".join(close)}?' if close else 'configs are below configs/.'
         raise ConfigError(f'{path} does not exist; {hint}')
     try:
-        return Config.fromfile(path)
+        cfg = Config.fromfile(path)
     except (SyntaxError, KeyError, TypeError, NameError, AttributeError, OSError) as error:
         raise ConfigError(f'{path} cannot be read: {_one_line(error)}.') from error
+    return CachedConfig(cfg._cfg_dict, cfg_text=cfg.text, filename=cfg.filename)
 
 
 def parse_options(options: Iterable[str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from vtg.engine.checkpoint import unsafe_globals
 from vtg.utils import CheckpointError
 
 from .rules import StateDict
@@ -59,7 +60,9 @@ def read_published(path: str | Path) -> StateDict:
         with _argument_containers():
             content: Any = torch.load(path, map_location='cpu', weights_only=True)
     except Exception as error:
-        reason = ' '.join(str(error).split('WeightsUnpickler error:')[-1].split())[:200]
+        allowed = {f'{cls.__module__}.{cls.__qualname__}' for cls in ARGUMENT_CONTAINERS}
+        objects = [name for name in unsafe_globals(path) if name not in allowed]
+        reason = f'it needs {", ".join(objects)}' if objects else type(error).__name__
         raise CheckpointError(
             f'{path} cannot be read as plain tensors and options ({reason}); files that carry code '
             'are refused.'
