@@ -5,5 +5,4 @@ _base_ = './qvhl.py'
 
 model = dict(
     moment_head=dict(_delete_=True, **_base_.model.moment_head.query_head),
-    test_cfg=dict(output='detr'),
 )

@@ -84,20 +84,19 @@ def test_the_reported_list_is_a_choice(toy, sgdetr):
     batch = {**toy.batch(), 'targets': None}
     model = sgdetr().eval()
     by_name = {}
-    for name in ('comb', 'detr', 'atss'):
-        model.test_cfg['output'] = name
+    for name in model.slots['moment_head'].lists:
+        model.output = name
         records = model(**batch, mode='predict')
         by_name[name] = [record['pred_relevant_windows'] for record in records]
         assert set(records[0]['alternatives']) == {'comb', 'detr', 'atss'} - {name}
-    model.test_cfg['output'] = 'comb'
+    assert sgdetr().output == 'comb'  # the first list is the default
+    assert sgdetr({'test_cfg.output': 'atss'}).output == 'atss'
+    model.output = 'comb'
     records = model(**batch, mode='predict')
     assert by_name['atss'] == [record['alternatives']['atss'] for record in records]
-    model.test_cfg['output'] = None
-    assert model(**batch, mode='predict') == records  # the first list is the default
-    model.test_cfg['output'] = 'fused'
     with pytest.raises(ConfigError, match=r"test_cfg\.output is 'fused', but model\.moment_head "
                        r'\(HybridHead\) gives comb, detr, atss; choose one'):  # fmt: skip
-        model(**batch, mode='predict')
+        sgdetr({'test_cfg.output': 'fused'})
 
 
 def test_no_list_is_ever_empty(toy, sgdetr):

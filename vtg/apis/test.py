@@ -2,7 +2,6 @@
 """Evaluation of a checkpoint with a benchmark report."""
 
 from pathlib import Path
-from typing import Any
 
 from mmengine.config import Config
 
@@ -105,7 +104,7 @@ def _facts(
         dataset=_dataset_name(cfg, split),
         split=split,
         queries=queries,
-        result_list=_result_list(model),
+        result_list=getattr(model, 'output', None) or '',
         selection=selection_rule(cfg, checkpoint, split),
     )
 
@@ -114,7 +113,3 @@ def _dataset_name(cfg: Config, split: str) -> str:
     """The name under which ``metafile.yml`` lists published numbers, and the domain."""
     dataset = cfg[f'{split}_dataloader'].dataset
     return ', '.join(filter(None, (cfg.get('benchmark') or dataset.type, dataset.get('domain'))))
-
-
-def _result_list(model: Any) -> str:
-    return getattr(model, 'test_cfg', {}).get('output') or ''

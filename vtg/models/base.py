@@ -120,15 +120,21 @@ class SaliencyHead(Component):
 
 
 class MomentHead(Component):
-    """Predicts moments."""
+    """Predicts moments.
+
+    Attributes:
+        lists: Names of the result lists; the first is reported unless ``test_cfg.output`` says
+            otherwise.
+    """
 
     slot = 'moment_head'
+    lists: tuple[str, ...] = ()
     task = 'moment'
     requires = ('memory', 'video_pos')
     provides = ('spans', 'span_scores', 'moment_outputs')
 
     def predict(self, state: GroundingState) -> dict[str, MomentList]:
-        """Decode the outputs into ranked lists in seconds, by name; see ``test_cfg.output``."""
+        """Decode the outputs into ranked lists in seconds, by the names in ``lists``."""
         raise NotImplementedError
 
 

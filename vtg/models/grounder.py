@@ -55,6 +55,7 @@ class Grounder(BaseModel):
 
     Attributes:
         progress: Where training stands; set by the engine every epoch.
+        output: Name of the result list that is reported.
     """
 
     def __init__(
@@ -87,11 +88,25 @@ class Grounder(BaseModel):
         self.loss_balancer: LossBalancer = MODELS.build(loss_balancer or dict(type='FixedBalancer'))
         self.test_cfg = {'output': None, 'score_digits': 4, 'saliency_dtype': None}
         self.test_cfg |= test_cfg or {}
+        self.output = self._output_list()
         post_processor = self.test_cfg.pop('post_processor', None)
         self.post_processor = None
         if post_processor is not None:
             self.post_processor = TASK_UTILS.build(post_processor)
         self.progress = Progress()
+
+    def _output_list(self) -> str | None:
+        """Name of the reported result list; None without a moment head."""
+        head = self.slots.get('moment_head')
+        if head is None:
+            return None
+        output = self.test_cfg['output'] or head.lists[0]
+        if output not in head.lists:
+            raise ConfigError(
+                f'model.test_cfg.output is {output!r}, but model.moment_head '
+                f'({type(head).__name__}) gives {", ".join(head.lists)}; choose one of them.'
+            )
+        return output
 
     def forward(
         self,
@@ -199,23 +214,16 @@ class Grounder(BaseModel):
         head = self.slots.get('moment_head')
         if head is None:
             return
-        lists = head.predict(state)
-        output = self.test_cfg['output'] or next(iter(lists))
-        if output not in lists:
-            raise ConfigError(
-                f'model.test_cfg.output is {output!r}, but model.moment_head '
-                f'({type(head).__name__}) gives {", ".join(lists)}; choose one of them.'
-            )
         named = {}
-        for name, moments in lists.items():
+        for name, moments in head.predict(state).items():
             if self.post_processor is not None:
                 moments = self.post_processor(moments, state.duration)
             named[name] = moments_to_lists(moments, self.test_cfg['score_digits'])
         for index, record in enumerate(records):
             # A list may be empty after suppression; the evaluators need one window at least.
             windows = {name: rows[index] or [[0.0, 0.0, 0.0]] for name, rows in named.items()}
-            record['pred_relevant_windows'] = windows[output]
-            record['alternatives'] = {k: v for k, v in windows.items() if k != output}
+            record['pred_relevant_windows'] = windows.pop(self.output)
+            record['alternatives'] = windows
 
     def __repr__(self) -> str:
         return describe(self)

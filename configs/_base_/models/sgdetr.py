@@ -124,7 +124,6 @@ model = dict(
     ),
     negatives=dict(stages=('local_saliency_head', 'fusion', 'encoder', 'saliency_head')),
     test_cfg=dict(
-        output='comb',
         saliency_dtype='float16',
         post_processor=dict(
             type='PostProcessor',

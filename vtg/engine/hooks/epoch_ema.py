@@ -14,7 +14,7 @@ class EpochEMAHook(EMAHook):
     """``average = decay * average + (1 - decay) * weights`` after every epoch.
 
     The average starts as a copy of the initial weights and covers every floating entry of the
-    state dict; the others are copied (the training of TaskWeave, Jin et al. 2024, released code).
+    state dict; the others are copied (the training of TaskWeave, Yang et al. 2024, released code).
     Evaluation uses the average. As with MMEngine's EMAHook, a checkpoint holds the average under
     ``state_dict`` and the weights being trained under ``ema_state_dict``.
 

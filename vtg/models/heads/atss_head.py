@@ -89,6 +89,7 @@ class ATSSHead(MomentHead):
         clamp_length: Decoded moments have length 0 or more at inference.
     """
 
+    lists = ('atss',)
     requires = (*MomentHead.requires, 'pyramid')
 
     def __init__(

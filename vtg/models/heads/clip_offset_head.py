@@ -106,6 +106,8 @@ class ClipOffsetHead(MomentHead):
         mask_padding: Zero padded clips before convolutions; the released code does not.
     """
 
+    lists = ('clips',)
+
     provides = (*MomentHead.provides, 'foreground')
 
     def __init__(
@@ -149,22 +151,33 @@ class ClipOffsetHead(MomentHead):
         outputs: ClipOutputs = state.moment_outputs['clips']
         targets = state.targets
         if targets.spans.shape[1] == 0:
-            return {f'loss_{name}': outputs.logits.sum() * 0 for name in self.loss_weights}
+            return self._without_moments(outputs, state)
         timestamps = outputs.anchors * targets.num_clips.unsqueeze(-1)
         inside, owner = owning_moments(timestamps, targets)
         wanted = cxw_to_xx(targets.spans).gather(1, owner.unsqueeze(-1).expand(-1, -1, 2))
 
-        bce = F.binary_cross_entropy_with_logits(
-            outputs.logits, inside.to(outputs.logits.dtype), reduction='none'
-        )
-        weight = torch.where(inside, 1.0, self.background_weight)
         span = F.smooth_l1_loss(outputs.spans, wanted, reduction='none').sum(dim=-1)
         terms = {
-            'label': masked_mean(weight * bce, state.video_mask),
+            'label': self._label_loss(outputs.logits, inside, state.video_mask),
             'span': masked_mean(span, inside),
             'giou': masked_mean(1 - generalized_iou_aligned(outputs.spans, wanted), inside),
         }
         return {f'loss_{name}': self.loss_weights[name] * term for name, term in terms.items()}
+
+    def _label_loss(self, logits: Tensor, inside: Tensor, mask: Tensor) -> Tensor:
+        bce = F.binary_cross_entropy_with_logits(logits, inside.to(logits.dtype), reduction='none')
+        return masked_mean(torch.where(inside, 1.0, self.background_weight) * bce, mask)
+
+    def _without_moments(self, outputs: ClipOutputs, state: GroundingState) -> dict[str, Tensor]:
+        """Losses of data that only rates clips: relevant ones are the foreground, offsets learn
+        nothing; a sample without any does not count."""
+        relevant = state.targets.relevant
+        mask = state.video_mask & relevant.any(dim=1, keepdim=True)
+        label = self._label_loss(outputs.logits, relevant, mask)
+        unused = outputs.spans.sum() * 0
+        return {'loss_label': self.loss_weights['label'] * label} | {
+            f'loss_{name}': unused for name in ('span', 'giou')
+        }
 
     def predict(self, state: GroundingState) -> dict[str, MomentList]:
         """The list ``clips``: one moment per clip, clamped to the video, best first."""

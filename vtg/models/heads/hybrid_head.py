@@ -36,6 +36,8 @@ class HybridHead(MomentHead):
         dense_test_cfg: Like ``test_cfg`` of the dense head, for the list that enters the fusion.
     """
 
+    lists = ('comb', 'detr', 'atss')
+
     def __init__(
         self,
         dim: int,

@@ -57,6 +57,7 @@ class PyramidHead(MomentHead):
             False reads them, and lets them learn offsets, as the released code does.
     """
 
+    lists = ('points',)
     requires = (*MomentHead.requires, 'pyramid')
 
     def __init__(

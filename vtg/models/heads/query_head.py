@@ -84,6 +84,8 @@ class QueryHead(MomentHead):
             duration, in their post-processing.
     """
 
+    lists = ('detr',)
+
     def __init__(
         self,
         dim: int,
