@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The head with one moment per clip."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -122,6 +124,21 @@ def test_batch_without_moments(toy):
     head, state = ClipOffsetHead(toy.dim), toy.state(moments=[[], [], []])
     losses = head.loss(run(head, state))
     assert all(loss == 0 for loss in losses.values())
+
+
+def test_rated_clips_without_moments_are_the_foreground(toy):
+    head, state = ClipOffsetHead(toy.dim), toy.state(moments=[[], [], []])
+    relevant = torch.zeros_like(state.targets.relevant)
+    relevant[0, 3], relevant[1, 2:5] = True, True
+    state = run(head, state.update(targets=replace(state.targets, relevant=relevant)))
+    losses, total, count = head.loss(state), 0.0, 0
+    for b, length in ((0, 12), (1, 7)):
+        for clip in range(length):
+            p = state.foreground[b, clip]
+            total -= p.log() if relevant[b, clip] else 0.1 * (1 - p).log()
+            count += 1
+    torch.testing.assert_close(losses['loss_label'], 10 * total / count)
+    assert losses['loss_span'] == losses['loss_giou'] == 0
 
 
 def test_gradients_reach_every_parameter(toy, without_gradient):

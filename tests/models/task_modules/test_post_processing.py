@@ -111,6 +111,11 @@ def test_lists_drop_padding_and_round():
     assert pp.moments_to_lists(moments) == [[[1.2346, 2.0, 0.9877]]]
 
 
+def test_batch_without_moments_gives_empty_lists():
+    moments = MomentList(torch.zeros(2, 0, 2), torch.zeros(2, 0), torch.zeros(2, 0).bool())
+    assert pp.moments_to_lists(moments) == [[], []]
+
+
 def test_scores_round_as_decimal_formatting():
     scores = torch.rand(1, 2000)
     expected = [float(f'{score:.4f}') for score in scores[0].tolist()]

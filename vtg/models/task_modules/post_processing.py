@@ -55,7 +55,7 @@ def moments_to_lists(moments: MomentList, digits: int | None = 4) -> list[list[l
     table = torch.cat((moments.spans, moments.scores.unsqueeze(-1)), dim=-1).double()
     flat = torch.cat((table.flatten(1), moments.mask.double()), dim=1).cpu().numpy()
     count = moments.mask.shape[1]
-    rows = flat[:, : 3 * count].reshape(-1, count, 3)  # (B, K, 3)
+    rows = flat[:, : 3 * count].reshape(len(flat), count, 3)  # (B, K, 3)
     masks = flat[:, 3 * count :].astype(bool)
     if digits is not None:
         rows = rows.round(digits)
