@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
+# TACoS as line/lighthouse loads it: up to 100 words, and the clips of a window are counted in the
+# configured clip length.
+_base_ = './tacos_slowfast_clip.py'
+
+_cut = dict(dataset=dict(max_text_tokens=100, saliency=dict(clip_from='clip_length')))
+train_dataloader = _cut
+val_dataloader = _cut
+test_dataloader = _cut
+del _cut

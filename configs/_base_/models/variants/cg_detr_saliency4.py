@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+# CG-DETR with a saliency weight of 4, on scores and on attention: Charades-STA, TACoS and YouTube
+# Highlights.
+_base_ = '../cg_detr.py'
+
+model = dict(
+    fusion=dict(
+        losses=dict(
+            margin=dict(loss_weight=4.0),
+            rank=dict(loss_weight=4.0),
+            bce=dict(loss_weight=4.0),
+            negative=dict(loss_weight=4.0),
+        ),
+    ),
+    saliency_head=dict(
+        losses=dict(
+            margin=dict(loss_weight=4.0),
+            rank=dict(loss_weight=4.0),
+            negative=dict(loss_weight=4.0),
+        ),
+    ),
+)

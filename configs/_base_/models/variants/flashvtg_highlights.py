@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+# FlashVTG where only highlights are rated: one level, whose scores are trained with the labels
+# themselves (up to 12 on TVSum), and no offsets.
+_base_ = '../flashvtg.py'
+
+model = dict(
+    fusion=dict(num_layers=2),
+    neck=dict(strides=(1,)),
+    moment_head=dict(num_levels=1, label_target='saliency', loss_weights=dict(span=0.0)),
+    auxiliary=dict(nce=dict(across=False)),
+)

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""UniVTG on Charades-STA, trained from scratch with SlowFast and CLIP features.
+
+Settings for this data are in option files of the released checkpoints only, not in the code:
+those of QVHighlights, with the clip length of this data.
+"""
+
+_base_ = [
+    '../_base_/models/univtg.py',
+    '../_base_/datasets/charades_slowfast_clip.py',
+    '../_base_/schedules/adamw_200e_drop80.py',
+    '../_base_/runtime_moments.py',
+]
+
+# All words enter.
+_words = dict(dataset=dict(max_text_tokens=None))
+train_dataloader = _words
+val_dataloader = _words
+test_dataloader = _words
+del _words
+randomness = dict(seed=2018)

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+"""UniVTG on TACoS, trained from scratch with SlowFast and CLIP features.
+
+Settings for this data are in option files of the released checkpoints only, not in the code:
+those of QVHighlights. The best epoch is chosen by R1@0.3, as in the script for several data sets.
+"""
+
+_base_ = [
+    '../_base_/models/univtg.py',
+    '../_base_/datasets/tacos_slowfast_clip.py',
+    '../_base_/schedules/adamw_200e_drop80.py',
+    '../_base_/default_runtime.py',
+]
+
+default_hooks = dict(checkpoint=dict(save_best='MR-full-R1@0.3'))
+randomness = dict(seed=2018)

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+"""UniVTG on TACoS: tacos.py, started from its large-scale pre-training."""
+
+_base_ = './tacos.py'
+
+load_from = 'checkpoints/univtg_pretrained.pth'

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+"""VideoLights-B-pt on Charades-STA: charades_blip.py, started from the synthetic pre-training."""
+
+_base_ = './charades_blip.py'
+
+load_from = 'checkpoints/videolights_b_pretrained.pth'

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""VideoLights-B-pt on TVSum: tvsum_blip.py with full hard losses, started from the pre-training.
+
+The pre-trained weights read BLIP-2 words too. The released script for them does not run.
+"""
+
+_base_ = './tvsum_blip.py'
+
+model = dict(
+    # CLIP 512 and BLIP-2 768
+    text_projector=dict(in_dim=1280),
+    saliency_head=dict(losses=dict(hard_positive=dict(coef=10.0), hard_negative=dict(coef=10.0))),
+)
+_words = dict(
+    type='FolderStore',
+    folder='data/tvsum/query_features_blip',
+    pattern='{qid}',
+    dim=768,
+    features_from='https://github.com/dpaul06/VideoLights',
+)
+_text = dict(dataset=dict(text=[*_base_.train_dataloader.dataset.text, _words]))
+train_dataloader = _text
+val_dataloader = _text
+test_dataloader = _text
+del _words, _text
+load_from = 'checkpoints/videolights_b_pretrained.pth'
