@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line of training."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ def call(script, *arguments, cwd=ROOT):
     done = subprocess.run(
         [sys.executable, ROOT / 'tools' / script, *arguments],
         cwd=cwd,
-        env={'PYTHONPATH': f'{ROOT}:{ROOT}/tests/engine/helpers', 'PATH': '', 'HOME': str(ROOT)},
+        env={**os.environ, 'PYTHONPATH': f'{ROOT}:{ROOT}/tests/engine/helpers'},
         capture_output=True,
         text=True,
         timeout=300,
