@@ -10,6 +10,7 @@ from vtg.models.feedback import (
     MomentGuidedFeedback,
     ScheduledFeedback,
     highlight_mask,
+    moment_coverage,
     moment_gain,
 )
 from vtg.structures import Progress
@@ -41,6 +42,8 @@ def test_moment_gain_of_known_moments():
     gain = moment_gain(torch.tensor([[[0.375, 0.25]]]), torch.tensor([8]), 8)
     expected = torch.tensor([0, 0, 1, 1, 0.5, 0, 0, 0])
     assert torch.allclose(gain[0], expected / 1.5)
+    coverage = moment_coverage(torch.tensor([[[0.375, 0.25]] * 3]), torch.tensor([8]), 8)
+    assert torch.equal(coverage[0], 3 * expected)
     # Outside of the video it is the last bin.
     gain = moment_gain(torch.tensor([[[1.5, 0.2]]]), torch.tensor([4]), 6)
     assert gain[0].tolist() == [0, 0, 0, 1, 0, 0]

@@ -3,7 +3,7 @@
 
 from .add_foreground import AddForeground
 from .highlight_guided import HighlightGuidedFeedback, highlight_mask
-from .moment_guided import MomentGuidedFeedback, moment_gain
+from .moment_guided import MomentGuidedFeedback, moment_coverage, moment_gain
 from .moment_summary import MomentSummaryFeedback
 from .saliency_amplifier import SaliencyAmplifier, amplify
 from .saliency_reencoding import SaliencyReencoding
@@ -19,5 +19,6 @@ __all__ = [
     'ScheduledFeedback',
     'amplify',
     'highlight_mask',
+    'moment_coverage',
     'moment_gain',
 ]

@@ -14,8 +14,10 @@ from vtg.utils import ConfigError
 from .schedule import ScheduledFeedback
 
 
-def moment_gain(spans: Tensor, num_clips: Tensor, length: int, bins_per_clip: int = 2) -> Tensor:
-    """Count how many predicted moments cover every clip and scale the counts to norm 1.
+def moment_coverage(
+    spans: Tensor, num_clips: Tensor, length: int, bins_per_clip: int = 2
+) -> Tensor:
+    """Count how many predicted moments cover every clip.
 
     Every moment marks the bins from the one where it starts to the one where it ends, both
     included.
@@ -35,8 +37,13 @@ def moment_gain(spans: Tensor, num_clips: Tensor, length: int, bins_per_clip: in
     bins = torch.arange(bins_per_clip * length, device=spans.device)
     covered = (bins >= ends[..., :1]) & (bins <= ends[..., 1:])  # (B, Q, bins)
     marks = covered.sum(dim=1).to(spans.dtype)
-    gain = marks.unflatten(1, (length, bins_per_clip)).mean(dim=-1)
-    return gain / gain.norm(dim=1, keepdim=True)
+    return marks.unflatten(1, (length, bins_per_clip)).mean(dim=-1)
+
+
+def moment_gain(spans: Tensor, num_clips: Tensor, length: int, bins_per_clip: int = 2) -> Tensor:
+    """Scale :func:`moment_coverage` to norm 1 over the clips of a video."""
+    coverage = moment_coverage(spans, num_clips, length, bins_per_clip)
+    return coverage / coverage.norm(dim=1, keepdim=True)
 
 
 @MODELS.register_module()
