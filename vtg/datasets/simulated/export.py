@@ -26,6 +26,8 @@ def export_simulated(
 ) -> dict[str, int]:
     """Write ``{train,val,test}.jsonl``, ``video_features`` and ``text_features`` into a folder.
 
+    ``queries.jsonl`` holds the queries of the test split without their labels.
+
     Args:
         out: The folder.
         videos: Number of videos, at least 5; three fifths of them are for training.
@@ -72,6 +74,11 @@ def export_simulated(
             qid = own_format(record, name, clip_length)['qid']
             _write(out / f'text_features/qid{qid}.npz', last_hidden_state=text)
         counts[split], first = len(chosen), end
+    # The last split once more as a user's questions: without labels.
+    labels = ('windows', 'saliency')
+    lines = [own_format(record, names[record['vid']], clip_length) for record in chosen]
+    queries = [{k: v for k, v in line.items() if k not in labels} for line in lines]
+    write_jsonl(out / 'queries.jsonl', queries)
     return counts
 
 
