@@ -13,11 +13,14 @@ model = dict(
     # 64 simulated features and 2 temporal endpoint features
     video_projector=dict(in_dim=66, dropout=0.1),
     text_projector=dict(in_dim=64, dropout=0.1),
+    # The published margin loss looks at two pairs of clips per sample, too few to relate clips and
+    # words in so few steps; QD-DETR's loss on all clips does it.
+    saliency_head=dict(losses=dict(rank=dict(type='RankContrastiveLoss'))),
 )
 
 optim_wrapper = dict(optimizer=dict(lr=1e-3, weight_decay=1e-2), clip_grad=dict(max_norm=1.0))
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=60, val_interval=20)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=True, begin=0, end=3),
-    dict(type='MultiStepLR', milestones=[50], gamma=0.3, by_epoch=True, begin=0, end=10**9),
+    dict(type='MultiStepLR', milestones=[48], gamma=0.3, by_epoch=True, begin=0, end=10**9),
 ]
