@@ -12,10 +12,16 @@ from mmengine.runner import CheckpointLoader
 from torch import nn
 
 from vtg.engine import load_weights, read_checkpoint, setup
-from vtg.engine.checkpoint import find_latest_checkpoint, from_plain, to_plain, unsafe_globals
+from vtg.engine.checkpoint import (
+    find_latest_checkpoint,
+    from_plain,
+    only_parts,
+    to_plain,
+    unsafe_globals,
+)
 from vtg.engine.legacy import convert
 from vtg.structures import Progress
-from vtg.utils import CheckpointError
+from vtg.utils import CheckpointError, ConfigError
 
 
 class Trap:
@@ -149,3 +155,22 @@ def test_latest_checkpoint_survives_moves_and_truncation(tmp_path):
     assert find_latest_checkpoint(tmp_path) == tmp_path / 'epoch_10.pth'
     pointer.write_text('')
     assert find_latest_checkpoint(tmp_path).name == 'epoch_3.pth'
+
+
+def test_only_named_parts_are_taken_from_a_checkpoint():
+    def make() -> nn.Module:
+        return nn.ModuleDict({name: nn.Linear(2, 2) for name in ('fusion', 'fusion2', 'encoder')})
+
+    model, other = make(), make()
+    state = only_parts(model, other.state_dict(), ['fusion', 'encoder.bias'])
+    for key, source in (
+        ('fusion.weight', other),
+        ('fusion2.weight', model),
+        ('encoder.weight', model),
+        ('encoder.bias', other),
+    ):
+        assert torch.equal(state[key], source.state_dict()[key])
+    lacking = {k: v for k, v in other.state_dict().items() if k != 'fusion.bias'}
+    assert 'fusion.bias' not in only_parts(model, lacking, ['fusion'])  # for check_fit to report
+    with pytest.raises(ConfigError, match="load_parts names 'fusoin'.*did you mean fusion"):
+        only_parts(model, other.state_dict(), ['fusoin'])

@@ -146,6 +146,17 @@ def test_load_from_is_strict(toy_train, tmp_path):
         toy_train({'load_from': str(broken)}, 'third')
 
 
+def test_load_parts_starts_from_a_part(toy_train, tmp_path):
+    file = _train_two_epochs(toy_train, tmp_path)
+    state = read_checkpoint(file)['state_dict']
+    partial = tmp_path / 'part.pth'
+    torch.save({k: v for k, v in state.items() if k.startswith('net.0.')}, partial)
+    options = {'load_from': str(partial), '+load_parts': ['net.0'], 'train_cfg.max_epochs': 0}
+    model = toy_train(options, 'parts').bare_model.state_dict()
+    assert torch.equal(model['net.0.weight'], state['net.0.weight'])
+    assert not torch.equal(model['net.4.weight'], state['net.4.weight'])
+
+
 def test_config_text_of_a_checkpoint_is_never_executed(toy_train, tmp_path):
     file, proof = _train_two_epochs(toy_train, tmp_path), tmp_path / 'proof'
     shutil.copy(file, tmp_path / 'crafted.pth')

@@ -19,7 +19,7 @@ from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
 from vtg.structures import Progress
-from vtg.utils import CheckpointError
+from vtg.utils import CheckpointError, ConfigError, nearest_names
 
 _CONVERT = 'tools/convert_legacy_checkpoint.py IN OUT --trust'
 
@@ -119,6 +119,35 @@ def check_fit(model: nn.Module, state: Mapping[str, Tensor], path: str | Path) -
             f'{path} does not fit the model ({"; ".join(found)}); use the config that it was '
             'trained with.'
         )
+
+
+def only_parts(
+    model: nn.Module, state: Mapping[str, Tensor], parts: Iterable[str]
+) -> dict[str, Tensor]:
+    """Return the weights of ``model`` with those of some of its parts taken from ``state``.
+
+    Args:
+        model: Gives the weights of all other parts.
+        state: Weights of a checkpoint.
+        parts: Names of modules, e.g. ``'fusion'`` or ``'moment_head.query_head'``.
+
+    Raises:
+        ConfigError: The model has no weights under such a name.
+    """
+    own = model.state_dict()
+    merged = dict(own)
+    for part in parts:
+        inside = [key for key in own if f'{key}.'.startswith(f'{part}.')]
+        if not inside:
+            close = nearest_names(part, {key.split('.')[0] for key in own})
+            raise ConfigError(
+                f'load_parts names {part!r}, but the model has no weights there; '
+                f'did you mean {" or ".join(close) or "one of its slots"}?'
+            )
+        for key in inside:
+            del merged[key]
+        merged |= {key: value for key, value in state.items() if f'{key}.'.startswith(f'{part}.')}
+    return merged
 
 
 def load_weights(model: nn.Module, path: str | Path) -> dict[str, Any]:

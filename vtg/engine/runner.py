@@ -15,6 +15,7 @@ from vtg.utils import CheckpointError, ConfigError, atomic_write
 from .checkpoint import (
     check_fit,
     find_latest_checkpoint,
+    only_parts,
     read_checkpoint,
     setup,
     weights_of,
@@ -111,13 +112,15 @@ class GroundingRunner(Runner):
         """
         if not strict:
             raise ConfigError(
-                f'{filename} can only be loaded strictly; for a part of the weights set `init_cfg='
-                "dict(type='Pretrained', checkpoint=..., prefix=...)` on that component."
+                f'{filename} can only be loaded strictly; set load_parts to the slots of the model '
+                'that should start from it, e.g. load_parts=["fusion", "encoder"].'
             )
         checkpoint = read_checkpoint(filename, map_location)
         state = weights_of(checkpoint, filename)
         if self._resume:
             _check_resumable(checkpoint, filename)
+        elif self.cfg.get('load_parts'):
+            state = only_parts(self.bare_model, state, self.cfg.load_parts)
         check_fit(self.bare_model, state, filename)
         # A bare state dict becomes a checkpoint of weights alone, which is what hooks expect.
         checkpoint = {**(checkpoint if 'state_dict' in checkpoint else {}), 'state_dict': state}
