@@ -17,7 +17,11 @@ def parse_args() -> argparse.Namespace:
         '--submission', action='store_true', help='write the official jsonl and zip as well'
     )
     parser.add_argument(
-        '--cfg-options', nargs='+', action='extend', default=[], metavar='KEY=VALUE',
+        '--cfg-options',
+        nargs='+',
+        action='extend',
+        default=[],
+        metavar='KEY=VALUE',
         help='override config values; +KEY=VALUE adds a key',
     )
     return parser.parse_args()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Moment-DETR on QVHighlights with CLIP features only, like the released checkpoint of that name."""
+"""Moment-DETR on QVHighlights with CLIP features only, as the released checkpoint of that name."""
 
 _base_ = './qvhl.py'
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SG-DETR with the denoising queries that the paper describes and the released configs leave out."""
+"""SG-DETR with the denoising queries of the paper, which the released configs leave out."""
 
 _base_ = './qvhl.py'
 

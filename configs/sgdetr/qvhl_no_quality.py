@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ablation of SG-DETR: the decoder's predictions are ranked by class alone, without the IoU score."""
+"""Ablation of SG-DETR: no IoU score, the decoder's predictions are ranked by class alone."""
 
 _base_ = './qvhl.py'
 

@@ -6,8 +6,8 @@ Each value below restores one behaviour; the defaults of qvhl.py are what was me
 
 _base_ = './qvhl.py'
 
-# Videos are padded to a multiple of four with zero rows that count as clips: 75 clips become 76, and
-# the duration that spans are a fraction of becomes 152 s.
+# Videos are padded to a multiple of four with zero rows that count as clips: 75 clips become 76,
+# and the duration that spans are a fraction of becomes 152 s.
 _padding = dict(
     pad_to_multiple=4,
     padding_is_valid=True,

@@ -37,9 +37,7 @@ def test_records_have_the_official_fields_in_order(tmp_path):
 
 
 def test_archive_holds_both_splits_at_the_top(tmp_path):
-    archive = write_submission_archive(
-        tmp_path, {'val': predictions(3), 'test': predictions(2)}
-    )
+    archive = write_submission_archive(tmp_path, {'val': predictions(3), 'test': predictions(2)})
     first = archive.read_bytes()
     with zipfile.ZipFile(archive) as file:
         assert file.namelist() == ['hl_val_submission.jsonl', 'hl_test_submission.jsonl']

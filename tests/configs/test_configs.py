@@ -92,9 +92,7 @@ def test_config(cfg: Any) -> None:
 
     dataset = cfg.train_dataloader.dataset
     model = small_model(cfg)
-    train, test = simulated(
-        *widths, dataset.get('max_windows'), dataset.get('pad_to_multiple', 1)
-    )
+    train, test = simulated(*widths, dataset.get('max_windows'), dataset.get('pad_to_multiple', 1))
     check_schedule(cfg, model)
     # Parts that training switches on late are on in the last epoch.
     for model.progress in (Progress(0, 10), Progress(9, 10)):

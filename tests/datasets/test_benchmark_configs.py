@@ -129,8 +129,6 @@ def test_unknown_domain_names_the_known_ones(shared):
         build('youtube_slowfast_clip', 'val', shared, domain='cat').full_init()
 
 
-
-
 @pytest.fixture
 def notes(monkeypatch, shared):
     """Give what is logged while a dataset loads."""

@@ -87,9 +87,7 @@ def test_packed_features_and_several_backbones(folder):
 
 
 def test_queries_without_labels(folder):
-    write_jsonl(
-        folder / 'new.jsonl', [{k: LINES[0][k] for k in ('video', 'duration', 'query')}]
-    )
+    write_jsonl(folder / 'new.jsonl', [{k: LINES[0][k] for k in ('video', 'duration', 'query')}])
     np.savez(folder / 'text_features/qidnew-1.npz', features=np.ones((4, 3)))
     sample = build(folder, ann_file='new.jsonl', test_mode=True)[0]
     assert 'targets' not in sample and sample['meta']['annotation']['qid'] == 'new-1'
@@ -137,7 +135,7 @@ def test_the_number_of_wrong_lines_is_told_and_blank_lines_count(folder):
     with pytest.raises(DataError, match=r'line 3: not valid JSON .* 2 lines are wrong'):
         build(folder)
     write_jsonl(folder / 'train.jsonl', [LINES[2], LINES[2]])
-    with pytest.raises(DataError, match="line 2: the qid 3 is already used in line 1"):
+    with pytest.raises(DataError, match='line 2: the qid 3 is already used in line 1'):
         build(folder)
 
 

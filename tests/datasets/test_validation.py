@@ -75,7 +75,7 @@ def test_every_problem_is_listed_with_its_line(folder):
         (4, 'duration is -1'),
         (len(records) + 1, 'not valid JSON'),
         (lines[f'{first}-0'], 'has NaN or infinite values in 5 of 5 rows'),
-        (lines[f'{second}-0'], f"{second!r} has 200 clips; expected"),
+        (lines[f'{second}-0'], f'{second!r} has 200 clips; expected'),
         (5, f'qid{third}.npz cannot be read'),
         (6, 'the features are 32 wide, most others 64'),
         (7, f'qid{records[6]["qid"]}.npz does not exist'),

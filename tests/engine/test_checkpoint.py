@@ -172,5 +172,5 @@ def test_only_named_parts_are_taken_from_a_checkpoint():
         assert torch.equal(state[key], source.state_dict()[key])
     lacking = {k: v for k, v in other.state_dict().items() if k != 'fusion.bias'}
     assert 'fusion.bias' not in only_parts(model, lacking, ['fusion'])  # for check_fit to report
-    with pytest.raises(ConfigError, match="load_parts names 'fusoin'.*did you mean fusion"):
+    with pytest.raises(ConfigError, match=r"load_parts names 'fusoin'.*did you mean fusion"):
         only_parts(model, other.state_dict(), ['fusoin'])

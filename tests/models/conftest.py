@@ -138,9 +138,7 @@ class Toy:
     def alone(state: GroundingState, index: int) -> GroundingState:
         """Sample ``index`` without neighbours and without padding."""
         row = slice(index, index + 1)
-        clips, words = (
-            int(mask[index].sum()) for mask in (state.video_mask, state.text_mask)
-        )
+        clips, words = (int(mask[index].sum()) for mask in (state.video_mask, state.text_mask))
         values = {}
         for field in fields(state):
             value = getattr(state, field.name)

@@ -70,16 +70,19 @@ def main() -> None:
     parser.add_argument('--repeats', type=int, default=10, help='the best of this many runs counts')
     repeats = parser.parse_args().repeats
     solvers = {'batched': batched_linear_assignment, 'loop': loop, 'block': block}
-    print(f'{"layers x samples x queries x moments":38}{"costs":13}' + '  '.join(
-        f'{name + " ms":>10}' for name in solvers
-    ))
+    print(
+        f'{"layers x samples x queries x moments":38}{"costs":13}'
+        + '  '.join(f'{name + " ms":>10}' for name in solvers)
+    )
     for size in SIZES:
         for similar in (False, True):
             cost, mask = problems(size, similar, np.random.default_rng(0))
             results = [measure(solve, cost, mask, repeats) for solve in solvers.values()]
             assert np.ptp([total for _, total in results]) < 1e-6, 'the solvers disagree'
-            print(f'{" x ".join(map(str, size)):38}{"similar" if similar else "independent":13}'
-                  + '  '.join(f'{milliseconds:10.2f}' for milliseconds, _ in results))
+            print(
+                f'{" x ".join(map(str, size)):38}{"similar" if similar else "independent":13}'
+                + '  '.join(f'{milliseconds:10.2f}' for milliseconds, _ in results)
+            )
 
 
 if __name__ == '__main__':

@@ -30,9 +30,7 @@ def _labels(saliency: np.ndarray, relevant: np.ndarray, pos: list[int], neg: lis
     }
 
 
-def _random_pairs(
-    relevant: np.ndarray, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
+def _random_pairs(relevant: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Two random clips inside and two outside, without repetition where there are enough."""
     inside, outside = np.flatnonzero(relevant), np.flatnonzero(~relevant)
     pos = rng.choice(inside, 2, replace=len(inside) < 2)

@@ -112,7 +112,7 @@ def validate_dataset(
     result.summary = describe_records(records, dataset.clip_length)
     result.notes = survey(records, dataset.clip_length, dataset.max_video_clips)
     _check_features(dataset, records, numbers, result, sample, threads, on_start)
-    result.problems.sort(key=lambda problem: (problem.line or 0))
+    result.problems.sort(key=lambda problem: problem.line or 0)
     return result
 
 

@@ -96,7 +96,11 @@ class GroundingState:
     """
 
     INPUTS: ClassVar[tuple[str, ...]] = (
-        'video_features', 'video_mask', 'text_features', 'text_mask', 'duration'
+        'video_features',
+        'video_mask',
+        'text_features',
+        'text_mask',
+        'duration',
     )
     # Fields without any effect unless a later component reads them.
     HINTS: ClassVar[tuple[str, ...]] = ('clip_gain',)

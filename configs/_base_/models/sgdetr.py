@@ -24,9 +24,7 @@ model = dict(
     video_projector=dict(
         type='LinearProjector', in_dim=514, num_layers=2, dropout=0.5, xavier=True
     ),
-    text_projector=dict(
-        type='LinearProjector', in_dim=512, num_layers=2, dropout=0.5, xavier=True
-    ),
+    text_projector=dict(type='LinearProjector', in_dim=512, num_layers=2, dropout=0.5, xavier=True),
     local_saliency_head=dict(
         type='CosineSaliencyHead',
         num_layers=2,

@@ -65,9 +65,7 @@ model = dict(
             span_distance='l1',
         ),
         # Query-text alignment.
-        alignment=dict(
-            type='QueryTextAlignment', embed_dim=64, loss_weight=0.2, text='projected'
-        ),
+        alignment=dict(type='QueryTextAlignment', embed_dim=64, loss_weight=0.2, text='projected'),
         quality=False,
         prior=None,
     ),

@@ -53,9 +53,7 @@ def test_round_trip(published, data, tmp_path):
     # Nothing is invented: every number comes from the file.
     numbers = sum(value.numel() for value in written.values())
     assert numbers <= sum(value.numel() for value in data.below('sd/').values())
-    assert torch.equal(
-        state['embedding.modality.weight'], data['sd/modality_embeddings.weight']
-    )
+    assert torch.equal(state['embedding.modality.weight'], data['sd/modality_embeddings.weight'])
 
 
 @pytest.mark.parametrize('wrap', [lambda w: w, lambda w: {'model': w, 'epoch': 1}])

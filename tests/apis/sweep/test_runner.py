@@ -152,12 +152,12 @@ def test_a_folder_has_one_process(tmp_path):
 
 def test_a_real_training(tmp_path):
     small = tmp_path / 'small.py'
-    loader = "dict(batch_size=4, dataset=dict(num_samples=8, num_clips=(12, 14)))"
+    loader = 'dict(batch_size=4, dataset=dict(num_samples=8, num_clips=(12, 14)))'
     small.write_text(
-        f"_base_ = {str(CONFIG)!r}\n"
+        f'_base_ = {str(CONFIG)!r}\n'
         'model = dict(defaults=dict(dim=16, hidden_dim=16))\n'
         f'train_dataloader = {loader}\nval_dataloader = {loader}\n'
-        "train_cfg = dict(max_epochs=1, val_interval=1)\nparam_scheduler = []\n"
+        'train_cfg = dict(max_epochs=1, val_interval=1)\nparam_scheduler = []\n'
     )
     grid = ['model.encoder.num_layers=1', '+model.fusion.dim=16,12']
     summary = run_sweep(small, grid, [7], tmp_path / 'out', jobs=2)

@@ -124,7 +124,10 @@ def test_length_ranges_are_open_below_and_closed_above():
     predictions[1]['pred_relevant_windows'] = [[90.0, 91.0, 1.0]]
     result = evaluate_moments(predictions, annotations)
     assert {name: value['MR-mAP']['average'] for name, value in result.items()} == {
-        'full': 75.0, 'long': 100.0, 'middle': 0.0, 'short': 100.0
+        'full': 75.0,
+        'long': 100.0,
+        'middle': 0.0,
+        'short': 100.0,
     }
 
 

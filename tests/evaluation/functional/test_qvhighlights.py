@@ -123,7 +123,11 @@ def test_annotations_without_saliency_give_moment_retrieval_only():
     predictions, annotations = make_case()
     bare = [{k: r[k] for k in ('qid', 'duration', 'relevant_windows')} for r in annotations]
     assert set(evaluate_qvhighlights(predictions, bare)) == {
-        'brief', 'full', 'long', 'middle', 'short'
+        'brief',
+        'full',
+        'long',
+        'middle',
+        'short',
     }
 
 

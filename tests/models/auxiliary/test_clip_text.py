@@ -61,9 +61,7 @@ def test_global_by_hand(toy, average_over):
     assert loss.item() == pytest.approx(0.3 * expected.item(), rel=1e-4)
 
 
-@pytest.mark.parametrize(
-    'branch', [ClipTextSaliency(COSINE), LocalAlignment(), GlobalAlignment()]
-)
+@pytest.mark.parametrize('branch', [ClipTextSaliency(COSINE), LocalAlignment(), GlobalAlignment()])
 def test_padding_does_not_matter(toy, branch):
     state = toy.state()
     values = [

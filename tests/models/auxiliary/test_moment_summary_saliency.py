@@ -16,9 +16,7 @@ def make(toy):
 
 def test_scores_and_loss_by_hand(toy, shaken):
     branch, state = shaken(MomentSummarySaliency(toy.dim, COSINE)), make(toy)
-    gain = branch.summary(
-        state.projected_video, state.video_mask, state.spans, state.span_scores
-    )
+    gain = branch.summary(state.projected_video, state.video_mask, state.spans, state.span_scores)
     scores = branch.score(state.memory * (1 + gain[..., None])).squeeze(-1)
     assert torch.allclose(branch.saliency(state), scores)
     expected = 2 * SaliencyCosineLoss()(scores, state, None)

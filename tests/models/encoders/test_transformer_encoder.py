@@ -79,9 +79,7 @@ def test_initialisation(toy):
     )
     assert all(torch.equal(first[name], second[name]) for name in first)
     drawn = TransformerEncoder(toy.dim, init='xavier', **OPTIONS).layers.layers
-    assert not torch.equal(
-        drawn[0].attention.in_proj_weight, drawn[1].attention.in_proj_weight
-    )
+    assert not torch.equal(drawn[0].attention.in_proj_weight, drawn[1].attention.in_proj_weight)
 
 
 def test_gradients_reach_every_parameter(toy, shaken, without_gradient):

@@ -27,9 +27,7 @@ def conv(layer, x):
     """Width 3, zeros beyond the ends of one sample's own cells."""
     weight, bias = layer.conv.weight, layer.conv.bias
     padded = F.pad(x, (0, 0, 1, 1))
-    rows = [
-        sum(weight[:, :, tap] @ padded[i + tap] for tap in range(3)) for i in range(len(x))
-    ]
+    rows = [sum(weight[:, :, tap] @ padded[i + tap] for tap in range(3)) for i in range(len(x))]
     return torch.stack(rows) + (0 if bias is None else bias)
 
 
@@ -203,10 +201,12 @@ def naive_ranking(dense, b, duration, score_thr, iou_thr, top_n, clamp=True):
     rows.sort(key=lambda row: -row[2])
     kept = []
     for row in rows:
+
         def iou(other, row=row):
             inter = max(0.0, min(row[1], other[1]) - max(row[0], other[0]))
             union = row[1] - row[0] + other[1] - other[0] - inter
             return inter / union if union > 0 else 0.0
+
         if all(iou(other) <= iou_thr for other in kept):
             kept.append(row)
     return kept[:top_n]

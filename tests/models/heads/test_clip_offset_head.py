@@ -67,9 +67,7 @@ def test_outputs_and_losses_by_hand(toy, shaken):
             total['label'].append(bce * (1.0 if i in owner else 0.1))
             if i in owner:
                 first, last = moments[owner[i]]
-                total['span'].append(
-                    F.smooth_l1_loss(start, first) + F.smooth_l1_loss(end, last)
-                )
+                total['span'].append(F.smooth_l1_loss(start, first) + F.smooth_l1_loss(end, last))
                 overlap = (torch.minimum(end, last) - torch.maximum(start, first)).clamp(min=0)
                 union = (end - start) + (last - first) - overlap
                 hull = torch.maximum(end, last) - torch.minimum(start, first)

@@ -111,9 +111,7 @@ def test_official_order_goes_by_class(toy, shaken):
     scores = head.predict(state)['detr'].scores
     for b in range(3):
         order = sorted(range(6), key=lambda i: -p[b, i].item())
-        expected = [
-            math.sqrt(round(p[b, i].item(), 4) * round(q[b, i].item(), 4)) for i in order
-        ]
+        expected = [math.sqrt(round(p[b, i].item(), 4) * round(q[b, i].item(), 4)) for i in order]
         assert scores[b].tolist() == pytest.approx(expected, abs=1e-6)
 
 

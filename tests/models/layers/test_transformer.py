@@ -78,9 +78,7 @@ def test_cross_attention_layer(shaken):
         out = layer(x, position, source, source_position, MASK)
         for b, length in enumerate(MASK.sum(1)):
             key = (source + source_position)[b, :length]
-            a = x[b] + naive_attention(
-                layer.attention, x[b] + position[b], key, source[b, :length]
-            )
+            a = x[b] + naive_attention(layer.attention, x[b] + position[b], key, source[b, :length])
             expected = norm(layer.norm2, a + layer.feed_forward(norm(layer.norm1, a)))
             assert torch.allclose(out[b], expected, atol=1e-5)
 

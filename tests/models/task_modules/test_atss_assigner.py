@@ -83,9 +83,7 @@ def test_padding_and_neighbours_do_not_matter() -> None:
     gts = torch.rand(3, 4, 2).sort(-1).values * torch.tensor(lengths)[:, None, None]
     gt_mask = torch.tensor([[1, 0, 0, 0], [1, 1, 1, 1], [0, 0, 0, 0]]).bool()
     sizes = [40, 20, 10, 5]
-    masks = [
-        torch.arange(size) < torch.tensor(lengths)[:, None] * size / 20 for size in sizes
-    ]
+    masks = [torch.arange(size) < torch.tensor(lengths)[:, None] * size / 20 for size in sizes]
     batch = assigner(torch.cat(generator(sizes)), sizes, torch.cat(masks, 1), gts, gt_mask)
     assert not batch.positive[2].any()
     assert batch.positive[:2].any(1).all()

@@ -79,9 +79,13 @@ def test_learned_references(shared) -> None:
     weights = json.loads((shared / 'golden/sgdetr.json').read_text())['norpn']['matcher']
     assert weights['cost_reference'] == 1 and weights['cost_iou'] == 4
     gts = torch.from_numpy(golden['nopad/in/spans'])
-    sd = {key: golden[f'norpn/sd/{key}'] for key in (
-        'main_det_head.refpoint_embed.center.weight', 'main_det_head.refpoint_embed.width.weight'
-    )}
+    sd = {
+        key: golden[f'norpn/sd/{key}']
+        for key in (
+            'main_det_head.refpoint_embed.center.weight',
+            'main_det_head.refpoint_embed.width.weight',
+        )
+    }
     references = torch.from_numpy(np.concatenate(list(sd.values()), axis=1)).sigmoid()
     get = lambda name: torch.from_numpy(golden[f'norpn/out/{name}'])  # noqa: E731
     inputs = MatchInputs(

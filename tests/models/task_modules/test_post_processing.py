@@ -123,9 +123,7 @@ def test_scores_round_as_decimal_formatting():
     assert rounded == pytest.approx(expected, abs=1e-7)
 
 
-@pytest.mark.parametrize(
-    'build', [lambda: pp.RoundMoments(0.0), lambda: pp.LimitLengths(5.0, 2.0)]
-)
+@pytest.mark.parametrize('build', [lambda: pp.RoundMoments(0.0), lambda: pp.LimitLengths(5.0, 2.0)])
 def test_impossible_options_are_refused(build):
     with pytest.raises(ConfigError, match='expected'):
         build()

@@ -14,10 +14,20 @@ def table(mask):
 def test_masks_by_hand() -> None:
     group = torch.tensor([0, 0, 1])
     assert table(query_group_mask(2, 1, group)) == [
-        '..xxxx', '..xxxx', 'xx.xxx', 'xxx.xx', 'xxxx..', 'xxxx..',
+        '..xxxx',
+        '..xxxx',
+        'xx.xxx',
+        'xxx.xx',
+        'xxxx..',
+        'xxxx..',
     ]
     assert table(query_group_mask(2, 1, group, look_at_target=True)) == [
-        '..xx..', '..xx..', 'xx.x..', 'xxx...', 'xxxx..', 'xxxx..',
+        '..xx..',
+        '..xx..',
+        'xx.x..',
+        'xxx...',
+        'xxxx..',
+        'xxxx..',
     ]
     assert not query_group_mask(3).any()
 

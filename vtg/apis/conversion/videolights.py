@@ -37,8 +37,7 @@ _PARTS = {
     'norm4': 'last_norm',
 }
 BICMF = tuple(
-    (rf'{_LAYER}{theirs}\.(.+)', rf'fusion.layers.\1.{ours}.\2')
-    for theirs, ours in _PARTS.items()
+    (rf'{_LAYER}{theirs}\.(.+)', rf'fusion.layers.\1.{ours}.\2') for theirs, ours in _PARTS.items()
 )
 # The layer norm of the words is stored and never applied.
 UNUSED_NORM = (_LAYER + r'norm2\..+',)

@@ -59,8 +59,9 @@ def check_tvsum(folder: str | Path) -> Iterator[Row]:
     yield compare('all_videos_mAP', area.mean(), result['all_videos_mAP'], TOLERANCE)
 
     kept = [entry['split'] == 'val' for entry in result['videos'].values()]
-    chosen = ([record for record, keep in zip(part, kept) if keep]
-              for part in (predictions, annotations))
+    chosen = (
+        [record for record, keep in zip(part, kept) if keep] for part in (predictions, annotations)
+    )
     val = evaluate_clip_ranking(*chosen, **options)
     yield from _check_domains(val, result['domains'], 'val_mAP')
     stored = result['val_average_over_domains']

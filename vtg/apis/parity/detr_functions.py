@@ -133,7 +133,12 @@ def _check_saliency(data: ReferenceSet) -> Iterator[Row]:
     )
     placeholder = torch.zeros(batch, 1, 1)
     state = GroundingState(
-        placeholder, mask, placeholder, mask, targets.duration, targets,
+        placeholder,
+        mask,
+        placeholder,
+        mask,
+        targets.duration,
+        targets,
         negative_valid=torch.ones(batch, dtype=torch.bool),
     )
     config = data.info['config']

@@ -257,7 +257,8 @@ def _check_gradients(case: Case) -> Iterator[Row]:
         if module == 'param_norms':
             continue
         inside = [
-            name for name in names
+            name
+            for name in names
             if key == 'total_norm' or name == module or name.startswith(f'{module}.')
         ]
         ours = gradient_norm(case.model, {rename(name) for name in inside} - {None})

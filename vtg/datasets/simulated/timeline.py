@@ -79,9 +79,7 @@ class Difficulty:
         return cls(0.2 + 0.8 * d, 0.4 + 0.6 * d, 0.4 * d, 0.4 * d)
 
 
-def _background_words(
-    words: Sequence[str], near_miss: bool, rng: np.random.Generator
-) -> list[str]:
+def _background_words(words: Sequence[str], near_miss: bool, rng: np.random.Generator) -> list[str]:
     """Mix words of a query with others: all but one if ``near_miss``, else at most one."""
     shared = max(1, len(words) - 1) if near_miss else int(rng.integers(0, 2))
     kept = [words[i] for i in rng.permutation(len(words))[:shared]] if shared < len(words) else []

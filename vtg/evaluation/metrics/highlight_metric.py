@@ -35,9 +35,7 @@ class HighlightMetric(RecordMetric):
 
     default_prefix = 'highlights'
 
-    def __init__(
-        self, mode: str = 'full', without_positives: str = 'zero', **kwargs: Any
-    ) -> None:
+    def __init__(self, mode: str = 'full', without_positives: str = 'zero', **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if mode not in MODES:
             raise ConfigError(f'mode of HighlightMetric is one of {sorted(MODES)}, got {mode!r}.')

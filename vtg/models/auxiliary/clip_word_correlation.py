@@ -149,9 +149,7 @@ class ClipWordCorrelation(Auxiliary):
         return losses | {'loss_distillation': self.distill_weight * distilled}
 
     @staticmethod
-    def stand_out(
-        moment: Tensor, other: Tensor, sentence: Tensor, target: str = 'own'
-    ) -> Tensor:
+    def stand_out(moment: Tensor, other: Tensor, sentence: Tensor, target: str = 'own') -> Tensor:
         """Cross-entropy over the cosines ``(B, 2B)`` of a sample's moment with the sentences of
         all samples, and of all that lies outside with them.
 

@@ -42,9 +42,7 @@ class MomentSummarySaliency(Auxiliary):
 
     def saliency(self, state: GroundingState) -> Tensor:
         """Clip scores ``(B, L)``; padded clips hold anything."""
-        gain = self.summary(
-            state.projected_video, state.video_mask, state.spans, state.span_scores
-        )
+        gain = self.summary(state.projected_video, state.video_mask, state.spans, state.span_scores)
         return self.score(state.memory * (1 + gain.unsqueeze(-1))).squeeze(-1)
 
     def loss(self, state: GroundingState) -> dict[str, Tensor]:

@@ -32,7 +32,5 @@ class MomentSummaryFeedback(Feedback):
 
     def forward(self, state: GroundingState, run: RunStages) -> dict[str, Any]:
         """Set ``saliency_memory (B, L, D)``."""
-        gain = self.summary(
-            state.projected_video, state.video_mask, state.spans, state.span_scores
-        )
+        gain = self.summary(state.projected_video, state.video_mask, state.spans, state.span_scores)
         return {'saliency_memory': state.for_saliency * (1 + gain.unsqueeze(-1))}

@@ -141,9 +141,7 @@ class BiCMF(Fusion):
         self.dim = dim
         self.num_heads = num_heads
         self.mask_layout = mask_layout
-        layer = BidirectionalLayer(
-            dim, num_heads, hidden_dim, dropout, last_stage, normalize_words
-        )
+        layer = BidirectionalLayer(dim, num_heads, hidden_dim, dropout, last_stage, normalize_words)
         self.layers = clones(layer, num_layers)
         init_transformer(self, init)
 

@@ -59,9 +59,7 @@ class ConvStack(nn.ModuleList):
         return x
 
 
-def owning_moments(
-    timestamps: Tensor, targets: GroundingTargets
-) -> tuple[Tensor, Tensor]:
+def owning_moments(timestamps: Tensor, targets: GroundingTargets) -> tuple[Tensor, Tensor]:
     """Find the moment that every clip lies in.
 
     A clip belongs to the last moment of the list that contains its timestamp, ends included. Where

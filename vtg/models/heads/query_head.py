@@ -160,9 +160,7 @@ class QueryHead(MomentHead):
         spans, scores, _ = self._scored(outputs)
         return {'spans': spans, 'span_scores': scores, 'moment_outputs': {'queries': outputs}}
 
-    def decode(
-        self, state: GroundingState, collab: ExtraQueries | None = None
-    ) -> QueryOutputs:
+    def decode(self, state: GroundingState, collab: ExtraQueries | None = None) -> QueryOutputs:
         """Run the decoder on the queries of the source and, in training, extra ones.
 
         Args:
@@ -258,9 +256,7 @@ class QueryHead(MomentHead):
             state.targets.spans,
             state.targets.span_mask,
         )
-        losses = self.loss_fn(
-            predictions, state.targets, query_index, proposals.mask, supervised
-        )
+        losses = self.loss_fn(predictions, state.targets, query_index, proposals.mask, supervised)
         if self.alignment is not None:
             losses |= self.alignment(outputs.normed, state, query_index[int(supervised) :])
         for kind, (extra, queries) in outputs.extra.items():

@@ -26,8 +26,7 @@ class ConvScore(nn.Module):
     ) -> None:
         super().__init__()
         self.convs = nn.ModuleList(
-            MaskedConv1d(dim, dim, kernel_size, mask_padding=mask_padding)
-            for _ in range(num_convs)
+            MaskedConv1d(dim, dim, kernel_size, mask_padding=mask_padding) for _ in range(num_convs)
         )
         self.mlp = MLP(dim, *(dim // 2 for _ in range(num_linear - 1)), 1, xavier=False)
 

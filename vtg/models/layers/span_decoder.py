@@ -211,9 +211,7 @@ class SpanDecoder(nn.Module):
                 sine = sine * self.query_scale(x)
             width = reference[..., 1:].clamp(min=self.min_width)
             sine = sine * self.width_head(x).sigmoid() / width
-            x = layer(
-                x, position, sine, memory, memory_mask, memory_position, query_mask, blocked
-            )
+            x = layer(x, position, sine, memory, memory_mask, memory_position, query_mask, blocked)
             leaving = (self.refine(x) + inverse_sigmoid(reference)).sigmoid()
             hidden.append(x)
             references.append(entering)

@@ -20,9 +20,7 @@ class PositiveClipLoss(SaliencyLoss):
         loss_weight: Factor of the term.
     """
 
-    def __init__(
-        self, temperature: float = 0.07, pair: int = -1, loss_weight: float = 1.0
-    ) -> None:
+    def __init__(self, temperature: float = 0.07, pair: int = -1, loss_weight: float = 1.0) -> None:
         super().__init__(loss_weight)
         self.temperature = temperature
         self.pair = pair

@@ -11,9 +11,7 @@ from vtg.registry import MODELS
 class ConvBlock(nn.Module):
     """``LayerNorm - Dropout - Conv1d``, and ReLU where ``relu`` is set."""
 
-    def __init__(
-        self, in_dim: int, dim: int, kernel_size: int, dropout: float, relu: bool
-    ) -> None:
+    def __init__(self, in_dim: int, dim: int, kernel_size: int, dropout: float, relu: bool) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(in_dim)
         self.dropout = nn.Dropout(dropout)

@@ -55,9 +55,7 @@ class WeightedBoxFusion1D:
         self.allows_overflow = allows_overflow
 
     @torch.no_grad()
-    def __call__(
-        self, lists: Sequence[MomentList], duration: Tensor | None = None
-    ) -> MomentList:
+    def __call__(self, lists: Sequence[MomentList], duration: Tensor | None = None) -> MomentList:
         """Fuse lists of the same B samples.
 
         Args:
