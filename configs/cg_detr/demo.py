@@ -13,12 +13,14 @@ model = dict(
     # 64 simulated features and 2 temporal endpoint features
     video_projector=dict(in_dim=66, dropout=0.1),
     text_projector=dict(in_dim=64, dropout=0.1),
-    refiner=dict(num_dummies=8),
+    refiner=dict(num_dummies=4, num_layers=1),
+    encoder=dict(num_layers=2),
+    moment_head=dict(decoder=dict(num_layers=2)),
 )
 
 optim_wrapper = dict(optimizer=dict(lr=1e-3, weight_decay=1e-4), clip_grad=dict(max_norm=1.0))
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=24, val_interval=8)
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=40, val_interval=10)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=True, begin=0, end=3),
-    dict(type='MultiStepLR', milestones=[18], gamma=0.3, by_epoch=True, begin=0, end=10**9),
+    dict(type='MultiStepLR', milestones=[32], gamma=0.3, by_epoch=True, begin=0, end=10**9),
 ]

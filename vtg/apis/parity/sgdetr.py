@@ -42,11 +42,17 @@ LEFT_OUT = {
     r'loss/log_only_\w+': 'a value for the log',
     r'out/match/cost_final/\w+': 'a value for the log; the matches are compared',
     r'out/(?:non_moment_token|t2v_txt)': 'no part of the model and no loss reads it',
-    r'out/sel/(?:cls|iou|score|mask|proposal_logit|span_logit|topk|ref_logits)': 'before the selection; the selected queries are compared',
+    r'out/sel/(?:cls|iou|score|mask|proposal_logit|span_logit|topk|ref_logits)': (
+        'before the selection; the selected queries are compared'
+    ),
     r'out/dec/hs': 'inside the decoder; what the heads make of it is compared',
-    r'out/atss/(?:reg_targets|gt_clip_units)': 'the moment of every positive anchor and the loss on it are compared',
+    r'out/atss/(?:reg_targets|gt_clip_units)': (
+        'the moment of every positive anchor and the loss on it are compared'
+    ),
     r'out/co/(?:labels|gt_spans)': 'follows from the assignment; the loss is compared',
-    r'out/(?:extra_content|extra_ref_logits|attn_mask)': 'goes into the decoder; what comes out is compared',
+    r'out/(?:extra_content|extra_ref_logits|attn_mask)': (
+        'goes into the decoder; what comes out is compared'
+    ),
 }
 
 
