@@ -18,9 +18,9 @@ model = dict(
     moment_head=dict(decoder=dict(num_layers=2)),
 )
 
-optim_wrapper = dict(optimizer=dict(lr=1e-3, weight_decay=1e-4), clip_grad=dict(max_norm=1.0))
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=40, val_interval=10)
+optim_wrapper = dict(optimizer=dict(lr=2e-3, weight_decay=1e-4), clip_grad=dict(max_norm=5.0))
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=40, val_interval=20)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=True, begin=0, end=3),
-    dict(type='MultiStepLR', milestones=[32], gamma=0.3, by_epoch=True, begin=0, end=10**9),
+    dict(type='MultiStepLR', milestones=[29], gamma=0.3, by_epoch=True, begin=0, end=10**9),
 ]
