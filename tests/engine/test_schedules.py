@@ -28,11 +28,16 @@ EXPECTED = {
     'adamw_200e_warmup': {0: 1e-5, 12: 3.04e-4, 20: 5e-4, 199: 5e-4},
     'adamw_200e_short_warmup': {0: 5e-6, 5: 5e-4, 13: 5e-4, 14: 2.5e-4, 22: 1.25e-4, 199: 1.25e-4},
     'adamw_200e_constant': {0: 1e-4, 199: 1e-4},
+    'adamw_200e_drop40': {0: 2e-4, 39: 2e-4, 40: 2e-5, 80: 2e-6, 160: 2e-8},
+    'adamw_200e_drop80': {0: 1e-5, 4: 5e-5, 9: 1e-4, 79: 1e-4, 80: 1e-5, 160: 1e-6, 199: 1e-6},
+    'adamw_2000e_constant': {0: 1e-3, 1999: 1e-3},
+    'adamw_50e': {0: 2e-5, 3: 2e-4, 39: 2e-4, 40: 2e-5, 49: 2e-5},
 }  # fmt: skip
 EPOCHS = {
     'adamw_160e': 160, 'adamw_50e_finetune': 50, 'adamw_30e_pretrain': 30, 'adamw_100e': 100,
     'adamw_120e': 120, 'adamw_200e_warmup': 200, 'adamw_200e_short_warmup': 200,
-    'adamw_200e_constant': 200, 'adamw_200e_iter_warmup': 200,
+    'adamw_200e_constant': 200, 'adamw_200e_iter_warmup': 200, 'adamw_200e_drop40': 200,
+    'adamw_200e_drop80': 200, 'adamw_2000e_constant': 2000, 'adamw_50e': 50,
 }  # fmt: skip
 
 

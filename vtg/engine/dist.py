@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Several processes under torchrun, with or without GPUs."""
 
+import gc
+
 import torch
 from mmengine.config import Config
 
@@ -45,5 +47,7 @@ def finish_distributed(cfg: Config) -> bool:
         return True
     main = torch.distributed.get_rank() == 0
     torch.distributed.barrier()
+    # What still refers to the group would carry its threads into the end of the interpreter.
+    gc.collect()
     torch.distributed.destroy_process_group()
     return main

@@ -53,4 +53,6 @@ def train(cfg: Config, launcher: str = 'none') -> GroundingRunner:
     setup_distributed(cfg, launcher)
     runner = GroundingRunner.from_cfg(cfg)
     runner.train()
+    # The distributed wrapper would keep the process group and its threads alive.
+    runner.model = runner.bare_model
     return runner
