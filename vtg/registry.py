@@ -63,6 +63,7 @@ PARAM_SCHEDULERS = Registry('parameter scheduler', root.PARAM_SCHEDULERS, 'vtg.e
 # Nothing of ours is in these. MMEngine looks for a child of the current scope in each of them, and
 # warns where there is none.
 LOOPS = Registry('loop', root.LOOPS)
+MODEL_WRAPPERS = Registry('model wrapper', root.MODEL_WRAPPERS)
 OPTIMIZERS = Registry('optimizer', root.OPTIMIZERS)
 OPTIM_WRAPPER_CONSTRUCTORS = Registry(
     'optimizer wrapper constructor', root.OPTIM_WRAPPER_CONSTRUCTORS
