@@ -32,7 +32,7 @@ def published(data, tmp_path) -> Path:
 
 
 def small_model(data):
-    from vtg.apis.parity.sgdetr import model_config
+    from vtg.apis.parity.sgdetr_config import model_config
 
     base = load_config(ROOT / 'configs/sgdetr/qvhl_official.py').model.to_dict()
     return MODELS.build(model_config(base, data.info, False))

@@ -1,40 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """SG-DETR against values of its released code."""
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import torch
-from mmengine import Config
 from torch import Tensor
 
-from vtg.apis.conversion import convert_state_dict
-from vtg.models import Grounder
 from vtg.models.feedback import amplify
-from vtg.models.heads import DenseOutputs
-from vtg.models.pipeline import fill_defaults
-from vtg.models.task_modules import select_collab_anchors
-from vtg.registry import MODELS, TASK_UTILS
-from vtg.structures import GroundingState, MomentList, cxw_to_xx
+from vtg.structures import GroundingState
 
-from .common import (
-    Step,
-    check_gradients,
-    check_padding,
-    copy_config,
-    predict,
-    train_step,
-    without_noise,
-)
+from .common import check_gradients, check_padding
 from .core import ReferenceSet, Row, compare, compare_exact
-from .sgdetr_config import PUBLISHED_TEST_CFG, model_config, without_quirks
+from .sgdetr_case import Case, stored_anchors
+from .sgdetr_lists import check_lists, check_long
 
 TOLERANCE = 2e-4
-SECONDS_TOLERANCE = 1e-3
-SCORE_TOLERANCE = 1e-4
 
 # Stored arrays that are not compared, by the end of their name, and why.
 LEFT_OUT = {
@@ -56,109 +37,6 @@ LEFT_OUT = {
 }
 
 
-def batch_of(data: ReferenceSet, prefix: str, vids: list[str]) -> dict[str, Any]:
-    """Return the stored inputs in the form of a collated batch."""
-    spans = data[f'{prefix}in/spans']
-    mask = data[f'{prefix}in/src_vid_mask'].bool()
-    saliency = data[f'{prefix}in/saliency_all_labels']
-    sources = [vid.rsplit('_', 2)[0] for vid in vids]
-    return {
-        'video': data[f'{prefix}in/src_vid'],
-        'video_mask': mask,
-        'text': data[f'{prefix}in/src_txt'],
-        'text_mask': data[f'{prefix}in/src_txt_mask'].bool(),
-        'duration': data[f'{prefix}in/duration'],
-        'targets': {
-            'spans': spans,
-            'span_mask': spans[..., 0] >= 0,
-            'saliency': saliency,
-            'relevant': saliency > 0,
-            'pos_clips': data[f'{prefix}in/saliency_pos_labels'],
-            'neg_clips': data[f'{prefix}in/saliency_neg_labels'],
-            'source_id': torch.tensor([sources.index(source) for source in sources]),
-        },
-        'meta': [{'qid': i, 'query': '', 'vid': vid} for i, vid in enumerate(vids)],
-    }
-
-
-class Case:
-    """One variant of the reference set and the model that should reproduce it."""
-
-    def __init__(self, data: ReferenceSet, base: dict, prefix: str, clean: bool = False) -> None:
-        self.data, self.prefix = data, prefix
-        self.learned = prefix == 'norpn/'
-        self.inputs = 'nopad/' if self.learned else prefix
-        sizes = data.info['sizes']
-        self.vids = sizes['vids'] if self.inputs == '' else sizes['nopad']['vids']
-        info = data.info
-        if self.learned:
-            info = {**info, 'loss_weights': {**info['loss_weights'], **_norpn_weights(info)}}
-        self.info = info
-        cfg = model_config(base, info, self.learned)
-        self.model: Grounder = without_noise(MODELS.build(without_quirks(cfg) if clean else cfg))
-        weights = data.below('sd/')
-        if self.learned:
-            weights = {k: v for k, v in weights.items() if not k.startswith('query_selector.')}
-            weights |= data.below('norpn/sd/')
-        self.model.load_state_dict(convert_state_dict('sgdetr', weights), strict=True)
-        self.head = self.model.slots['moment_head']
-        self.denoising = self.head.query_head.denoising
-        self.head.query_head.denoising = None
-
-    def get(self, key: str) -> Tensor | None:
-        """The stored array of this variant, or None."""
-        return self.data.get(self.prefix + key)
-
-    def batch(self) -> dict[str, Any]:
-        """The inputs in the form of a collated batch."""
-        return batch_of(self.data, self.inputs, self.vids)
-
-    def predicted(self) -> GroundingState:
-        """The state of an inference run."""
-        return predict(self.model, self.batch())[0]
-
-    def trained(self, run: str = '') -> Step:
-        """A training step; ``run='dn/'`` adds denoising queries."""
-        negatives = self.get(f'{run}in/co_neg_idx')
-        self.head.choose_anchors = lambda dense: _stored_anchors(dense, negatives)
-        self.head.query_head.denoising = self.denoising if run else None
-        if run:
-            mask = batch_of(self.data, self.inputs, self.vids)['targets']['span_mask']
-            noise = _stored_noise(self.get('dn/in/dn_sign'), self.get('dn/in/dn_part'), mask)
-            self.denoising._draw = lambda shape, like, generator: noise
-        return train_step(self.model, self.batch())
-
-
-def _norpn_weights(info: dict[str, Any]) -> dict[str, float]:
-    """The loss weights of the variant, which its description holds as JSON."""
-    return json.loads(re.search(r'\{.*\}', info['norpn']['what'])[0])
-
-
-def _stored_anchors(dense: Any, negatives: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Choose the stored negative anchors instead of random ones."""
-    positive = dense.assignment.positive
-    count = int(positive.sum(dim=1).max())
-    order = torch.ones(positive.shape)
-    if negatives is not None:
-        for row, indices in zip(order, negatives):
-            real = indices[indices >= 0]
-            row[real] = torch.arange(len(real)) / (len(real) + 1)
-    return select_collab_anchors(positive, dense.mask, count, order=order)
-
-
-def _stored_noise(sign: Tensor, part: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """Bring noise stored per group, for all moments of the batch in a row, into padded form."""
-    moments = int(mask.sum())
-    groups = len(sign) // (2 * moments)
-    result = []
-    for stored in (sign, part):
-        stored = stored.view(groups, 2, moments, 2)
-        padded = torch.zeros(len(mask), groups, 2, mask.shape[1], 2)
-        padded.permute(0, 3, 1, 2, 4)[mask] = stored.permute(2, 0, 1, 3)
-        result.append(padded)
-    return tuple(result)
-
-
 def check(folder: str | Path, base: dict) -> Iterator[Row]:
     """Compare every variant of the set ``sgdetr``.
 
@@ -176,7 +54,7 @@ def check(folder: str | Path, base: dict) -> Iterator[Row]:
             yield from check_lists(case)
     yield from check_long(data, base)
     clean = Case(data, base, '', clean=True)
-    clean.head.choose_anchors = lambda dense: _stored_anchors(dense, None)
+    clean.head.choose_anchors = lambda dense: stored_anchors(dense, None)
     yield from check_padding(clean.model, clean.batch())
 
 
@@ -362,107 +240,3 @@ def _check_totals(case: Case, run: str, losses: dict[str, Tensor]) -> Iterator[R
     saliency = sum(value for name, value in losses.items() if 'saliency' in name) / weight
     for name, ours in (('loss_saliency', saliency), ('total', sum(losses.values()))):
         yield compare(f'{prefix}loss/{name}', ours, case.get(f'{run}loss/{name}'), TOLERANCE)
-
-
-def check_lists(case: Case) -> Iterator[Row]:
-    """Compare the three result lists with the post-processing of three data sets."""
-    state = case.predicted()
-    head = case.head
-    for dataset, cfg in PUBLISHED_TEST_CFG.items():
-        fusion = TASK_UTILS.build(dict(type='WeightedBoxFusion1D', **cfg['fusion']))
-        queries = head.query_head.ranked(state)
-        raw = {
-            'aux': head.dense_head.ranked(state, **cfg['dense']),
-            'comb': fusion([queries, head.dense_head.ranked(state, **cfg['fused'])]),
-        }
-        lists = {**raw, 'detr': head.query_head.ranked(state, 4)}
-        post = cfg['post']
-        steps = TASK_UTILS.build(
-            dict(
-                type='PostProcessor',
-                steps=dict(
-                    clamp=dict(type='ClampMoments', high=post['high']),
-                    round=dict(type='RoundMoments', grid=post['grid']),
-                    length=dict(
-                        type='LimitLengths',
-                        min_length=post['min_length'],
-                        max_length=post['max_length'],
-                    ),
-                ),
-            )
-        )
-        for kind, moments in (raw | {'detr': queries}).items():
-            yield from _check_list(case, f'out/prep/{dataset}/{kind}', moments)
-        for kind, moments in lists.items():
-            yield from _check_list(case, f'out/post/{dataset}/{kind}', steps(moments))
-
-
-def _check_list(case: Case, key: str, moments: MomentList) -> Iterator[Row]:
-    for sample in range(len(moments.scores)):
-        stored = case.get(f'{key}/{sample}')
-        if stored is None:
-            continue
-        mask = moments.mask[sample]
-        name = f'{case.prefix}{key}/{sample}'
-        spans, scores = moments.spans[sample][mask], moments.scores[sample][mask]
-        # Before post-processing the queries are stored with class and quality apart.
-        theirs = stored[:, 2] if stored.shape[1] == 3 else stored[:, 2:].prod(dim=1).sqrt()
-        yield compare(f'{name} seconds', spans, stored[:, :2], SECONDS_TOLERANCE, scaled=False)
-        yield compare(f'{name} scores', scores, theirs, SCORE_TOLERANCE, scaled=False)
-
-
-def check_long(data: ReferenceSet, base: dict) -> Iterator[Row]:
-    """Compare assignment, decoding and losses of the dense head at the size of real videos."""
-    spans = data['atss_long/in/spans']
-    mask = spans[..., 0] >= 0
-    names = data.below('atss_long/out/top')
-    for topk in sorted({int(name.split('/')[0]) for name in names}):
-        model = copy_config(base)
-        cfg = Config(fill_defaults(model.moment_head.dense_head, model.defaults))
-        cfg.assigner.topk = topk
-        cfg.loss_weights = dict(label=1.0, giou=1.0, span=1.0, centerness=1.0)
-        head = MODELS.build(cfg)
-        strides = head.anchors.strides
-        clips = round(data['atss_long/in/cls'].shape[1] / sum(1 / stride for stride in strides))
-        sizes = [int(clips / stride) for stride in strides]
-        anchors = torch.cat(head.anchors(sizes))
-        seconds = (cxw_to_xx(spans) * 2 * clips).trunc()
-        gts = seconds / 2
-        valid = torch.ones(len(spans), len(anchors), dtype=torch.bool)
-        assignment = head.assigner(anchors, sizes, valid, gts, mask)
-        moments = gts.gather(1, assignment.gt_index.unsqueeze(-1).expand(-1, -1, 2))
-        outputs = DenseOutputs(
-            data['atss_long/in/cls'],
-            data['atss_long/in/ctr'],
-            head.coder.decode(anchors, data['atss_long/in/reg']),
-            anchors,
-            valid,
-            torch.full((len(spans),), 2.0),
-            assignment,
-            moments,
-        )
-        name = f'atss_long/out/top{topk}'
-        labels = data[f'{name}/labels'].bool()
-        yield compare_exact(f'{name}/labels', assignment.positive, labels)
-        yield compare(
-            f'{name}/matched_gt', moments[labels], data[f'{name}/matched_gt'][labels], 1e-5
-        )
-        placeholder = torch.zeros(len(spans), 1, 1)
-        state = GroundingState(
-            placeholder,
-            placeholder,
-            placeholder,
-            placeholder,
-            placeholder[:, 0, 0],
-            moment_outputs={'dense': outputs},
-        )
-        losses = head.loss(state)
-        for ours, theirs in (
-            ('label', 'label'),
-            ('giou', 'giou'),
-            ('span', 'span'),
-            ('centerness', 'ctrness'),
-        ):
-            key = f'atss_long/loss/top{topk}/aux_loss_{theirs}'
-            yield compare(key, losses[f'loss_dense_{ours}'], data[key], TOLERANCE)
-    yield compare('atss_long/out/decoded', outputs.spans, data['atss_long/out/decoded'], TOLERANCE)

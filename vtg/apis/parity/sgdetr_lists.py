@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SG-DETR's result lists, and its dense head at full length."""
+
+from collections.abc import Iterator
+
+import torch
+from mmengine import Config
+
+from vtg.models.heads import DenseOutputs
+from vtg.models.pipeline import fill_defaults
+from vtg.registry import MODELS, TASK_UTILS
+from vtg.structures import GroundingState, MomentList, cxw_to_xx
+
+from .common import copy_config
+from .core import ReferenceSet, Row, compare, compare_exact
+from .sgdetr_case import Case
+from .sgdetr_config import PUBLISHED_TEST_CFG
+
+TOLERANCE = 2e-4
+SECONDS_TOLERANCE = 1e-3
+SCORE_TOLERANCE = 1e-4
+
+
+def check_lists(case: Case) -> Iterator[Row]:
+    """Compare the three result lists with the post-processing of three data sets."""
+    state = case.predicted()
+    head = case.head
+    for dataset, cfg in PUBLISHED_TEST_CFG.items():
+        fusion = TASK_UTILS.build(dict(type='WeightedBoxFusion1D', **cfg['fusion']))
+        queries = head.query_head.ranked(state)
+        raw = {
+            'aux': head.dense_head.ranked(state, **cfg['dense']),
+            'comb': fusion([queries, head.dense_head.ranked(state, **cfg['fused'])]),
+        }
+        lists = {**raw, 'detr': head.query_head.ranked(state, 4)}
+        post = cfg['post']
+        steps = TASK_UTILS.build(
+            dict(
+                type='PostProcessor',
+                steps=dict(
+                    clamp=dict(type='ClampMoments', high=post['high']),
+                    round=dict(type='RoundMoments', grid=post['grid']),
+                    length=dict(
+                        type='LimitLengths',
+                        min_length=post['min_length'],
+                        max_length=post['max_length'],
+                    ),
+                ),
+            )
+        )
+        for kind, moments in (raw | {'detr': queries}).items():
+            yield from _check_list(case, f'out/prep/{dataset}/{kind}', moments)
+        for kind, moments in lists.items():
+            yield from _check_list(case, f'out/post/{dataset}/{kind}', steps(moments))
+
+
+def _check_list(case: Case, key: str, moments: MomentList) -> Iterator[Row]:
+    for sample in range(len(moments.scores)):
+        stored = case.get(f'{key}/{sample}')
+        if stored is None:
+            continue
+        mask = moments.mask[sample]
+        name = f'{case.prefix}{key}/{sample}'
+        spans, scores = moments.spans[sample][mask], moments.scores[sample][mask]
+        # Before post-processing the queries are stored with class and quality apart.
+        theirs = stored[:, 2] if stored.shape[1] == 3 else stored[:, 2:].prod(dim=1).sqrt()
+        yield compare(f'{name} seconds', spans, stored[:, :2], SECONDS_TOLERANCE, scaled=False)
+        yield compare(f'{name} scores', scores, theirs, SCORE_TOLERANCE, scaled=False)
+
+
+def check_long(data: ReferenceSet, base: dict) -> Iterator[Row]:
+    """Compare assignment, decoding and losses of the dense head at the size of real videos."""
+    spans = data['atss_long/in/spans']
+    mask = spans[..., 0] >= 0
+    names = data.below('atss_long/out/top')
+    for topk in sorted({int(name.split('/')[0]) for name in names}):
+        model = copy_config(base)
+        cfg = Config(fill_defaults(model.moment_head.dense_head, model.defaults))
+        cfg.assigner.topk = topk
+        cfg.loss_weights = dict(label=1.0, giou=1.0, span=1.0, centerness=1.0)
+        head = MODELS.build(cfg)
+        strides = head.anchors.strides
+        clips = round(data['atss_long/in/cls'].shape[1] / sum(1 / stride for stride in strides))
+        sizes = [int(clips / stride) for stride in strides]
+        anchors = torch.cat(head.anchors(sizes))
+        seconds = (cxw_to_xx(spans) * 2 * clips).trunc()
+        gts = seconds / 2
+        valid = torch.ones(len(spans), len(anchors), dtype=torch.bool)
+        assignment = head.assigner(anchors, sizes, valid, gts, mask)
+        moments = gts.gather(1, assignment.gt_index.unsqueeze(-1).expand(-1, -1, 2))
+        outputs = DenseOutputs(
+            data['atss_long/in/cls'],
+            data['atss_long/in/ctr'],
+            head.coder.decode(anchors, data['atss_long/in/reg']),
+            anchors,
+            valid,
+            torch.full((len(spans),), 2.0),
+            assignment,
+            moments,
+        )
+        name = f'atss_long/out/top{topk}'
+        labels = data[f'{name}/labels'].bool()
+        yield compare_exact(f'{name}/labels', assignment.positive, labels)
+        yield compare(
+            f'{name}/matched_gt', moments[labels], data[f'{name}/matched_gt'][labels], 1e-5
+        )
+        placeholder = torch.zeros(len(spans), 1, 1)
+        state = GroundingState(
+            placeholder,
+            placeholder,
+            placeholder,
+            placeholder,
+            placeholder[:, 0, 0],
+            moment_outputs={'dense': outputs},
+        )
+        losses = head.loss(state)
+        for ours, theirs in (
+            ('label', 'label'),
+            ('giou', 'giou'),
+            ('span', 'span'),
+            ('centerness', 'ctrness'),
+        ):
+            key = f'atss_long/loss/top{topk}/aux_loss_{theirs}'
+            yield compare(key, losses[f'loss_dense_{ours}'], data[key], TOLERANCE)
+    yield compare('atss_long/out/decoded', outputs.spans, data['atss_long/out/decoded'], TOLERANCE)
