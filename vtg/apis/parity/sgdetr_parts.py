@@ -25,6 +25,7 @@ from vtg.models.task_modules import (
     batched_linear_assignment,
     query_group_mask,
 )
+from vtg.pretraining import label_moments
 from vtg.structures import GroundingState, GroundingTargets
 
 from .core import ReferenceSet, Row, compare, compare_exact, compare_relative
@@ -149,10 +150,18 @@ def check_matching(data: ReferenceSet) -> Iterator[Row]:
 
 
 def check_pseudo_labels(data: ReferenceSet) -> Iterator[Row]:
-    """Pseudo-labels for pre-training."""
-    note = 'the toolbox does not make pseudo-labels yet'
+    """Moments and grades of the pre-training data."""
+    names = {'pos0': 'original', 'pos': 'positive', 'windows': 'windows', 'grade': 'grades'}
+    numbers = {'s_min': 's_min', 'mu': 'mean', 'sigma': 'std'}
     for case in cases_of(data, 'intervid'):
-        yield Row(f'out/intervid/{case}', None, note=note)
+        start, end = data[f'in/intervid/{case}/interval'].tolist()
+        labels = label_moments(data[f'in/intervid/{case}/sim'].numpy(), start, end)
+        for theirs, ours in names.items():
+            key = f'out/intervid/{case}/{theirs}'
+            yield compare_exact(key, getattr(labels, ours), data[key])
+        for theirs, ours in numbers.items():
+            key = f'out/intervid/{case}/{theirs}'
+            yield compare(key, getattr(labels, ours), data[key], 1e-9)
 
 
 PARTS: dict[str, Callable[[ReferenceSet], Iterator[Row]]] = {
