@@ -79,7 +79,8 @@ class GroundingState:
     Fusion and encoder
         fused ``(B, L, D)``: video tokens that know the text. fused_text ``(B, N, D)``: text tokens
         for the encoder, only where it should see them.
-        attention ``(B, L, M + N)``: cross-attention weights, dummies first, mean over heads
+        attention ``(B, L, M + N)``: cross-attention weights, dummies first, mean over heads and
+        layers.
         context ``(B, D)``: a global token of the video.
         memory ``(B, L, D)``: encoded video. memory_text ``(B, N, D)``: encoded text, if it went in.
     Neck and heads
