@@ -150,7 +150,7 @@ def test_no_data_at_all(tmp_path):
         'docs/data.md',
     ):
         assert word in sentence
-    assert not list(tmp_path.rglob('*.pth'))
+    assert not list(tmp_path.iterdir())  # not even a run folder
 
 
 def test_missing_folder(data, refused):

@@ -119,7 +119,7 @@ class CustomDataset(GroundingDataset):
 
     def load_data_list(self) -> list[Record]:
         """Read the annotation file, refuse it if any line is wrong, find missing features."""
-        self._check_sources()
+        self.check_sources()
         path = find_annotations(self.ann_file)
         lines = list(read_custom(path, self.clip_length, not self.test_mode, self.length_tolerance))
         wrong = [line for line in lines if line.problems]

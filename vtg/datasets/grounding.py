@@ -142,7 +142,7 @@ class GroundingDataset(BaseDataset):
 
     def load_data_list(self) -> list[Record]:
         """Read the annotation file, check all of it and find out whose features are missing."""
-        self._check_sources()
+        self.check_sources()
         path = find_annotations(self.ann_file)
         records = read_jsonl(path)
         check_records(records, path, () if self.test_mode else self.saliency.fields)
@@ -166,8 +166,12 @@ class GroundingDataset(BaseDataset):
             print_log(f'{name}, {len(records)} records: {listed}.', logger='current')
         return self._bind_stores(records, name)
 
-    def _check_sources(self) -> None:
-        """Raise one error that names every annotation file and feature folder that is absent."""
+    def check_sources(self) -> None:
+        """Check that the files are there at all; reads none of them.
+
+        Raises:
+            DataError: Names every annotation file and feature folder that is absent.
+        """
         absent = [store.absent() for store in (*self.video, *self.text)]
         if self.ann_file and find_annotations(self.ann_file) is None:
             origin = f' (from {self.annotations_from})' if self.annotations_from else ''

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from vtg.registry import DATASETS
 from vtg.utils import ConfigError
 
 from .dist import setup_distributed
@@ -48,9 +49,22 @@ def configure(
     return cfg
 
 
+def check_data(cfg: Config) -> None:
+    """Check that the data of training and validation are there, before a run folder is made.
+
+    Raises:
+        DataError: An annotation file or a feature folder is absent.
+    """
+    for name in ('train_dataloader', 'val_dataloader'):
+        dataset = (cfg.get(name) or {}).get('dataset') or {}
+        if hasattr(DATASETS.get(dataset.get('type')), 'check_sources'):
+            DATASETS.build({**dataset, 'lazy_init': True}).check_sources()
+
+
 def train(cfg: Config, launcher: str = 'none') -> GroundingRunner:
     """Train a model as ``cfg`` says and return the runner, which knows its best checkpoint."""
     setup_distributed(cfg, launcher)
+    check_data(cfg)
     runner = GroundingRunner.from_cfg(cfg)
     runner.train()
     # The distributed wrapper would keep the process group and its threads alive.
