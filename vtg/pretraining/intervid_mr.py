@@ -145,6 +145,7 @@ class InterVidMR(ShardWorker):
     def records(
         self, unit: tuple[str, str, Sequence[Sequence[Any]]], statistics: Statistics
     ) -> list[Record]:
+        """Crop, label and grade every caption of one video ``(vid, path, rows)``."""
         vid, path, rows = unit
         duration = probe(path).duration
         parts = []

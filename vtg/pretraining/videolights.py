@@ -58,6 +58,7 @@ class SyntheticPairs(ShardWorker):
         self.max_duration = max_duration
 
     def records(self, unit: tuple[str, str], statistics: Statistics) -> list[Record]:
+        """Caption and grade the intervals of one video ``(vid, path)``."""
         vid, path = unit
         seconds = probe(path).duration
         if seconds > self.max_duration:

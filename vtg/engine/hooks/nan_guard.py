@@ -49,6 +49,7 @@ class NanGuardHook(Hook):
         data_batch: Any = None,
         outputs: Mapping[str, Any] | None = None,
     ) -> None:
+        """Note on the device which terms are not finite; look at them every ``interval`` steps."""
         if not outputs or 'loss' not in outputs:
             return
         terms = {

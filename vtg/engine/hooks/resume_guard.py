@@ -31,6 +31,7 @@ class ResumeGuardHook(Hook):
         checkpoint['meta'][_KEY] = json.dumps(resume_parts(runner.cfg, runner.world_size))
 
     def after_load_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
+        """Refuse to resume under another course of training; names what differs."""
         if not runner._resume or runner.cfg.get('resume_schedule', 'saved') == 'new':
             return
         meta = checkpoint['meta']

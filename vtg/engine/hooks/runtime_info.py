@@ -49,6 +49,7 @@ class SparseRuntimeInfoHook(RuntimeInfoHook):
         data_batch: Any = None,
         outputs: Mapping[str, Any] | None = None,
     ) -> None:
+        """Keep the values on the device; read all that wait where a transfer is due."""
         values = dict(outputs or {})
         norm = getattr(runner.optim_wrapper, 'grad_norm', None)
         if norm is not None:

@@ -57,6 +57,7 @@ class BlipMatching(Scorer):
 
     @torch.inference_mode()
     def score(self, prepared: np.ndarray, text: str) -> np.ndarray:
+        """Probability ``(n,)`` that each of n prepared frames shows what the text says."""
         ids = self.tokenizer(
             text, truncation=True, max_length=self.max_tokens, return_tensors='pt'
         ).input_ids.to(self.device)
