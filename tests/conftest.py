@@ -14,6 +14,12 @@ sys.path.insert(0, str(ROOT / 'tests' / 'helpers'))
 from media import tiny_blip, tiny_blip2, tiny_clip, two_workers, videos  # noqa: E402, F401
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        '--fuzz-inputs', type=int, metavar='N', help='inputs of every campaign in tests/fuzz'
+    )
+
+
 @pytest.fixture
 def shared() -> Path:
     """The folder with reference data beside the repository; ``VTG_SHARED`` names another place."""

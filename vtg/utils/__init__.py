@@ -4,7 +4,7 @@
 from .cli import run_main
 from .errors import CheckpointError, ConfigError, DataError, VtgError
 from .io import atomic_write, read_json, read_jsonl, write_json, write_jsonl
-from .names import nearest_names
+from .names import check_choice, check_keys, file_name, nearest_names, printable
 
 __all__ = [
     'CheckpointError',
@@ -12,7 +12,11 @@ __all__ = [
     'DataError',
     'VtgError',
     'atomic_write',
+    'check_choice',
+    'check_keys',
+    'file_name',
     'nearest_names',
+    'printable',
     'read_json',
     'read_jsonl',
     'run_main',

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Suggestions for misspelled names."""
+"""Names that users write: suggestions for misspelled ones, and which may become files."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .errors import ConfigError, DataError
+
+_LONGEST_FILE_NAME = 200
 
 
 def nearest_names(name: str, known: Iterable[str], count: int = 3) -> list[str]:
@@ -10,3 +15,91 @@ def nearest_names(name: str, known: Iterable[str], count: int = 3) -> list[str]:
     by_lower = {candidate.lower(): candidate for candidate in known}
     close = difflib.get_close_matches(name.lower(), by_lower, n=count, cutoff=0.5)
     return [by_lower[match] for match in close]
+
+
+def check_choice(value: Any, choices: Iterable[Any], what: str) -> Any:
+    """Return ``value`` if it is one of ``choices``.
+
+    Args:
+        value: What the user wrote.
+        choices: All legal values.
+        what: Where it was written, e.g. ``'SlidingGrounder.rank_by'``.
+
+    Raises:
+        ConfigError: It is not; names the nearest choice, or all of them.
+    """
+    choices = list(choices)
+    if any(type(value) is type(choice) and value == choice for choice in choices):
+        return value
+    known = [choice for choice in choices if isinstance(choice, str)]
+    close = nearest_names(value, known, 1) if isinstance(value, str) else []
+    hint = f'did you mean {close[0]!r}?' if close else f'use {_one_of(choices)}.'
+    raise ConfigError(f'{what} is {value!r}; {hint}')
+
+
+def check_keys(
+    given: Mapping[str, Any] | None, known: Iterable[str], what: str
+) -> Mapping[str, Any]:
+    """Return ``given`` (``{}`` for None) if all its keys are known.
+
+    Raises:
+        ConfigError: A key is unknown, or ``given`` is no mapping; names the nearest key or all.
+    """
+    if given is None:
+        return {}
+    known = list(known)
+    if not isinstance(given, Mapping):
+        raise ConfigError(f'{what} is {given!r}; expected a dict with {", ".join(known)}.')
+    for key in given:
+        if key not in known:
+            close = nearest_names(str(key), known, 1)
+            hint = f'did you mean {close[0]}?' if close else f'it takes {", ".join(known)}.'
+            raise ConfigError(f'{what} has no {key}; {hint}')
+    return given
+
+
+def file_name(name: Any, where: str) -> str:
+    """Return an id as text that is safe as one component of a path.
+
+    Every id of a data file that becomes part of a path goes through here.
+
+    Args:
+        name: The id: text or an integer.
+        where: File, line and field it comes from, for the message.
+
+    Raises:
+        DataError: It is empty, ``.`` or ``..``, has a separator or a control character, or is
+            longer than 200 bytes.
+    """
+    text = str(name)
+    reason = None
+    if isinstance(name, bool) or not isinstance(name, str | int):
+        reason = f'is of type {type(name).__name__}'
+    elif not text.strip() or text in ('.', '..'):
+        reason = 'names no file'
+    elif any(character in text for character in '/\\'):
+        reason = 'has a path separator'
+    elif not text.isprintable():
+        reason = 'has a control character'
+    elif len(text.encode('utf-8', errors='replace')) > _LONGEST_FILE_NAME:
+        reason = f'is longer than {_LONGEST_FILE_NAME} bytes'
+    if reason:
+        shown = printable(text if len(text) <= 60 else text[:57] + '...')
+        raise DataError(
+            f"{where}: '{shown}' cannot be the name of a file because it {reason}; use letters, "
+            'digits and characters such as - and _.'
+        )
+    return text
+
+
+def printable(text: Any) -> str:
+    """Return ``text`` with control characters escaped, so that a terminal does not obey them."""
+    return ''.join(
+        character if character.isprintable() else character.encode('unicode_escape').decode()
+        for character in str(text)
+    )
+
+
+def _one_of(choices: list[Any]) -> str:
+    shown = [repr(choice) for choice in choices]
+    return shown[0] if len(shown) == 1 else ', '.join(shown[:-1]) + ' or ' + shown[-1]
