@@ -3,6 +3,7 @@
 """Evaluate a prediction file in the QVHighlights format, of this or any other code base."""
 
 import argparse
+import math
 from typing import Any
 
 from terminaltables import AsciiTable
@@ -28,7 +29,7 @@ def parse_args() -> argparse.Namespace:
 
 def tables(result: dict[str, Any]) -> str:
     """The brief result, and moment retrieval per range of window length."""
-    rows = [['metric', 'per cent'], *([k, f'{v:.2f}'] for k, v in result['brief'].items())]
+    rows = [['metric', 'per cent'], *([k, _cell(v)] for k, v in result['brief'].items())]
     brief = AsciiTable(rows, 'Summary')
     brief.justify_columns[1] = 'right'
     ranges = [name for name in LENGTH_RANGES if name in result]
@@ -38,9 +39,13 @@ def tables(result: dict[str, Any]) -> str:
     rows = [header]
     for iou in sorted({key for metric in ('MR-mAP', 'MR-R1') for key in result['full'][metric]}):
         values = [result[name][m].get(iou) for name in ranges for m in ('MR-mAP', 'MR-R1')]
-        rows.append([iou, *('-' if value is None else f'{value:.2f}' for value in values)])
+        rows.append([iou, *map(_cell, values)])
     by_range = AsciiTable(rows, 'Moment retrieval by window length')
     return f'{brief.table}\n{by_range.table}'
+
+
+def _cell(value: float | None) -> str:
+    return '-' if value is None or math.isnan(value) else f'{value:.2f}'
 
 
 def main() -> None:

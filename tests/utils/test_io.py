@@ -3,7 +3,15 @@
 
 import pytest
 
-from vtg.utils import DataError, atomic_write, nearest_names, read_json, read_jsonl, write_jsonl
+from vtg.utils import (
+    DataError,
+    atomic_write,
+    nearest_names,
+    read_json,
+    read_jsonl,
+    write_json,
+    write_jsonl,
+)
 
 
 @pytest.mark.parametrize('name', ['a.jsonl', 'a.jsonl.gz'])
@@ -12,6 +20,16 @@ def test_jsonl_round_trip(tmp_path, name):
     write_jsonl(tmp_path / name, records)
     assert read_jsonl(tmp_path / name) == records
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_json_has_no_nan(tmp_path):
+    value = {'a': [1.5, float('nan')], 'b': (float('inf'), {'c': float('-inf')}), 'd': 'NaN'}
+    write_json(tmp_path / 'a.json', value)
+    assert read_json(tmp_path / 'a.json') == {
+        'a': [1.5, None],
+        'b': [None, {'c': None}],
+        'd': 'NaN',
+    }
 
 
 def test_broken_line_is_named(tmp_path):

@@ -3,6 +3,7 @@
 
 import gzip
 import json
+import math
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -96,8 +97,15 @@ def read_json(path: str | Path) -> Any:
 
 
 def write_json(path: str | Path, value: Any) -> None:
-    """Write ``value`` as indented JSON."""
+    """Write ``value`` as indented JSON; NaN and infinity, which JSON lacks, become null."""
+    text = json.dumps(_without_nan(value), indent=2, ensure_ascii=False, allow_nan=False)
     with atomic_write(path) as temporary:
-        temporary.write_text(
-            json.dumps(value, indent=2, ensure_ascii=False) + '\n', encoding='utf-8'
-        )
+        temporary.write_text(text + '\n', encoding='utf-8')
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

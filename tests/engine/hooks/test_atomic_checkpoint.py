@@ -8,6 +8,7 @@ import mmengine.runner.runner as mmengine_runner
 import pytest
 
 from vtg.engine import read_checkpoint
+from vtg.registry import METRICS
 from vtg.utils import ConfigError
 
 
@@ -56,3 +57,19 @@ def test_a_copied_folder_resumes_on_its_own(toy_config, toy_train, tmp_path):
 def test_an_unknown_metric_is_named(toy_train):
     with pytest.raises(ConfigError, match=r"save_best names 'scor', .*choose toy/score"):
         toy_train({'default_hooks.checkpoint.save_best': 'scor'})
+
+
+def test_a_metric_without_a_value_is_never_the_best(toy_train, tmp_path, monkeypatch):
+    """Moments of a length that no query has are NaN in every epoch, or in some."""
+    values = iter([float('nan'), 3.0, float('nan')])
+    compute = METRICS.get('ToyMetric').compute_metrics
+
+    def without_value(self, results):
+        return compute(self, results) | {'score': next(values)}
+
+    monkeypatch.setattr(METRICS.get('ToyMetric'), 'compute_metrics', without_value)
+    runner = toy_train()
+    assert Path(runner.best_checkpoint).name == 'best_score_epoch_2.pth'
+    assert [name for name in names(tmp_path / 'run') if 'best' in name] == [
+        'best_score_epoch_2.pth'
+    ]

@@ -83,6 +83,21 @@ def test_results_do_not_depend_on_neighbours():
         assert alone[prediction['qid']] == pytest.approx(together[prediction['qid']], abs=1e-12)
 
 
+def test_a_domain_without_highlights_has_no_value():
+    def record(qid, rating):
+        return {'qid': qid, 'domain': str(qid), 'label': [[rating], [0]]}
+
+    predictions = [{'qid': qid, 'pred_saliency_scores': [1.0, 0.0]} for qid in range(2)]
+    annotations = [record(0, 1), record(1, 0)]
+    result = evaluate_clip_ranking(predictions, annotations, without_positives='skip')
+    assert result['domains']['0'] == result['HL-mAP'] == 100
+    assert np.isnan(result['domains']['1'])
+    none = evaluate_clip_ranking(predictions[1:], annotations[1:], without_positives='skip')
+    assert np.isnan(none['HL-mAP'])
+    zero = evaluate_clip_ranking(predictions, annotations)
+    assert zero['domains']['1'] == 0 and zero['HL-mAP'] == 50
+
+
 def test_missing_fields_are_named():
     with pytest.raises(DataError, match='qid 3: `label`'):
         evaluate_clip_ranking([{'qid': 3, 'pred_saliency_scores': [1]}], [{'qid': 3}])

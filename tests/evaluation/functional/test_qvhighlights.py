@@ -3,6 +3,7 @@
 
 import copy
 import functools
+import math
 import random
 import subprocess
 import sys
@@ -131,13 +132,15 @@ def test_annotations_without_saliency_give_moment_retrieval_only():
     }
 
 
-def test_empty_ranges_are_zero():
+def test_empty_ranges_have_no_value():
     predictions, annotations = make_case()
-    result = evaluate_qvhighlights(predictions, annotations, extended=True)
-    assert result['long']['MR-mAP']['average'] == 0
-    assert set(result['middle']['MR-R1'].values()) == {0.0}
-    assert result['middle']['MR-mIoU'] == 0
-    assert result['short'] == result['full']
+    for rounded in (True, False):
+        result = evaluate_qvhighlights(predictions, annotations, extended=True, rounded=rounded)
+        assert math.isnan(result['brief']['MR-long-mAP'])
+        for name in ('long', 'middle'):
+            values = [result[name]['MR-mIoU'], *result[name]['MR-R1'].values()]
+            assert all(map(math.isnan, [*values, *result[name]['MR-mAP'].values()]))
+        assert result['short'] == result['full']
 
 
 def test_queries_without_windows_are_left_out_of_moment_retrieval():

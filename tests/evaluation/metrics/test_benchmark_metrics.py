@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The metrics of single-task data: keys, predictions kept, options, the number to select by."""
 
+import math
+
 import pytest
 
 from vtg.evaluation.metrics import HighlightMetric, MomentRetrievalMetric, QVHighlightsMetric
@@ -52,6 +54,16 @@ def test_selection_names_are_checked():
         run(MomentRetrievalMetric(selection={'MR-full-R1@0.55': 1.0}), *moments())
     with pytest.raises(ConfigError, match='full'):
         MomentRetrievalMetric(ranges={'long': (30, 150)})
+
+
+def test_selection_with_metrics_that_have_no_value():
+    """No moment is long: the official evaluators count 0 there, and so the ranking stays."""
+    weights = {'MR-full-R1@0.3': 1, 'MR-long-mAP': 1}
+    got = run(MomentRetrievalMetric(selection=weights), *moments())
+    assert math.isnan(got['moments/MR-long-mAP'])
+    assert got['moments/selection'] == got['moments/MR-full-R1@0.3'] / 2
+    got = run(MomentRetrievalMetric(selection={'MR-long-mAP': 1}), *moments())
+    assert math.isnan(got['moments/selection'])
 
 
 def test_selection_of_qvhighlights_is_that_of_the_main_list():

@@ -45,7 +45,7 @@ def test_the_numbers_are_those_of_qvhighlights():
     )['brief']
     assert set(expected) <= {key.removeprefix('grounding/') for key in found}
     for key, value in expected.items():
-        assert found[f'grounding/{key}'] == pytest.approx(value, abs=1e-9), key
+        assert found[f'grounding/{key}'] == pytest.approx(value, abs=1e-9, nan_ok=True), key
     assert metric.predictions[0]['pred_saliency_scores'] == predictions[0]['pred_saliency_scores']
 
 

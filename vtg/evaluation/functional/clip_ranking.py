@@ -4,6 +4,7 @@
 Q videos, L clips (padded), C raters. Scores are per clip, any range.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -131,18 +132,21 @@ def evaluate_clip_ranking(
 
     Returns:
         ``{'HL-mAP': ..., 'domains': {name: ...}, 'videos': {qid: ...}, 'without_positives': n}``
-        in per cent, unrounded. Records without ``domain`` form the domain ``''``.
+        in per cent, unrounded. Records without ``domain`` form the domain ``''``. A domain
+        of which every video is left out is NaN and not part of the mean.
     """
     predicted, annotated = match_records(predictions, annotations, subset_ok)
     area, positives = clip_ranking(predicted, annotated, top, highlight)
     counted = np.ones_like(area, bool) if without_positives == 'zero' else positives > 0
     kept = counted.any(1)
     means = (area * counted).sum(1) / np.maximum(counted.sum(1), 1)  # (Q,)
-    names, owner = np.unique([r.get('domain') or '' for r in annotated], return_inverse=True)
+    domains = [str(record.get('domain') or '') for record in annotated]
+    names, owner = np.unique(domains, return_inverse=True)
     totals = np.bincount(owner, means * kept, len(names))
-    values = 100 * totals / np.maximum(np.bincount(owner, kept, len(names)), 1)
+    counts = np.bincount(owner, kept, len(names))
+    values = 100 * totals / np.where(counts, counts, np.nan)
     return {
-        'HL-mAP': float(values.mean()),
+        'HL-mAP': float(values[counts > 0].mean()) if kept.any() else math.nan,
         'domains': {str(name): float(value) for name, value in zip(names, values)},
         'videos': {r['qid']: float(100 * mean) for r, mean in zip(annotated, means)},
         'without_positives': int((positives == 0).all(1).sum()),

@@ -5,6 +5,7 @@ Q queries, P predicted and G annotated windows (padded), T thresholds. Windows a
 in seconds, all arithmetic is float64.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -124,7 +125,7 @@ def evaluate_moments(
 
     Returns:
         ``{range: {'MR-mAP': {'0.5': ..., 'average': ...}, 'MR-R1': {'0.5': ...}}}`` in per cent,
-        unrounded; zeros for a range without queries.
+        unrounded; NaN throughout a range without queries, which has no value.
 
     Raises:
         DataError: A query has no predicted window, or a window is malformed.
@@ -177,18 +178,21 @@ def _predicted_windows(
 def _summary(
     ap: np.ndarray, top1: np.ndarray, r1_thresholds: Sequence[float], miou: bool
 ) -> dict[str, Any]:
-    """Average ``ap (Q, T)`` and ``top1 (Q,)`` over the queries, in per cent; zeros without any."""
-    count = max(1, len(ap))
-    by_threshold = 100 * ap.sum(0) / count
+    """Average ``ap (Q, T)`` and ``top1 (Q,)`` over the queries, in per cent; NaN without any."""
+    by_threshold = [_percent(total, len(ap)) for total in ap.sum(0)]
     result: dict[str, Any] = {}
     if miou:
-        result['MR-mIoU'] = float(100 * top1.sum() / count)
-    result['MR-mAP'] = {str(t): float(value) for t, value in zip(MAP_THRESHOLDS, by_threshold)}
-    result['MR-mAP']['average'] = float(by_threshold.mean())
+        result['MR-mIoU'] = _percent(top1.sum(), len(top1))
+    result['MR-mAP'] = dict(zip(map(str, MAP_THRESHOLDS), by_threshold))
+    result['MR-mAP']['average'] = float(np.mean(by_threshold)) if len(ap) else math.nan
     result['MR-R1'] = _recall(top1, r1_thresholds)
     return result
 
 
 def _recall(iou: np.ndarray, thresholds: Sequence[float]) -> dict[str, float]:
     """Share of the queries ``(Q,)`` at or above every threshold, in per cent."""
-    return {str(t): float(100 * (iou >= t).sum() / max(1, len(iou))) for t in thresholds}
+    return {str(t): _percent((iou >= t).sum(), len(iou)) for t in thresholds}
+
+
+def _percent(total: float, count: int) -> float:
+    return float(100 * total / count) if count else math.nan

@@ -5,6 +5,7 @@ The numbers are those of the official evaluator (Lei et al., "QVHighlights: Dete
 Highlights in Videos via Natural Language Queries", 2021) to the last digit.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -39,6 +40,7 @@ def evaluate_qvhighlights(
     Returns:
         ``{'brief': {...}, 'HL-min-Fair': {...}, ..., 'full': {'MR-mAP': {...}, 'MR-R1': {...}},
         'long': ..., 'middle': ..., 'short': ...}`` in per cent; only the keys of evaluated tasks.
+        A range of lengths without annotated windows has no value: its numbers are NaN.
 
     Raises:
         DataError: The queries differ or repeat, a record is malformed, or no task can be
@@ -65,10 +67,10 @@ def evaluate_qvhighlights(
 
 
 def round_percent(value: Any) -> Any:
-    """Round every number of a nested dict to two decimals, as ``'%.2f'`` prints it."""
+    """Round every number of a nested dict to two decimals, as ``'%.2f'`` prints it; NaN stays."""
     if isinstance(value, dict):
         return {key: round_percent(item) for key, item in value.items()}
-    return float(f'{value:.2f}')
+    return value if math.isnan(value) else float(f'{value:.2f}')
 
 
 def _any_has(annotations: Sequence[dict[str, Any]], field: str) -> bool:

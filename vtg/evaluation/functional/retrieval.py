@@ -36,7 +36,8 @@ def evaluate_moment_retrieval(
 
     Returns:
         ``{'brief': {'MR-full-R1@0.5': ..., 'MR-full-mIoU': ..., 'MR-full-mAP': ...}, 'full':
-        {'MR-mIoU': ..., 'MR-mAP': {...}, 'MR-R1': {...}}, ...}`` in per cent.
+        {'MR-mIoU': ..., 'MR-mAP': {...}, 'MR-R1': {...}}, ...}`` in per cent; NaN where a range
+        has no annotated window.
 
     Raises:
         DataError: The queries differ or repeat, a record is malformed, or none is labelled.

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the metrics share: collecting records, writing predictions, a number to select by."""
 
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -25,7 +26,8 @@ class RecordMetric(BaseMetric):
 
     Args:
         digits: Round the values; None keeps them whole. The official model selection compares
-            values rounded to 2.
+            values rounded to 2. A metric without a value (moments of a length that no query has)
+            is NaN, which no checkpoint is selected by.
         out_file: Where to write the predictions as JSON lines.
         selection: Weights by metric name. Their weighted mean is added as ``selection``, for
             ``save_best='selection'``; CG-DETR on Charades-STA: ``{'MR-full-R1@0.5': 1,
@@ -91,10 +93,17 @@ class RecordMetric(BaseMetric):
                 f'{" or ".join(close)}.'
             )
         if self.selection:
-            total = sum(weight * values[name] for name, weight in self.selection.items())
-            values[SELECTION] = total / sum(self.selection.values())
+            values[SELECTION] = self._selected(values)
         digits = self.digits
         return {
             key: value if digits is None else float(f'{value:.{digits}f}')
             for key, value in values.items()
         }
+
+    def _selected(self, values: Mapping[str, float]) -> float:
+        """The weighted mean; metrics without a value count 0, as in the official evaluators."""
+        known = {name: values[name] for name in self.selection if not math.isnan(values[name])}
+        if not known:
+            return math.nan
+        total = sum(self.selection[name] * value for name, value in known.items())
+        return total / sum(self.selection.values())
