@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files are read with clear errors and written whole or not at all."""
 
+import gzip
+
 import pytest
 
 from vtg.utils import (
@@ -53,6 +55,52 @@ def test_missing_and_truncated_files(tmp_path):
     (tmp_path / 'b.json').write_text('{')
     with pytest.raises(DataError, match=r'b\.json is not a valid JSON file'):
         read_json(tmp_path / 'b.json')
+
+
+@pytest.mark.parametrize(
+    ('line', 'reason'),
+    [
+        (b'{"x": ' + b'9' * 5000 + b'}', 'thousands of digits'),
+        (b'[' * 100_000 + b']' * 100_000, 'nested deeper than 64'),
+        (b'{"x": ' + b'[' * 100 + b']' * 100 + b'}', 'nested deeper than 64'),
+        (b'{"x": "\xff"}', 'not valid UTF-8'),
+        (b'{"x": "\\ud800"}', 'half of a surrogate pair'),
+        ('{"x": 1}'.encode('utf-16'), 'not valid UTF-8'),
+    ],
+)
+def test_odd_lines_are_named(tmp_path, line, reason):
+    path = tmp_path / 'a.jsonl'
+    path.write_bytes(b'{"qid": 1}\n' + line)
+    with pytest.raises(DataError, match=f'line 2: .*{reason}'):
+        read_jsonl(path)
+    path.write_bytes(line)
+    with pytest.raises(DataError, match=f'not a valid JSON file .*{reason}'):
+        read_json(path)
+
+
+def test_a_byte_order_mark_and_other_line_ends_are_fine(tmp_path):
+    path = tmp_path / 'a.jsonl'
+    path.write_bytes(b'\xef\xbb\xbf{"qid": 1}\r\n{"qid": "\xc3\xbc\\u00fc"}\r\n')
+    assert read_jsonl(path) == [{'qid': 1}, {'qid': 'üü'}]
+
+
+def test_damaged_and_bursting_archives(tmp_path, monkeypatch):
+    write_jsonl(tmp_path / 'a.jsonl.gz', [{'qid': n} for n in range(1000)])
+    content = bytearray((tmp_path / 'a.jsonl.gz').read_bytes())
+    for at in range(12, len(content), 7):
+        damaged = content.copy()
+        damaged[at] ^= 0x10
+        (tmp_path / 'b.jsonl.gz').write_bytes(damaged)
+        try:
+            assert len(read_jsonl(tmp_path / 'b.jsonl.gz')) == 1000
+        except DataError as error:
+            assert 'b.jsonl.gz' in str(error)
+    monkeypatch.setattr('vtg.utils.io._SMALL', 1 << 16)
+    for content in (b'\n' * (1 << 20), b'{"x": ' + b' ' * (1 << 20) + b'}'):
+        (tmp_path / 'c.jsonl.gz').write_bytes(gzip.compress(content))
+        for read in (read_jsonl, read_json):
+            with pytest.raises(DataError, match='more than 100 times its size'):
+                read(tmp_path / 'c.jsonl.gz')
 
 
 def test_failed_write_keeps_the_old_file(tmp_path):

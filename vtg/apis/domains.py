@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """One model per domain, with several seeds: the protocol of TVSum and YouTube Highlights."""
 
-import csv
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,7 +11,17 @@ from terminaltables import AsciiTable
 
 from vtg.datasets import rehearse
 from vtg.engine.config import apply_options, load_config
-from vtg.utils import ConfigError, atomic_write, nearest_names, read_json, write_json
+from vtg.utils import (
+    ConfigError,
+    atomic_write,
+    csv_text,
+    markdown_table,
+    markdown_text,
+    nearest_names,
+    printable,
+    read_json,
+    write_json,
+)
 
 from .published import Published, load_published
 from .sweep.grid import Cell
@@ -99,23 +107,20 @@ class DomainTable:
         table.inner_footing_row_border = True
         for column in range(1, len(self._header())):
             table.justify_columns[column] = 'right'
-        return '\n'.join([table.table, *self._notes()])
+        return printable('\n'.join([table.table, *self._notes()]), keep='\n')
 
     def markdown(self) -> str:
         """As a Markdown table."""
-        header = self._header()
-        lines = [header, ['---'] + ['---:'] * (len(header) - 1), *self._cells()]
-        table = ['| ' + ' | '.join(c.replace('|', r'\|') for c in line) + ' |' for line in lines]
-        return '\n'.join([*table, '', *(f'- {note}' for note in self._notes()), ''])
+        table = markdown_table(self._header(), self._cells(), 1)
+        notes = [f'- {markdown_text(note)}' for note in self._notes()]
+        return '\n'.join([table, '', *notes, ''])
 
     def csv(self) -> str:
         """One line per domain and seed, then the averages."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator='\n')
-        writer.writerow(['domain', 'seed', self.metric])
+        rows: list[list[Any]] = [['domain', 'seed', self.metric]]
         for name, by_seed in {**self.numbers, AVERAGE: self.averages()}.items():
-            writer.writerows([name, seed, value] for seed, value in by_seed.items())
-        return text.getvalue()
+            rows += [[name, seed, value] for seed, value in by_seed.items()]
+        return csv_text(rows)
 
     def as_dict(self) -> dict[str, Any]:
         """As plain values, not rounded."""

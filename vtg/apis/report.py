@@ -14,7 +14,7 @@ from typing import Any
 
 from terminaltables import AsciiTable
 
-from vtg.utils import atomic_write, write_json
+from vtg.utils import atomic_write, markdown_table, markdown_text, printable, write_json
 from vtg.version import __version__
 
 from .published import Published
@@ -112,19 +112,14 @@ class Report:
             metrics.justify_columns[column] = 'right'
         facts = AsciiTable([list(line) for line in self.facts.lines()], 'Run')
         facts.inner_heading_row_border = False
-        return f'{metrics.table}\n{facts.table}'
+        return printable(f'{metrics.table}\n{facts.table}', keep='\n')
 
     def markdown(self) -> str:
         """The same as a Markdown document."""
-
-        def row(cells: Sequence[str]) -> str:
-            return '| ' + ' | '.join(cell.replace('|', r'\|') for cell in cells) + ' |'
-
         title = ' '.join(filter(None, ('# Benchmark', self.facts.dataset, self.facts.split)))
-        rule = '| --- |' + ' ---: |' * len(self.columns)
-        facts = [f'- {label}: {value}' for label, value in self.facts.lines()]
-        table = [row(['metric', *self.columns]), rule, *map(row, self._cells())]
-        return '\n'.join([title, '', *facts, '', 'Per cent.', '', *table, ''])
+        facts = [f'- {label}: {markdown_text(value)}' for label, value in self.facts.lines()]
+        table = markdown_table(['metric', *self.columns], self._cells(), 1)
+        return '\n'.join([markdown_text(title), '', *facts, '', 'Per cent.', '', table, ''])
 
     def as_dict(self) -> dict[str, Any]:
         """The same as plain values; the run's numbers are not rounded."""

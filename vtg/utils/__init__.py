@@ -3,23 +3,34 @@
 
 from .cli import run_main
 from .errors import CheckpointError, ConfigError, DataError, VtgError
-from .io import atomic_write, read_json, read_jsonl, write_json, write_jsonl
-from .names import check_choice, check_keys, file_name, nearest_names, printable
+from .io import atomic_write, read_json, read_json_lines, read_jsonl, write_json, write_jsonl
+from .names import check_choice, check_keys, file_name, nearest_names
+from .numbers import TOLERANCE, check_clip_length, is_integer, is_number
+from .text import csv_text, markdown_table, markdown_text, printable, shown
 
 __all__ = [
+    'TOLERANCE',
     'CheckpointError',
     'ConfigError',
     'DataError',
     'VtgError',
     'atomic_write',
     'check_choice',
+    'check_clip_length',
     'check_keys',
+    'csv_text',
     'file_name',
+    'is_integer',
+    'is_number',
+    'markdown_table',
+    'markdown_text',
     'nearest_names',
     'printable',
     'read_json',
+    'read_json_lines',
     'read_jsonl',
     'run_main',
+    'shown',
     'write_json',
     'write_jsonl',
 ]

@@ -5,9 +5,17 @@ Each carries one sentence that says what is wrong, where, what was expected and 
 tools print that sentence and exit with status 1; everything else is a bug and keeps its traceback.
 """
 
+from .text import printable
+
 
 class VtgError(Exception):
-    """Base class of every error caused by the user's input."""
+    """Base class of every error caused by the user's input.
+
+    The message may quote files and names as they are: control characters are escaped here.
+    """
+
+    def __init__(self, message: object = '') -> None:
+        super().__init__(printable(message, keep='\n'))
 
 
 class ConfigError(VtgError):

@@ -2,16 +2,24 @@
 """Reading and writing of JSON and JSON-lines files, plain or gzip, whole or not at all."""
 
 import gzip
+import io
 import json
 import math
 import os
 import tempfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TextIO, cast
 
 from .errors import DataError
+
+# Annotations and predictions shrink to a fifth or a thirtieth; gzip reaches a thousandth.
+_MOST_RATIO, _SMALL = 100, 1 << 24
+_LONGEST_LINE = 1 << 24
+_PIECE = 1 << 20
+_DEEPEST = 64
 
 
 @contextmanager
@@ -35,12 +43,119 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
         Path(name).unlink(missing_ok=True)
 
 
-def _open_text(path: Path) -> Any:
+class _BoundedGzip(gzip.GzipFile):
+    """A gzip file that refuses to unpack without end."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.left = max(_SMALL, _MOST_RATIO * path.stat().st_size)
+
+    def read1(self, size: int = -1) -> bytes:
+        piece = super().read1(size)
+        self.left -= len(piece)
+        if self.left < 0:
+            raise DataError(
+                f'{self.name} unpacks to more than {_MOST_RATIO} times its size; it is damaged or '
+                'made to fill the memory, so write it again.'
+            )
+        return piece
+
+
+@contextmanager
+def _open_text(path: Path) -> Iterator[TextIO]:
+    """Open a text file, plain or gzip."""
     if not path.is_file():
         raise DataError(f'{path} does not exist; expected a JSON file, check the path.')
-    if path.suffix == '.gz':
-        return gzip.open(path, 'rt', encoding='utf-8')
-    return path.open(encoding='utf-8')
+    try:
+        with (
+            # A GzipFile is no BufferedReader by its type, but all that a TextIOWrapper needs.
+            cast(BinaryIO, _BoundedGzip(path) if path.suffix == '.gz' else path.open('rb')) as raw,
+            # Bytes that are no UTF-8 become lone surrogates and are refused with their line.
+            io.TextIOWrapper(raw, 'utf-8-sig', errors='surrogateescape') as file,
+        ):
+            yield file
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f'{path} cannot be read ({error}); download or write it again.') from None
+
+
+def _depth(value: Any) -> int:
+    """How deep containers are nested, counted without recursion."""
+    depth, level = 0, [value]
+    while level := [item for item in level if isinstance(item, dict | list)]:
+        depth += 1
+        if depth > _DEEPEST:
+            break
+        level = [
+            inner for item in level for inner in (item.values() if isinstance(item, dict) else item)
+        ]
+    return depth
+
+
+def parse_json(text: str) -> Any:
+    """Return the value of a JSON text.
+
+    Raises:
+        ValueError: It is no JSON, no UTF-8, or nested or long beyond reason; says which.
+    """
+    if not _is_unicode(text):
+        raise ValueError('not valid UTF-8')
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        place = f'column {error.colno}' if error.lineno == 1 else f'line {error.lineno}'
+        raise ValueError(f'not valid JSON ({error.msg} at {place})') from None
+    except RecursionError:
+        raise ValueError(f'nested deeper than {_DEEPEST} levels') from None
+    except ValueError:
+        # Python refuses to convert integers of more than 4300 digits.
+        raise ValueError('not valid JSON (an integer has thousands of digits)') from None
+    if text.count('[') + text.count('{') > _DEEPEST and _depth(value) > _DEEPEST:
+        raise ValueError(f'nested deeper than {_DEEPEST} levels')
+    if '\\u' in text and not _is_unicode(json.dumps(value, ensure_ascii=False)):
+        raise ValueError('not valid Unicode (half of a surrogate pair)')
+    return value
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether a text has no lone surrogates, which no file and no terminal takes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def read_json_lines(path: str | Path) -> Iterator[tuple[int, dict[str, Any] | None, str]]:
+    """Yield number, object and problem of every line of a JSON-lines file that is not blank.
+
+    Either the object is None or the problem empty, a sentence.
+
+    Raises:
+        DataError: The file as a whole cannot be read.
+    """
+    path = Path(path)
+    with _open_text(path) as file:
+        number = 0
+        while text := file.readline(_LONGEST_LINE):
+            number += 1
+            if len(text) == _LONGEST_LINE:
+                raise DataError(
+                    f'{path}, line {number} has more than {_LONGEST_LINE:,} characters; every line '
+                    'must be one complete JSON object.'
+                )
+            if not text.strip():
+                continue
+            try:
+                record = parse_json(text.strip())
+            except ValueError as error:
+                yield number, None, f'{error}; every line must be one complete JSON object.'
+                continue
+            if isinstance(record, dict):
+                yield number, record, ''
+            else:
+                kind = type(record).__name__
+                problem = f'expected a JSON object, got {kind}; every line must be one in braces.'
+                yield number, None, problem
 
 
 def read_jsonl(path: str | Path) -> list[dict[str, Any]]:
@@ -50,30 +165,11 @@ def read_jsonl(path: str | Path) -> list[dict[str, Any]]:
         DataError: The file is missing or unreadable, or a line is not a JSON object; the message
             names the line.
     """
-    path = Path(path)
     records = []
-    with _open_text(path) as file:
-        try:
-            for number, line in enumerate(file, start=1):
-                if not line.strip():
-                    continue
-                try:
-                    record = json.loads(line)
-                except json.JSONDecodeError as error:
-                    raise DataError(
-                        f'{path}, line {number}: not valid JSON ({error.msg} at column '
-                        f'{error.colno}); every line must be one complete JSON object.'
-                    ) from None
-                if not isinstance(record, dict):
-                    raise DataError(
-                        f'{path}, line {number}: expected a JSON object, got '
-                        f'{type(record).__name__}; every line must be one record in braces.'
-                    )
-                records.append(record)
-        except (OSError, EOFError, UnicodeDecodeError) as error:
-            raise DataError(
-                f'{path} cannot be read ({error}); download or write it again.'
-            ) from None
+    for number, record, problem in read_json_lines(path):
+        if record is None:
+            raise DataError(f'{path}, line {number}: {problem}')
+        records.append(record)
     return records
 
 
@@ -90,10 +186,12 @@ def read_json(path: str | Path) -> Any:
     """Read a JSON file, plain or ``.gz``; raises :class:`DataError` where it is not one."""
     path = Path(path)
     with _open_text(path) as file:
-        try:
-            return json.load(file)
-        except (json.JSONDecodeError, UnicodeDecodeError, OSError, EOFError) as error:
-            raise DataError(f'{path} is not a valid JSON file ({error}).') from None
+        # In pieces: one read of everything would unpack an archive past its limit.
+        text = ''.join(iter(lambda: file.read(_PIECE), ''))
+    try:
+        return parse_json(text)
+    except ValueError as error:
+        raise DataError(f'{path} is not a valid JSON file ({error}).') from None
 
 
 def write_json(path: str | Path, value: Any) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .errors import ConfigError, DataError
+from .text import printable
 
 _LONGEST_FILE_NAME = 200
 
@@ -90,14 +91,6 @@ def file_name(name: Any, where: str) -> str:
             'digits and characters such as - and _.'
         )
     return text
-
-
-def printable(text: Any) -> str:
-    """Return ``text`` with control characters escaped, so that a terminal does not obey them."""
-    return ''.join(
-        character if character.isprintable() else character.encode('unicode_escape').decode()
-        for character in str(text)
-    )
 
 
 def _one_of(choices: list[Any]) -> str:

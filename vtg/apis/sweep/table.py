@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The results of a sweep as tables."""
 
-import csv
-import io
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +9,7 @@ from typing import Any
 
 from terminaltables import AsciiTable
 
-from vtg.utils.io import atomic_write
+from vtg.utils import atomic_write, csv_text, markdown_table, markdown_text, printable
 
 from .grid import Cell
 
@@ -78,20 +76,15 @@ class Summary:
         first = len(self._header()) - len(self.metrics)
         for column in range(first, len(self._header())):
             table.justify_columns[column] = 'right'
-        return '\n'.join([table.table, *(f'failed: {line}' for line in self.failures)])
+        lines = [table.table, *(f'failed: {line}' for line in self.failures)]
+        return printable('\n'.join(lines), keep='\n')
 
     def markdown(self) -> str:
         """As a Markdown table."""
-
-        def line(cells: Sequence[str]) -> str:
-            return '| ' + ' | '.join(cell.replace('|', r'\|') for cell in cells) + ' |'
-
         header = self._header()
-        first = len(header) - len(self.metrics)
-        rule = ['---'] * first + ['---:'] * len(self.metrics)
-        lines = [line(header), line(rule), *map(line, self._cells())]
+        lines = [markdown_table(header, self._cells(), len(header) - len(self.metrics))]
         if self.failures:
-            lines += ['', 'Failed:', '', *(f'- {failure}' for failure in self.failures)]
+            lines += ['', 'Failed:', '', *(f'- {markdown_text(line)}' for line in self.failures)]
         return '\n'.join([*lines, ''])
 
     def csv(self) -> str:
@@ -105,12 +98,12 @@ class Summary:
             values = [value for _, value in row.cell.values]
             numbers = [number for name in names for number in moments(row.numbers.get(name, []))]
             lines.append([*values, row.seeds, row.finished, row.parameters, *numbers])
-        return _csv(lines)
+        return csv_text(lines)
 
     def runs_csv(self) -> str:
         """One line per training."""
         names = list(dict.fromkeys(name for run in self.runs for name in run))
-        return _csv([names, *([run.get(name) for name in names] for run in self.runs)])
+        return csv_text([names, *([run.get(name) for name in names] for run in self.runs)])
 
     def save(self, folder: str | Path) -> None:
         """Write ``sweep.md``, ``sweep.csv``, ``runs.csv`` and ``sweep.txt`` into ``folder``."""
@@ -183,9 +176,3 @@ def _shorten(keys: Sequence[str]) -> list[str]:
         if len(set(short)) == len(short):
             return short
     return list(keys)
-
-
-def _csv(lines: Sequence[Sequence[Any]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator='\n').writerows(lines)
-    return text.getvalue()
