@@ -6,6 +6,7 @@ from .errors import CheckpointError, ConfigError, DataError, VtgError
 from .io import atomic_write, read_json, read_json_lines, read_jsonl, write_json, write_jsonl
 from .names import check_choice, check_keys, file_name, nearest_names
 from .numbers import TOLERANCE, check_clip_length, is_integer, is_number
+from .outputs import check_output, check_replaceable, hold, leftovers, remove_leftovers
 from .text import csv_text, markdown_table, markdown_text, printable, shown
 
 __all__ = [
@@ -18,10 +19,14 @@ __all__ = [
     'check_choice',
     'check_clip_length',
     'check_keys',
+    'check_output',
+    'check_replaceable',
     'csv_text',
     'file_name',
+    'hold',
     'is_integer',
     'is_number',
+    'leftovers',
     'markdown_table',
     'markdown_text',
     'nearest_names',
@@ -29,6 +34,7 @@ __all__ = [
     'read_json',
     'read_json_lines',
     'read_jsonl',
+    'remove_leftovers',
     'run_main',
     'shown',
     'write_json',

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TextIO, cast
 
 from .errors import DataError
+from .outputs import hold
 
 # Annotations and predictions shrink to a fifth or a thirtieth; gzip reaches a thousandth.
 _MOST_RATIO, _SMALL = 100, 1 << 24
@@ -26,12 +27,16 @@ _DEEPEST = 64
 def atomic_write(path: str | Path) -> Iterator[Path]:
     """Give a temporary path in the folder of ``path`` and rename it to ``path`` on success.
 
-    An error inside the block leaves an earlier file untouched and no temporary file behind.
+    An error inside the block leaves an earlier file untouched and no temporary file behind. What a
+    killed process leaves is found by :func:`vtg.utils.remove_leftovers`.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.')
-    os.close(handle)
+    # The lock tells a file that is being written from one that a killed process left.
+    locked = hold(handle)
+    if not locked:
+        os.close(handle)
     # mkstemp makes the file private; the final one gets the permissions of an ordinary new file.
     umask = os.umask(0)
     os.umask(umask)
@@ -41,6 +46,8 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
         os.replace(name, path)
     finally:
         Path(name).unlink(missing_ok=True)
+        if locked:
+            os.close(handle)
 
 
 class _BoundedGzip(gzip.GzipFile):

@@ -67,10 +67,17 @@ class FeatureStore:
 def check_features(features: np.ndarray, name: str, dim: int | None) -> np.ndarray:
     """Check one array and return it as contiguous float32 ``(L, D)``; ``(1, L, D)`` loses its axis.
 
+    Other arrays of three axes are refused: only their author knows which axis holds the rows.
+
     Raises:
         DataError: See :meth:`FeatureStore.read`.
     """
-    if features.ndim == 3:
+    if features.dtype.kind not in 'fiu':
+        raise DataError(
+            f'{name}: expected real numbers, got values of type {features.dtype.name}; write the '
+            'features again.'
+        )
+    if features.ndim == 3 and len(features) == 1:
         features = features[0]
     if features.ndim != 2:
         raise DataError(
@@ -87,7 +94,8 @@ def check_features(features: np.ndarray, name: str, dim: int | None) -> np.ndarr
             f'{name}: the features are {features.shape[1]} wide, expected {dim}; set dim of the '
             'feature store or use the features that belong to this config.'
         )
-    features = np.ascontiguousarray(features, dtype=np.float32)
+    with np.errstate(over='ignore'):
+        features = np.ascontiguousarray(features, dtype=np.float32)
     finite = np.isfinite(features)
     if not finite.all():
         rows = int((~finite).any(axis=1).sum())

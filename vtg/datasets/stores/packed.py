@@ -3,65 +3,29 @@
 
 A packed folder holds ``features.bin``, the rows of all arrays one after the other, and
 ``index.json``: the names, their numbers of rows, width and type of the array, a checksum of
-``features.bin`` and one of the index itself. ``tools/pack_features.py`` writes it.
+the data and one of the index itself. ``tools/pack_features.py`` writes it.
 """
 
-import hashlib
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from vtg.registry import TRANSFORMS
-from vtg.utils import DataError, read_json
+from vtg.utils import DataError
 
-from .base import FeatureStore
+from .base import FeatureStore, check_features
+from .packed_index import (
+    DATA_FILE,
+    INDEX_FILE,
+    data_path,
+    file_checksum,
+    index_checksum,
+    read_index,
+)
 
-DATA_FILE = 'features.bin'
-INDEX_FILE = 'index.json'
-FORMAT = 1
-_FIELDS = ('format', 'dim', 'dtype', 'names', 'lengths', 'data_sha256')
-
-
-def index_checksum(index: dict[str, Any]) -> str:
-    """Return the checksum of everything in the index but the checksum itself."""
-    content = json.dumps([index[name] for name in _FIELDS], ensure_ascii=True)
-    return hashlib.sha256(content.encode()).hexdigest()
-
-
-def file_checksum(path: Path, chunk: int = 1 << 22) -> str:
-    """Return the SHA-256 of a file, read in pieces."""
-    digest = hashlib.sha256()
-    with path.open('rb') as file:
-        pieces: Iterable[bytes] = iter(lambda: file.read(chunk), b'')
-        for piece in pieces:
-            digest.update(piece)
-    return digest.hexdigest()
-
-
-def read_index(folder: Path) -> dict[str, Any]:
-    """Read and check the index of a packed folder and the size of its data.
-
-    Raises:
-        DataError: The index or the data is missing, cut short or changed.
-    """
-    path = folder / INDEX_FILE
-    index = read_json(path)
-    if not isinstance(index, dict) or index.get('format') != FORMAT:
-        raise DataError(f'{path} is not an index of format {FORMAT}; pack the features again.')
-    if any(name not in index for name in _FIELDS) or index.get('sha256') != index_checksum(index):
-        raise DataError(f'{path} does not match its checksum; pack the features again.')
-    data = folder / DATA_FILE
-    expected = sum(index['lengths']) * index['dim'] * np.dtype(index['dtype']).itemsize
-    size = data.stat().st_size if data.is_file() else 0
-    if size != expected:
-        raise DataError(
-            f'{data} has {size} bytes, expected {expected}; it is missing or truncated, pack or '
-            'copy the features again.'
-        )
-    return index
+__all__ = ['PackedStore', 'index_checksum']
 
 
 @TRANSFORMS.register_module()
@@ -120,7 +84,7 @@ class PackedStore(FeatureStore):
     def verify(self) -> None:
         """Compare the data with its checksum; raises :class:`DataError` where they differ."""
         self._open()
-        data = self.folder / DATA_FILE
+        data = data_path(self.folder, self._index)
         if file_checksum(data) != self._index['data_sha256']:
             raise DataError(f'{data} does not match its checksum; pack or copy the features again.')
 
@@ -135,10 +99,21 @@ class PackedStore(FeatureStore):
                 f'{self.folder} holds no features named {name!r}; pack them or remove the record.'
             )
         if self._data is None:
-            shape = (sum(self._index['lengths']), self._index['dim'])
-            self._data = np.memmap(self.folder / DATA_FILE, self._index['dtype'], 'r', shape=shape)
+            self._data = self._map()
         start, length = rows[name]
-        return np.array(self._data[start : start + length], dtype=np.float32)
+        where = f'features {name!r} in {self.folder}'
+        return check_features(np.array(self._data[start : start + length]), where, self.dim)
+
+    def _map(self) -> np.ndarray:
+        shape = (sum(self._index['lengths']), self._index['dim'])
+        path = data_path(self.folder, self._index)
+        try:
+            return np.memmap(path, self._index['dtype'], 'r', shape=shape)
+        except (OSError, ValueError) as error:
+            raise DataError(
+                f'{path} cannot be read any more ({error}); it was changed after it was opened, '
+                'start again.'
+            ) from None
 
     def inspect(self, record: dict[str, Any]) -> tuple[np.ndarray, str]:
         return self.read(record), np.dtype(self._index['dtype']).name

@@ -3,22 +3,19 @@
 
 import hashlib
 import json
-import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
-from vtg.utils import ConfigError, DataError
+from vtg.utils import ConfigError, DataError, atomic_write, check_choice
 
 from .base import check_features
 from .files import SUFFIXES, read_feature_file
-from .packed import DATA_FILE, FORMAT, INDEX_FILE, index_checksum
+from .packed_folder import check_target, claimed, new_data_name, packed_index
+from .packed_index import DATA_FILE, FORMAT, INDEX_FILE, index_checksum
 
 
 @dataclass
@@ -29,27 +26,6 @@ class PackResult:
     rows: int = 0
     size: int = 0
     problems: list[str] = field(default_factory=list)
-
-
-@contextmanager
-def _new_folder(out: Path, force: bool) -> Iterator[Path]:
-    """Give a temporary folder beside ``out`` that takes its place on success."""
-    if out.exists() and not force:
-        raise ConfigError(f'{out} exists already; choose another folder or pass --force.')
-    out.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=out.parent, prefix=f'.{out.name}.'))
-    os.chmod(folder, 0o755)
-    try:
-        yield folder
-        if out.exists():
-            old = folder.with_name(folder.name + '.old')
-            os.replace(out, old)
-            os.replace(folder, out)
-            shutil.rmtree(old)
-        else:
-            os.replace(folder, out)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def feature_files(folder: Path, pattern: str = '*') -> list[Path]:
@@ -112,6 +88,7 @@ def pack_features(
     skip_bad: bool = False,
     force: bool = False,
     on_start: Callable[[int], Callable[[], object]] = lambda total: lambda: None,
+    keep_names: bool = False,
 ) -> PackResult:
     """Pack the feature files of ``folder`` into ``out``, completely or not at all.
 
@@ -119,27 +96,56 @@ def pack_features(
         folder: The folder of feature files.
         out: The folder to write.
         pattern: Which files to take, as a glob.
-        dtype: ``'float16'`` or ``'float32'``.
+        dtype: ``'float16'``, ``'float32'`` or ``'float64'``.
         dim: Expected width; None takes that of the first readable file.
         skip_bad: Leave bad files out instead of refusing.
-        force: Replace an existing ``out``.
+        force: Replace an earlier pack in ``out``; nothing else is ever replaced.
         on_start: Called with the number of files; returns what is called after each file.
+        keep_names: Refuse to replace a pack by one that lacks some of its names.
 
     Raises:
         DataError: The folder is missing or empty, or a file is bad and ``skip_bad`` is off.
-        ConfigError: ``out`` exists and ``force`` is off.
+        ConfigError: ``out`` exists and ``force`` is off, it is no earlier pack, or it equals,
+            contains or lies inside ``folder``.
     """
-    paths = feature_files(Path(folder), pattern)
-    with _new_folder(Path(out), force) as temporary:
-        with (temporary / DATA_FILE).open('wb') as file:
+    folder, out = Path(folder), Path(out)
+    check_choice(dtype, ('float16', 'float32', 'float64'), 'dtype')
+    check_target(out, folder, force)
+    paths = feature_files(folder, pattern)
+    if keep_names:
+        check_names_kept(out, [path.stem for path in paths])
+    with claimed(out):
+        name = new_data_name(out)
+        with atomic_write(out / name) as temporary, temporary.open('wb') as file:
             stored_type = np.dtype(dtype).newbyteorder('<')
             index, result = _write_rows(paths, file, dim, stored_type, on_start(len(paths)))
-        if not result.arrays or (result.problems and not skip_bad):
-            listed = '\n  '.join(result.problems[:20])
-            raise DataError(
-                f'{len(result.problems)} of {len(paths)} files in {folder} are bad; nothing was '
-                f'written. Repair them or leave them out with --skip-bad:\n  {listed}'
-            )
+            if not result.arrays or (result.problems and not skip_bad):
+                raise _bad_files(result.problems, len(paths), folder)
+        index |= {} if name == DATA_FILE else {'data_file': name}
         index['sha256'] = index_checksum(index)
-        (temporary / INDEX_FILE).write_text(json.dumps(index), encoding='utf-8')
+        with atomic_write(out / INDEX_FILE) as temporary:
+            temporary.write_text(json.dumps(index), encoding='utf-8')
     return result
+
+
+def _bad_files(problems: list[str], total: int, folder: Path) -> DataError:
+    listed = f' {problems[0]}' if len(problems) == 1 else '\n  '.join(['', *problems[:20]])
+    return DataError(
+        f'{len(problems)} of {total} files in {folder} are bad; nothing was written. Repair them '
+        f'or leave them out with --skip-bad:{listed}'
+    )
+
+
+def check_names_kept(out: Path, names: Iterable[str]) -> None:
+    """Refuse to lose features: all names of the pack in ``out`` have to be among ``names``.
+
+    Raises:
+        ConfigError: Some are not.
+    """
+    index = packed_index(out)
+    lost = set(index['names'] if index else ()) - set(names)
+    if lost:
+        raise ConfigError(
+            f'{out} holds {len(lost)} features whose files are gone, e.g. {min(lost)!a}, and would '
+            'lose them by being packed again; choose another folder.'
+        )
