@@ -2,6 +2,7 @@
 """Checkpoints: what is read, what is refused, and what has to fit."""
 
 import os
+import re
 from collections import Counter, OrderedDict
 
 import numpy as np
@@ -14,7 +15,6 @@ from torch import nn
 from vtg.engine import load_weights, read_checkpoint, setup
 from vtg.engine.checkpoint import (
     find_latest_checkpoint,
-    from_plain,
     only_parts,
     to_plain,
     unsafe_globals,
@@ -106,7 +106,7 @@ def test_load_weights_accepts_wrapped_and_bare_states(tmp_path):
         load_weights(model, tmp_path / 'c.pth')
 
 
-def test_plain_values_survive_the_round_trip(tmp_path):
+def test_values_are_stored_as_tensors_and_plain_python(tmp_path):
     value = OrderedDict(
         history=HistoryBuffer([1.0, 2.5], [1, 1], max_length=7),
         counter=Counter([3, 3, 5]),
@@ -114,15 +114,39 @@ def test_plain_values_survive_the_round_trip(tmp_path):
         array=np.arange(3),
         nested={'tuple': (1, None, 'a')},
     )
-    plain = to_plain(value)
-    torch.save(plain, tmp_path / 'plain.pth')
+    torch.save(to_plain(value), tmp_path / 'plain.pth')
     assert unsafe_globals(tmp_path / 'plain.pth') == []
-    back = from_plain(torch.load(tmp_path / 'plain.pth', weights_only=True))
-    assert list(back['history'].data[0]) == [1.0, 2.5] and back['history'].max_length == 7
-    assert back['counter'] == Counter([3, 3, 5]) and isinstance(back['counter'], Counter)
+    back = torch.load(tmp_path / 'plain.pth', weights_only=True)
+    assert back['history']['__history__'][0].tolist() == [1.0, 2.5]
+    assert back['history']['max_length'] == 7 and back['counter'] == {'__counter__': {3: 2, 5: 1}}
     assert back['numbers'] == [0.5, 3, True, 'x']
     assert [type(item) for item in back['numbers']] == [float, int, bool, str]
     assert back['array'].tolist() == [0, 1, 2] and back['nested']['tuple'] == (1, None, 'a')
+
+
+@pytest.mark.parametrize(
+    ('value', 'sentence'),
+    [
+        (torch.full((3,), float('nan')), 'holds NaN or infinite weights (bias)'),
+        (torch.full((3,), 1e300, dtype=torch.float64), 'holds NaN or infinite weights (bias)'),
+        (torch.ones(3, dtype=torch.int64), '1 of another type: bias (expected the type float32)'),
+        (torch.ones(3, dtype=torch.complex64), 'bias (expected the type float32)'),
+        (torch.ones(3).to_sparse(), 'bias (expected a dense tensor)'),
+        (torch.empty(3, device='meta'), 'bias (expected a tensor with data)'),
+    ],
+)
+def test_weights_are_finite_floats(tmp_path, value, sentence):
+    model = nn.Linear(2, 3)
+    torch.save({**model.state_dict(), 'bias': value}, tmp_path / 'a.pth')
+    with pytest.raises(CheckpointError, match=re.escape(sentence)):
+        load_weights(model, tmp_path / 'a.pth')
+
+
+def test_weights_of_half_the_size_are_taken(tmp_path):
+    model = nn.Linear(2, 3)
+    torch.save({name: value.half() for name, value in model.state_dict().items()}, tmp_path / 'a')
+    load_weights(model, tmp_path / 'a')
+    assert model.weight.dtype == torch.float32
 
 
 def test_conversion_needs_trust_and_makes_the_file_plain(tmp_path):

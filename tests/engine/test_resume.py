@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A run that is interrupted goes on as if it had not been."""
 
+import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -78,6 +81,15 @@ def test_two_processes_on_the_cpu(spawn, tmp_path):
     scalars = state['message_hub']['log_scalars']
     assert scalars['val/toy/samples']['__history__'][0].tolist() == [32, 32]
     assert not (tmp_path / '.dist_test').exists()
+
+
+@pytest.fixture(scope='module')
+def trained_two_epochs(tmp_path_factory):
+    """The checkpoint of two epochs of the toy model; not to be changed."""
+    folder = tmp_path_factory.mktemp('trained')
+    command = [sys.executable, TOY.parent / 'run_training.py', TOY, folder]
+    subprocess.run([*command, '--cfg-options', 'train_cfg.max_epochs=2'], check=True)
+    return folder / 'epoch_2.pth'
 
 
 def _train_two_epochs(toy_train, tmp_path):
@@ -157,14 +169,94 @@ def test_load_parts_starts_from_a_part(toy_train, tmp_path):
     assert not torch.equal(model['net.4.weight'], state['net.4.weight'])
 
 
-def test_config_text_of_a_checkpoint_is_never_executed(toy_train, tmp_path):
+@pytest.mark.parametrize('hook', [{}, {'default_hooks.plain_checkpoint': None}])
+@pytest.mark.parametrize('kind', ['plain', 'counter'])
+def test_config_text_of_a_checkpoint_is_never_executed(toy_train, tmp_path, kind, hook):
     file, proof = _train_two_epochs(toy_train, tmp_path), tmp_path / 'proof'
-    shutil.copy(file, tmp_path / 'crafted.pth')
     checkpoint = read_checkpoint(file)
-    checkpoint['meta']['config'] = f'import os\nos.mkdir({str(proof)!r})\n'
+    meta = {**checkpoint['meta'], 'config': f'import os\nos.mkdir({str(proof)!r})\n'}
+    checkpoint['meta'] = {'__counter__': meta} if kind == 'counter' else meta
     torch.save(checkpoint, tmp_path / 'crafted.pth')
-    toy_train({'train_cfg.max_epochs': 2, 'resume': str(tmp_path / 'crafted.pth')}, 'other')
+    options = {'train_cfg.max_epochs': 2, 'resume': str(tmp_path / 'crafted.pth'), **hook}
+    if kind == 'counter':
+        with pytest.raises(
+            CheckpointError, match=r'crafted\.pth cannot be used: meta\.epoch is miss'
+        ):
+            toy_train(options, 'other')
+    else:
+        toy_train(options, 'other')
     assert not proof.exists()
+
+
+def _set(value, place, new):
+    *path, last = (part.replace('~', '/') for part in place.split('/'))
+    for key in path:
+        value = value[int(key) if key.isdigit() else key]
+    if new is _ABSENT:
+        del value[last]
+    else:
+        value[last] = new
+
+
+_ABSENT = object()
+_NAN = float('nan')
+
+
+@pytest.mark.parametrize(
+    ('place', 'new', 'sentence'),
+    [
+        ('meta', [], 'meta is of type list, expected a dict'),
+        ('meta/epoch', '2', "meta.epoch is '2', expected a whole number"),
+        ('meta/epoch', 99, 'was made after epoch 99, but train_cfg.max_epochs is 2'),
+        ('meta/iter', _ABSENT, 'meta.iter is missing'),
+        ('meta/resume_parts', '[' * 10**5, 'meta.resume_parts is no JSON text'),
+        ('message_hub/log_scalars/train~loss', 3, 'log_scalars.train/loss is 3, expected'),
+        ('message_hub/runtime_info/keep_ckpt_ids', ['../../x'], "keep_ckpt_ids is '../../x'"),
+        (
+            'message_hub/runtime_info/best_ckpt',
+            '/etc/passwd',
+            'expected the name of a best_... file',
+        ),
+        ('message_hub/runtime_info/best_score', 'high', "best_score is 'high', expected a number"),
+        ('optimizer', _ABSENT, 'holds no optimizer'),
+        ('optimizer/state/0/exp_avg', torch.full((8, 4), _NAN), 'expected finite numbers'),
+        (
+            'optimizer/state/0/step',
+            torch.tensor(-1.0),
+            'step is a float32 tensor of (), expected no',
+        ),
+        ('optimizer/state', {}, 'optimizer.state is of type dict, expected the state'),
+        ('optimizer/param_groups/0/lr', 'fast', "param_groups.0.lr is 'fast'"),
+        ('optimizer/param_groups', [], 'expected a list of 1'),
+        ('param_schedulers', _ABSENT, 'holds no param_schedulers'),
+        ('param_schedulers/1/last_step', None, 'param_schedulers.1.last_step is missing'),
+        ('param_schedulers/0/_last_value', [_NAN], 'expected a number from 0'),
+        ('ema_state_dict', _ABSENT, 'holds no ema_state_dict'),
+        ('ema_state_dict/module.net.4.bias', torch.tensor([_NAN]), 'NaN or infinite weights'),
+        ('ema_state_dict/module.net.4.bias', 1, 'expected a tensor'),
+        ('state_dict/net.4.bias', torch.tensor([_NAN]), 'NaN or infinite weights (net.4.bias)'),
+    ],
+)
+def test_damaged_fields_are_named(toy_train, trained_two_epochs, tmp_path, place, new, sentence):
+    checkpoint = read_checkpoint(trained_two_epochs)
+    _set(checkpoint, place, new)
+    torch.save(checkpoint, tmp_path / 'crafted.pth')
+    with pytest.raises(CheckpointError, match=re.escape(sentence)):
+        toy_train({'train_cfg.max_epochs': 2, 'resume': str(tmp_path / 'crafted.pth')}, 'other')
+    assert not list(tmp_path.glob('other/*.pth'))
+
+
+def test_settings_come_from_the_config_and_methods_stay(toy_train, trained_two_epochs, tmp_path):
+    checkpoint = read_checkpoint(trained_two_epochs)
+    checkpoint['param_schedulers'][1] |= {'gamma': 99, 'step': 1, 'end': '1'}
+    checkpoint['optimizer']['param_groups'][0] |= {'weight_decay': 99.0, 'foreach': 'x'}
+    checkpoint['meta']['config'] = 'x = 1'
+    checkpoint['message_hub']['runtime_info']['cfg'] = 'x'
+    torch.save(checkpoint, tmp_path / 'crafted.pth')
+    options = {'train_cfg.max_epochs': 2, 'resume': str(tmp_path / 'crafted.pth')}
+    runner = toy_train(options, 'other')
+    assert runner.param_schedulers[1].gamma == 0.1 and callable(runner.param_schedulers[1].step)
+    assert runner.optim_wrapper.param_groups[0]['weight_decay'] == 0.01
 
 
 def test_named_hooks_can_be_removed(toy_train):

@@ -19,7 +19,10 @@ from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
 from vtg.structures import Progress
-from vtg.utils import CheckpointError, ConfigError, nearest_names
+from vtg.utils import CheckpointError, ConfigError, nearest_names, printable
+
+from .fields import tensor_fault
+from .resume_state import plain_meta
 
 _CONVERT = 'tools/convert_legacy_checkpoint.py IN OUT --trust'
 
@@ -63,10 +66,10 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> Any:
         if names:
             raise CheckpointError(
                 f'{path} was not loaded because it holds Python objects besides tensors '
-                f'({", ".join(names)}), which can run code when they are read; if you trust where '
+                f'({_few(names, 5)}), which can run code when they are read; if you trust where '
                 f'it comes from, convert it with: {_CONVERT}'
             ) from None
-        reason = str(error).strip().splitlines()[0][:120] if str(error).strip() else type(error)
+        reason = printable((str(error).strip() or type(error).__name__).splitlines()[0][:120])
         raise CheckpointError(
             f'{path} is not a readable checkpoint ({reason}); it may be truncated, copy or '
             'download it again.'
@@ -88,7 +91,12 @@ def unsafe_globals(path: str | Path) -> list[str]:
 def weights_of(checkpoint: Any, path: str | Path) -> dict[str, Tensor]:
     """Return the weights in a checkpoint or in a bare state dict, without a ``module.`` prefix."""
     state = checkpoint.get('state_dict', checkpoint) if isinstance(checkpoint, Mapping) else None
-    if not state or not all(isinstance(value, Tensor) for value in state.values()):
+    if (
+        not isinstance(state, Mapping)
+        or not state
+        or not all(isinstance(value, Tensor) for value in state.values())
+        or not all(isinstance(key, str) for key in state)
+    ):
         raise CheckpointError(
             f'{path} holds no model weights; expected a `state_dict` of tensors. Files of other '
             'code bases are converted with tools/convert_checkpoint.py.'
@@ -97,27 +105,40 @@ def weights_of(checkpoint: Any, path: str | Path) -> dict[str, Tensor]:
 
 
 def check_fit(model: nn.Module, state: Mapping[str, Tensor], path: str | Path) -> None:
-    """Check that the names and shapes of ``state`` are exactly those of ``model``.
+    """Check that names, shapes and types of ``state`` are those of ``model`` and all are numbers.
 
     Raises:
         CheckpointError: They are not; names a few of each kind of difference.
     """
     own = model.state_dict()
-    shared = [key for key in own if key in state]
+    faults = {
+        key: tensor_fault(state[key], value, finite=False)
+        for key, value in own.items()
+        if key in state
+    }
+    shapes, others = [], []
+    for key, fault in faults.items():
+        if fault and fault.startswith('the shape'):
+            shapes.append(f'{key} ({tuple(state[key].shape)} instead of {tuple(own[key].shape)})')
+        elif fault:
+            others.append(f'{key} (expected {fault})')
     problems = {
         'missing in the file': [key for key in own if key not in state],
         'unknown to the model': [key for key in state if key not in own],
-        'of another shape': [
-            f'{key} ({tuple(state[key].shape)} instead of {tuple(own[key].shape)})'
-            for key in shared
-            if state[key].shape != own[key].shape
-        ],
+        'of another shape': shapes,
+        'of another type': others,
     }
     found = [f'{len(keys)} {what}: {_few(keys)}' for what, keys in problems.items() if keys]
     if found:
         raise CheckpointError(
             f'{path} does not fit the model ({"; ".join(found)}); use the config that it was '
             'trained with.'
+        )
+    broken = [key for key, value in own.items() if tensor_fault(state[key], value)]
+    if broken:
+        raise CheckpointError(
+            f'{path} holds NaN or infinite weights ({_few(broken)}); use a checkpoint from before '
+            'the training went wrong, or copy the file again.'
         )
 
 
@@ -156,27 +177,29 @@ def load_weights(model: nn.Module, path: str | Path) -> dict[str, Any]:
     Also restores ``model.progress``, which decides about parts that training switches on late.
 
     Returns:
-        The ``meta`` of the checkpoint, ``{}`` for a bare state dict. Its ``cfg`` is text of the
+        The known fields of ``meta``, ``{}`` for a bare state dict. Its ``cfg`` is text of the
         file's author: show it, never execute it.
     """
     checkpoint = read_checkpoint(path)
     state = weights_of(checkpoint, path)
+    meta = plain_meta(checkpoint, path) if 'state_dict' in checkpoint else {}
     check_fit(model, state, path)
     model.load_state_dict(state)
-    meta = checkpoint.get('meta', {})
-    meta = dict(meta) if isinstance(meta, Mapping) else {}
     restore_progress(model, meta)
     return meta
 
 
 def restore_progress(model: nn.Module, meta: Mapping[str, Any]) -> None:
     """Set ``model.progress`` to the epoch that the checkpoint's weights have finished."""
-    if 'max_epochs' in meta and hasattr(model, 'progress'):
+    if 'epoch' in meta and 'max_epochs' in meta and hasattr(model, 'progress'):
         model.progress = Progress(max(meta['epoch'] - 1, 0), meta['max_epochs'])
 
 
 def to_plain(value: Any) -> Any:
-    """Turn histories, counters and NumPy values into tensors and plain Python, recursively."""
+    """Turn histories, counters and NumPy values into tensors and plain Python, recursively.
+
+    There is no general way back: :mod:`.resume_state` reads the fields that it knows.
+    """
     if isinstance(value, HistoryBuffer):
         log, count = (torch.from_numpy(np.array(part)) for part in value.data)
         return {'__history__': [log, count], 'max_length': value.max_length}
@@ -197,20 +220,6 @@ def to_plain(value: Any) -> Any:
     return value
 
 
-def from_plain(value: Any) -> Any:
-    """Undo :func:`to_plain` for histories and counters."""
-    if isinstance(value, dict):
-        if '__history__' in value:
-            log, count = (part.cpu().numpy() for part in value['__history__'])
-            return HistoryBuffer(log, count, max_length=value['max_length'])
-        if '__counter__' in value:
-            return Counter(value['__counter__'])
-        return type(value)((key, from_plain(item)) for key, item in value.items())
-    if type(value) in (list, tuple):
-        return type(value)(map(from_plain, value))
-    return value
-
-
 def find_latest_checkpoint(work_dir: str | Path) -> Path | None:
     """Return the checkpoint from which a run in ``work_dir`` goes on, None where there is none.
 
@@ -219,7 +228,8 @@ def find_latest_checkpoint(work_dir: str | Path) -> Path | None:
     """
     work_dir = Path(work_dir)
     pointer = work_dir / 'last_checkpoint'
-    named = Path(pointer.read_text().strip() or '.') if pointer.is_file() else Path()
+    text = pointer.read_text(errors='replace').strip('\0 \r\n') if pointer.is_file() else ''
+    named = Path(text or '.')
     for candidate in (work_dir / named.name, named):
         if candidate.is_file():
             return candidate
@@ -228,5 +238,5 @@ def find_latest_checkpoint(work_dir: str | Path) -> Path | None:
 
 
 def _few(names: Iterable[str], count: int = 3) -> str:
-    names = list(names)
+    names = [printable(name if len(name) <= 100 else f'{name[:97]}...') for name in names]
     return ', '.join(names[:count]) + (', ...' if len(names) > count else '')

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.dist import master_only
+from mmengine.hooks import EMAHook
 from mmengine.model import is_model_wrapper
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
-from vtg.utils import CheckpointError, ConfigError, atomic_write
+from vtg.utils import ConfigError, atomic_write
 
 from .checkpoint import (
     check_fit,
@@ -20,6 +21,7 @@ from .checkpoint import (
     setup,
     weights_of,
 )
+from .resume_state import plain_meta, resumable_state
 
 _RUN_NUMBER = itertools.count()
 _MMENGINE_HOOKS = {
@@ -117,13 +119,20 @@ class GroundingRunner(Runner):
             )
         checkpoint = read_checkpoint(filename, map_location)
         state = weights_of(checkpoint, filename)
-        if self._resume:
-            _check_resumable(checkpoint, filename)
-        elif self.cfg.get('load_parts'):
+        if not self._resume and self.cfg.get('load_parts'):
             state = only_parts(self.bare_model, state, self.cfg.load_parts)
         check_fit(self.bare_model, state, filename)
-        # A bare state dict becomes a checkpoint of weights alone, which is what hooks expect.
-        checkpoint = {**(checkpoint if 'state_dict' in checkpoint else {}), 'state_dict': state}
+        # Hooks and MMEngine get known fields only, whichever of them are at work.
+        if self._resume:
+            checkpoint = resumable_state(checkpoint, self, filename)
+            for hook in self.hooks:
+                if isinstance(hook, EMAHook):
+                    averages = checkpoint['ema_state_dict']
+                    check_fit(hook.ema_model, averages, f'{filename} (ema_state_dict)')
+        else:
+            meta = plain_meta(checkpoint, filename) if 'state_dict' in checkpoint else {}
+            checkpoint = {'meta': meta}
+        checkpoint['state_dict'] = state
         self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
         self.bare_model.load_state_dict(checkpoint['state_dict'])
         self._has_loaded = True
@@ -140,6 +149,7 @@ class GroundingRunner(Runner):
             self._resume_with_new_schedule(filename, *args, **kwargs)
         else:
             super().resume(filename, *args, **kwargs)
+        self.message_hub.update_info('seed', self.seed)
         # The seed is that of the checkpoint now, but the loader was built before.
         if hasattr(self.train_dataloader.sampler, 'seed'):
             self.train_dataloader.sampler.seed = self.seed
@@ -176,13 +186,3 @@ class GroundingRunner(Runner):
         """
         with atomic_write(Path(out_dir) / filename) as temporary:
             super().save_checkpoint(out_dir, temporary.name, *args, **kwargs)
-
-
-def _check_resumable(checkpoint: dict[str, Any], filename: str) -> None:
-    missing = [key for key in ('meta', 'message_hub', 'optimizer') if key not in checkpoint]
-    if missing:
-        raise CheckpointError(
-            f'{filename} cannot be resumed because it holds no {" and no ".join(missing)} (best '
-            'checkpoints hold weights only); resume from an epoch_N.pth file, or start a new run '
-            'from its weights with load_from.'
-        )

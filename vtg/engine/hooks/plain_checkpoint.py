@@ -7,7 +7,7 @@ from mmengine.hooks import Hook
 
 from vtg.registry import HOOKS
 
-from ..checkpoint import from_plain, to_plain
+from ..checkpoint import to_plain
 
 # Model weights are tensors already; their dict carries module versions that must stay.
 _WEIGHTS = ('state_dict', 'ema_state_dict')
@@ -21,10 +21,8 @@ class PlainCheckpointHook(Hook):
 
     MMEngine pickles its history objects, for which a reader has to allow code. A file written with
     this hook is read by ``torch.load(file, weights_only=True)`` without an allow-list, and a
-    resumed run gets its histories back bit for bit.
-
-    The hook also removes ``meta['config']`` after reading: ``Runner.resume`` would execute that
-    text.
+    resumed run gets its histories back bit for bit. What is read back, and what is not, is decided
+    by :mod:`vtg.engine.resume_state`, with or without this hook.
     """
 
     priority = 'VERY_LOW'  # after every hook that adds something to the checkpoint
@@ -35,12 +33,3 @@ class PlainCheckpointHook(Hook):
         for key, value in checkpoint.items():
             if key not in _WEIGHTS:
                 checkpoint[key] = to_plain(value)
-
-    def after_load_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
-        if isinstance(checkpoint.get('meta'), dict):
-            checkpoint['meta'].pop('config', None)
-        for key, value in checkpoint.items():
-            if key not in _WEIGHTS:
-                checkpoint[key] = from_plain(value)
-        for name in _OF_THE_RUN:
-            checkpoint.get('message_hub', {}).get('runtime_info', {}).pop(name, None)

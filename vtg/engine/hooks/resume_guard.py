@@ -8,7 +8,7 @@ from typing import Any
 from mmengine.hooks import Hook
 
 from vtg.registry import HOOKS
-from vtg.utils import CheckpointError
+from vtg.utils import CheckpointError, printable
 
 _KEY = 'resume_parts'
 _EXEMPT = ('train_cfg.val_begin', 'train_cfg.val_interval', 'train_cfg.dynamic_intervals')
@@ -41,10 +41,16 @@ class ResumeGuardHook(Hook):
                 'compared with the current one.'
             )
             return
-        saved = _flatten(json.loads(meta[_KEY]))
+        try:
+            saved = _flatten(json.loads(meta[_KEY]))
+        except (ValueError, RecursionError):
+            raise CheckpointError(
+                f'The checkpoint after epoch {meta.get("epoch")} is damaged: meta.{_KEY} is no '
+                'JSON text; resume from another epoch_N.pth file.'
+            ) from None
         current = _flatten(resume_parts(runner.cfg, runner.world_size))
         changed = [
-            f'{key} was {saved.get(key, "not set")} and is {current.get(key, "not set")}'
+            _short(f'{key} was {saved.get(key, "not set")} and is {current.get(key, "not set")}')
             for key in sorted({**saved, **current})
             if saved.get(key, _MISSING) != current.get(key, _MISSING)
         ]
@@ -73,6 +79,10 @@ def resume_parts(cfg: Mapping[str, Any], world_size: int) -> dict[str, Any]:
     parts['train_dataloader'] = {'batch_size': loader.get('batch_size')}
     parts['processes'] = world_size
     return json.loads(json.dumps(parts, default=_name, sort_keys=True))
+
+
+def _short(text: str) -> str:
+    return printable(text if len(text) <= 250 else f'{text[:247]}...')
 
 
 def _name(value: Any) -> str:
