@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Evaluate a prediction file in the QVHighlights format, of this or any other code base."""
+"""Evaluate a prediction file, of this or any other code base.
+
+Annotations may be in the format of QVHighlights or in that for own data (docs/custom_data.md).
+"""
 
 import argparse
 import math
@@ -8,14 +11,15 @@ from typing import Any
 
 from terminaltables import AsciiTable
 
-from vtg.evaluation.functional import LENGTH_RANGES, evaluate_qvhighlights, round_percent
-from vtg.utils import read_jsonl, run_main, write_json
+from vtg.apis.evaluation import evaluate_files
+from vtg.evaluation.functional import LENGTH_RANGES, round_percent
+from vtg.utils import run_main, write_json
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('predictions', help='JSON lines, plain or .gz')
-    parser.add_argument('annotations', help='JSON lines with labels, plain or .gz')
+    parser.add_argument('predictions', help='JSON lines or a JSON list, plain or .gz')
+    parser.add_argument('annotations', help='the same, with labels')
     parser.add_argument('--out', help='write the official nested result as JSON')
     parser.add_argument('--unrounded', action='store_true', help='write whole numbers to --out')
     parser.add_argument(
@@ -23,6 +27,9 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--subset-ok', action='store_true', help='evaluate the queries that both files have'
+    )
+    parser.add_argument(
+        '--clip-length', type=float, default=2.0, help='seconds per clip of own data (%(default)s)'
     )
     return parser.parse_args()
 
@@ -50,16 +57,19 @@ def _cell(value: float | None) -> str:
 
 def main() -> None:
     args = parse_args()
-    result = evaluate_qvhighlights(
-        read_jsonl(args.predictions),
-        read_jsonl(args.annotations),
-        rounded=False,
+    evaluation = evaluate_files(
+        args.predictions,
+        args.annotations,
         extended=args.extended,
         subset_ok=args.subset_ok,
+        clip_length=args.clip_length,
     )
     if args.out:
-        write_json(args.out, result if args.unrounded else round_percent(result))
-    print(tables(round_percent(result)))
+        result = evaluation.result if args.unrounded else round_percent(evaluation.result)
+        write_json(args.out, result)
+    for text, count in evaluation.notes.items():
+        print(f'note: {text}: {count}')
+    print(tables(round_percent(evaluation.result)))
 
 
 if __name__ == '__main__':

@@ -76,7 +76,7 @@ def test_the_page(tmp_path, monkeypatch, capsys):
         f'tools/{name}.py'
         for name in (
             'make_simulated', 'validate_dataset', 'validate_dataset', 'train', 'test', 'predict',
-            'demo', 'test',
+            'eval_predictions', 'demo', 'test',
         )
     ]  # fmt: skip
     predictions = read_jsonl('predictions.jsonl')

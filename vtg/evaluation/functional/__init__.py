@@ -7,6 +7,7 @@ from .clip_ranking import (
     evaluate_clip_ranking,
     trapezoid_average_precision,
 )
+from .grounding import OPEN_RANGES, evaluate_grounding
 from .highlights import (
     clip_labels,
     evaluate_highlights,
@@ -17,32 +18,39 @@ from .moment_retrieval import (
     LENGTH_RANGES,
     average_precision,
     evaluate_moments,
+    has_windows,
     iou_matrix,
     top1_iou,
 )
-from .padding import pad_rows
+from .padding import RecordError, pad_rows
 from .qvhighlights import evaluate_qvhighlights, round_percent
 from .records import match_records, official_record
 from .retrieval import evaluate_moment_retrieval
+from .survey import survey_predictions
 
 __all__ = [
     'LENGTH_RANGES',
+    'OPEN_RANGES',
+    'RecordError',
     'above_median',
     'average_precision',
     'clip_labels',
     'clip_ranking',
     'evaluate_clip_ranking',
+    'evaluate_grounding',
     'evaluate_highlights',
     'evaluate_moment_retrieval',
     'evaluate_moments',
     'evaluate_qvhighlights',
     'grouped_average_precision',
+    'has_windows',
     'highlight_hits',
     'iou_matrix',
     'match_records',
     'official_record',
     'pad_rows',
     'round_percent',
+    'survey_predictions',
     'top1_iou',
     'trapezoid_average_precision',
 ]

@@ -10,9 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from vtg.utils import DataError
-
-from .padding import pad_rows
+from .padding import RecordError, pad_rows
 from .records import match_records
 
 FIELD = 'pred_saliency_scores'
@@ -84,21 +82,26 @@ def clip_ranking(
         The area ``(Q, C)`` and the number of retrievable highlights ``(Q, C)``.
 
     Raises:
-        DataError: A record lacks ratings or scores, or they are malformed.
+        RecordError: A record lacks ratings or scores, or they are malformed.
     """
     qids = [record.get('qid') for record in annotations]
     rows = [record.get('label') for record in annotations]
     for qid, ratings, prediction in zip(qids, rows, predictions):
-        if not isinstance(ratings, list) or not ratings or not isinstance(ratings[0], list):
-            raise DataError(
-                f'qid {qid!r}: `label` of the annotation must hold one row of ratings per clip; '
-                'highlight detection needs it for every video.'
-            )
-        if prediction.get(FIELD) is None or not len(prediction[FIELD]):
-            raise DataError(
-                f'qid {qid!r}: `{FIELD}` must hold one number per clip; the model needs a saliency '
-                'head, or write the scores.'
-            )
+        if not (isinstance(ratings, list) and ratings and isinstance(ratings[0], list)):
+            raise RecordError(
+                qid, 'label',
+                'of the annotation must hold one row of ratings per clip; highlight detection '
+                'needs it for every video.',
+            )  # fmt: skip
+        if not ratings[0]:
+            raise RecordError(qid, 'label', 'has a row without ratings; remove the record.')
+        scores = prediction.get(FIELD)
+        if not isinstance(scores, list | tuple | np.ndarray) or len(scores) == 0:
+            raise RecordError(
+                qid, FIELD,
+                'must hold one number per clip; the model needs a saliency head, or write the '
+                'scores.',
+            )  # fmt: skip
     ratings, rated = pad_rows(rows, qids, 'label', len(rows[0][0]))  # (Q, L, C)
     scores, scored = pad_rows([record[FIELD] for record in predictions], qids, FIELD)
     width, missing = rated.shape[1], max(0, rated.shape[1] - scores.shape[1])

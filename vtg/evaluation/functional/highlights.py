@@ -5,71 +5,110 @@ Q queries, L clips (padded), A annotators, C label columns. Scores are per clip,
 """
 
 from collections.abc import Sequence
-from itertools import chain
 from typing import Any
 
 import numpy as np
 
-from vtg.utils import DataError
+from vtg.utils import is_number, shown
 
-from .padding import pad_rows
+from .padding import RecordError, pad_rows, parts
 
 GRADES = {'Fair': 2, 'Good': 3, 'VeryGood': 4}
 """The lowest grade of an annotator (0 to 4) that makes a clip a highlight."""
 
 
+LONGEST = 1e6
+"""Seconds; a longer duration (more than eleven days) is a mistake in the file."""
+
+_MOST = 1 << 22
+"""Clips, padding included, that are evaluated at once."""
+
+
 def clip_labels(
-    annotations: Sequence[dict[str, Any]], clip_length: float = 2.0
+    annotations: Sequence[dict[str, Any]], clip_length: float = 2.0, annotators: int | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """The grade of every clip by every annotator.
 
     Args:
         annotations: Records with ``duration`` in seconds, ``relevant_clip_ids`` and, clip by clip,
-            ``saliency_scores`` (one grade per annotator). Other clips have the grade 0.
+            ``saliency_scores`` (one grade per annotator). Other clips have the grade 0. A query
+            without a moment (``relevant_windows: []``) needs neither.
         clip_length: Seconds per clip.
+        annotators: Grades per row; None takes those of the first row.
 
     Returns:
         Grades ``(Q, L, A)``, zero on padding, and the number of clips ``(Q,)``,
         ``int(duration / clip_length)``.
 
     Raises:
-        DataError: A field is missing or the fields of a record contradict each other.
+        RecordError: A field is missing or the fields of a record contradict each other.
     """
     qids = [record.get('qid') for record in annotations]
-    for record in annotations:
-        _check_annotation(record)
-    clips = np.array([int(record['duration'] / clip_length) for record in annotations])
-    ids = [record['relevant_clip_ids'] for record in annotations]
-    grades = [record['saliency_scores'] for record in annotations]
-    columns = next((len(row) for row in chain.from_iterable(grades)), 1)
+    clips = count_clips(annotations, clip_length)
+    ids, grades = (
+        [_labels_of(record, field) for record in annotations]
+        for field in ('relevant_clip_ids', 'saliency_scores')
+    )
+    columns = annotators or count_annotators(annotations)
     values, mask = pad_rows(grades, qids, 'saliency_scores', columns)  # (Q, R, A)
-    index, id_mask = pad_rows(ids, qids, 'relevant_clip_ids')
-    index = index.astype(np.int64)
-    outside = (id_mask & ((index < 0) | (index >= clips[:, None]))).any(-1)
-    unequal = id_mask.sum(-1) != mask.sum(-1)
-    for bad, problem in ((outside, 'name a clip outside the video'), (unequal, 'differ in number')):
-        if bad.any():
-            raise DataError(
-                f'qid {qids[int(bad.argmax())]!r}: `relevant_clip_ids` and `saliency_scores` '
-                f'{problem}; expected one row of grades per clip id, and ids below the number of '
-                f'clips, duration / {clip_length:g}.'
-            )
+    numbers, id_mask = pad_rows(ids, qids, 'relevant_clip_ids')
+    index = np.where(np.abs(numbers) < 2**53, numbers, -1).astype(np.int64)
+    inside = (numbers >= 0) & (numbers < clips[:, None])
+    ordered = np.sort(np.where(id_mask, index, -1 - np.arange(index.shape[1])), axis=1)
+    repeated = (ordered[:, 1:] == ordered[:, :-1]).any(-1)
+    top = max(GRADES.values())
+    for field, fits, problem in (
+        ('relevant_clip_ids', ((index == numbers) | ~id_mask).all(-1), 'holds no indices'),
+        ('relevant_clip_ids', (inside | ~id_mask).all(-1),
+         f'names a clip outside the video; expected ids below duration / {clip_length:g}'),
+        ('relevant_clip_ids', ~repeated, 'repeats a clip; expected one row of grades per clip'),
+        ('saliency_scores', id_mask.sum(-1) == mask.sum(-1),
+         'and `relevant_clip_ids` differ in number; expected one row of grades per clip'),
+        ('saliency_scores', ((values >= 0) & (values <= top)).all((1, 2)),
+         f'holds a grade outside 0 to {top}'),
+    ):  # fmt: skip
+        if not fits.all():
+            raise RecordError(qids[int(fits.argmin())], field, f'{problem}.')
     labels = np.zeros((len(clips), max(1, clips.max(initial=0)), columns))
     labels[np.nonzero(mask)[0], index[mask]] = values[mask]
     return labels, clips
 
 
-def _check_annotation(record: dict[str, Any]) -> None:
-    for field, kind in (
-        ('duration', (int, float)),
-        ('relevant_clip_ids', list),
-        ('saliency_scores', list),
-    ):
-        if not isinstance(record.get(field), kind):
-            raise DataError(
-                f'qid {record.get("qid")!r}: `{field}` of the annotation is missing or '
-                f'{record.get(field)!r}; highlight detection needs it for every query.'
-            )
+def count_clips(annotations: Sequence[dict[str, Any]], clip_length: float) -> np.ndarray:
+    """Clips per video ``(Q,)``, ``int(duration / clip_length)``.
+
+    Raises:
+        RecordError: A duration is no positive number of seconds.
+    """
+    for record in annotations:
+        duration = record.get('duration')
+        if not is_number(duration, 0, LONGEST) or duration == 0:
+            raise RecordError(
+                record.get('qid'), 'duration',
+                f'of the annotation is {shown(duration)}; expected seconds above 0 and up to '
+                f'{LONGEST:,.0f}, which highlight detection needs for every query.',
+            )  # fmt: skip
+    return np.array([int(record['duration'] / clip_length) for record in annotations], np.int64)
+
+
+def count_annotators(annotations: Sequence[dict[str, Any]]) -> int:
+    """Grades in the first row of ``saliency_scores`` that there is, 1 without any."""
+    lists = (_labels_of(record, 'saliency_scores') for record in annotations)
+    row = next((rows[0] for rows in lists if rows), None)
+    return len(row) if isinstance(row, list) and row else 1
+
+
+def _labels_of(record: dict[str, Any], field: str) -> list[Any]:
+    values = record.get(field)
+    if values is None and record.get('relevant_windows') == []:
+        return []
+    if not isinstance(values, list):
+        raise RecordError(
+            record.get('qid'), field,
+            f'of the annotation is missing or {shown(values)}; highlight detection needs it for '
+            'every query.',
+        )  # fmt: skip
+    return values
 
 
 def grouped_average_precision(
@@ -151,22 +190,22 @@ def evaluate_highlights(
     """
     field = 'pred_saliency_scores'
     for record in predictions:
-        if not isinstance(record.get(field), (list, tuple, np.ndarray)) or len(record[field]) == 0:
-            raise DataError(
-                f'qid {record.get("qid")!r}: `{field}` must hold one number per clip, got '
-                f'{record.get(field)!r}; write the scores for every query or for none.'
-            )
-    qids = [record.get('qid') for record in predictions]
-    scores, scored = pad_rows([record[field] for record in predictions], qids, field)
-    grades, clips = clip_labels(annotations, clip_length)  # (Q, L, A)
-    # (Q, L, A, 3): one column per annotator and grade, so that all curves need one sort.
-    labels = grades[..., None] >= np.array(list(GRADES.values()))
-    hits = highlight_hits(scores, scored, labels.any(2), clips)  # (Q, 3)
-    fitted = np.zeros(grades.shape[:2])
-    width = min(fitted.shape[1], scores.shape[1])
-    fitted[:, :width] = scores[:, :width]
-    columns = labels.reshape(*labels.shape[:2], -1)
-    precision = grouped_average_precision(fitted, columns, clips).reshape(-1, len(GRADES))
+        scores = record.get(field)
+        if not isinstance(scores, list | tuple | np.ndarray) or len(scores) == 0:
+            raise RecordError(
+                record.get('qid'), field,
+                f'must hold one number per clip, got {shown(scores)}; write the scores for every '
+                'query or for none.',
+            )  # fmt: skip
+    annotators = count_annotators(annotations)
+    lengths = [len(record[field]) for record in predictions]
+    longest = np.maximum(count_clips(annotations, clip_length), lengths)
+    pieces = [
+        _query_values(predictions[part], annotations[part], clip_length, annotators)
+        for part in parts(longest * annotators, _MOST)
+    ]
+    precision, hits = (np.concatenate(values) for values in zip(*pieces))
+    precision = precision.reshape(-1, len(GRADES))
     return {
         f'HL-min-{name}': {
             'HL-mAP': float(100 * precision[:, index].mean()),
@@ -174,3 +213,25 @@ def evaluate_highlights(
         }
         for index, name in enumerate(GRADES)
     }
+
+
+def _query_values(
+    predictions: Sequence[dict[str, Any]],
+    annotations: Sequence[dict[str, Any]],
+    clip_length: float,
+    annotators: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Average precision ``(Q, A, 3)`` and hits ``(Q, 3)`` at the three grades."""
+    field = 'pred_saliency_scores'
+    qids = [record.get('qid') for record in predictions]
+    scores, scored = pad_rows([record[field] for record in predictions], qids, field)
+    grades, clips = clip_labels(annotations, clip_length, annotators)  # (Q, L, A)
+    # (Q, L, A, 3): one column per annotator and grade, so that all curves need one sort.
+    labels = grades[..., None] >= np.array(list(GRADES.values()))
+    hits = highlight_hits(scores, scored, labels.any(2), clips)  # (Q, 3)
+    fitted = np.zeros(grades.shape[:2])
+    width = min(fitted.shape[1], scores.shape[1])
+    fitted[:, :width] = scores[:, :width]
+    columns = labels.reshape(*labels.shape[:2], -1)
+    precision = grouped_average_precision(fitted, columns, clips)
+    return precision.reshape(len(qids), annotators, len(GRADES)), hits

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from vtg.utils import DataError
+from vtg.utils import shown
 
-from .padding import pad_rows
+from .padding import RecordError, flatten_rows, pad_rows
 
 MAP_THRESHOLDS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))
 WIDE_R1_THRESHOLDS = tuple(round(0.3 + 0.05 * step, 2) for step in range(14))
@@ -30,13 +30,18 @@ LENGTH_RANGES: dict[str, tuple[float, float] | None] = {
 
 
 def iou_matrix(predicted: np.ndarray, annotated: np.ndarray) -> np.ndarray:
-    """IoU of all pairs: ``(Q, P, 2)``, ``(Q, G, 2)`` to ``(Q, P, G)``; 0/0 is NaN."""
+    """IoU of all pairs: ``(Q, P, 2)``, ``(Q, G, 2)`` to ``(Q, P, G)``.
+
+    Two windows without length are NaN. A predicted window that ends before it starts covers
+    nothing: 0. (The official evaluators add its negative length, so that 0/0, a hit, may result.)
+    """
     a, b = predicted[:, :, None], annotated[:, None]  # (Q, P, 1, 2), (Q, 1, G, 2)
     inter = np.minimum(a[..., 1], b[..., 1]) - np.maximum(a[..., 0], b[..., 0])
     inter = np.maximum(inter, 0)
     union = (a[..., 1] - a[..., 0]) + (b[..., 1] - b[..., 0]) - inter
+    reversed_ = a[..., 1] < a[..., 0]
     with np.errstate(divide='ignore', invalid='ignore'):
-        return inter / union
+        return np.where(reversed_, 0, inter / union)
 
 
 def average_precision(
@@ -111,8 +116,9 @@ def evaluate_moments(
     """Evaluate moment retrieval per range of window length.
 
     A range keeps the annotated windows inside it and the queries that have one; predictions are
-    not filtered. Queries without annotated windows are left out. R@1 and mIoU read the first
-    window of the list, mAP the first ten, ordered by score (equal scores in list order).
+    not filtered. Queries without annotated windows are left out and need no predicted ones. R@1
+    and mIoU read the first window of the list, mAP the first ten, ordered by score (equal scores
+    in list order).
 
     Args:
         predictions: Records with ``pred_relevant_windows`` ``[[start_s, end_s, score], ...]``.
@@ -128,14 +134,11 @@ def evaluate_moments(
         unrounded; NaN throughout a range without queries, which has no value.
 
     Raises:
-        DataError: A query has no predicted window, or a window is malformed.
+        RecordError: A query has no predicted window, a window is malformed, or an annotated one
+            ends before it starts.
     """
-    labelled = [index for index, record in enumerate(annotations) if record.get('relevant_windows')]
-    qids = [annotations[index]['qid'] for index in labelled]
-    annotated, annotated_mask = pad_rows(
-        [annotations[index]['relevant_windows'] for index in labelled], qids, 'relevant_windows', 2
-    )
-    predicted, predicted_mask = _predicted_windows([predictions[index] for index in labelled], qids)
+    qids, annotated, annotated_mask, labelled = _annotated_windows(annotations)
+    predicted, predicted_mask = _predicted_windows(predictions, qids, labelled)
     iou = iou_matrix(predicted[..., :2], annotated)  # (Q, P, G)
     first, first_iou = predicted[:, 0, :2], iou[:, 0]
     top5 = np.where(predicted_mask[:, :5, None], np.nan_to_num(iou[:, :5]), 0).max(1)  # (Q, G)
@@ -160,18 +163,53 @@ def evaluate_moments(
     return results
 
 
+def has_windows(annotations: Sequence[dict[str, Any]]) -> bool:
+    """Whether moments are annotated, if only as none for a query (``relevant_windows: []``)."""
+    return any(record.get('relevant_windows') is not None for record in annotations)
+
+
+def _annotated_windows(
+    annotations: Sequence[dict[str, Any]],
+) -> tuple[list[Any], np.ndarray, np.ndarray, np.ndarray]:
+    """Qids, windows ``(Q, G, 2)`` and mask ``(Q, G)`` of the labelled queries; their indices."""
+    field = 'relevant_windows'
+    ids = [record.get('qid') for record in annotations]
+    lists = [[] if record.get(field) is None else record[field] for record in annotations]
+    windows, counts = flatten_rows(lists, ids, field, 2)
+    length = windows[:, 1] - windows[:, 0]
+    wrong = ~((length >= 0) & np.isfinite(length))
+    if wrong.any():
+        place = int(wrong.argmax())
+        owner = int(np.repeat(np.arange(len(ids)), counts)[place])
+        raise RecordError(
+            ids[owner], field,
+            f'has the window {windows[place].tolist()}, which does not end after its start; '
+            'correct the annotation.',
+        )  # fmt: skip
+    labelled = np.flatnonzero(counts)
+    qids = [ids[index] for index in labelled]
+    return qids, *pad_rows([lists[index] for index in labelled], qids, field, 2), labelled
+
+
 def _predicted_windows(
-    predictions: Sequence[dict[str, Any]], qids: Sequence[Any]
+    predictions: Sequence[dict[str, Any]], qids: Sequence[Any], labelled: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The first ten windows of every query: ``(Q, P, 3)`` and their mask ``(Q, P)``."""
+    """The first ten windows of the labelled queries: ``(Q, P, 3)`` and their mask ``(Q, P)``.
+
+    The windows of all queries are checked, also those that do not count.
+    """
     field = 'pred_relevant_windows'
-    windows = [record.get(field) for record in predictions]
+    windows = [predictions[index].get(field) for index in labelled]
     for qid, value in zip(qids, windows):
-        if not isinstance(value, (list, tuple, np.ndarray)) or len(value) == 0:
-            raise DataError(
-                f'qid {qid!r}: `{field}` must hold at least one [start_s, end_s, score], '
-                f'got {value!r}; write a window for every query.'
+        if not isinstance(value, list | tuple | np.ndarray) or len(value) == 0:
+            raise RecordError(
+                qid,
+                field,
+                f'must hold at least one [start_s, end_s, score], got {shown(value)}; write a '
+                'window for every query.',
             )
+    given = [record for record in predictions if record.get(field) is not None]
+    flatten_rows([r[field] for r in given], [r.get('qid') for r in given], field, 3)
     return pad_rows([value[:MAX_WINDOWS] for value in windows], qids, field, 3)
 
 

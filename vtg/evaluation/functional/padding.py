@@ -1,19 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lists of unequal length as one padded array."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
 
 import numpy as np
 
-from vtg.utils import DataError
+from vtg.utils import DataError, shown
+
+_LISTS = (list, tuple, np.ndarray)
+_NUMBERS = (int, float, np.integer, np.floating)
 
 
-def pad_rows(
-    lists: Sequence[Sequence[Any]], qids: Sequence[Any], field: str, width: int | None = None
+class RecordError(DataError):
+    """A field of one record is wrong; who has read the record from a file can add where.
+
+    Attributes:
+        qid: The record. field: The field; those of predictions begin with ``pred_``.
+        problem: What is wrong and what to do, to be read behind the name of the field.
+    """
+
+    def __init__(self, qid: Any, field: str, problem: str) -> None:
+        super().__init__(f'qid {shown(qid)}: `{field}` {problem}')
+        self.qid = qid
+        self.field = field
+        self.problem = problem
+
+
+def flatten_rows(
+    lists: Sequence[Any], qids: Sequence[Any], field: str, width: int | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Stack one list per query into a padded array.
+    """Join one list per query into one array.
 
     Args:
         lists: One list per query: of numbers, or of rows with ``width`` numbers.
@@ -22,45 +40,88 @@ def pad_rows(
         width: Numbers per row; None for plain numbers.
 
     Returns:
-        ``(Q, K)`` or ``(Q, K, width)`` float64, zero on padding, and the mask ``(Q, K)``, True
-        where an entry is real. K is the longest list, at least 1.
+        ``(N,)`` or ``(N, width)`` float64 and the entries per query ``(Q,)``.
 
     Raises:
-        DataError: An entry is not a list of the expected shape or holds a value that is not a
-            finite number; the message names the query.
+        RecordError: An entry is not a list of the expected shape or holds a value that is not a
+            finite number: no text and no truth value becomes one.
     """
-    tail = () if width is None else (width,)
     try:
-        lengths = np.fromiter(map(len, lists), np.int64, count=len(lists))
-        flat = np.array(list(chain.from_iterable(lists)), np.float64)
-        flat = flat.reshape(-1, *tail) if flat.size == 0 else flat
-        well_formed = flat.shape == (lengths.sum(), *tail) and np.isfinite(flat).all()
-    except (TypeError, ValueError):
-        well_formed = False
-    if not well_formed:
-        _raise_for_culprit(lists, qids, field, width)
+        return _flatten(lists, width)
+    except (TypeError, ValueError, OverflowError):
+        raise _culprit(lists, qids, field, width) from None
+
+
+def pad_rows(
+    lists: Sequence[Any], qids: Sequence[Any], field: str, width: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Stack one list per query into a padded array; see :func:`flatten_rows`.
+
+    Returns:
+        ``(Q, K)`` or ``(Q, K, width)`` float64, zero on padding, and the mask ``(Q, K)``, True
+        where an entry is real. K is the longest list, at least 1.
+    """
+    flat, lengths = flatten_rows(lists, qids, field, width)
     mask = np.arange(max(1, lengths.max(initial=0))) < lengths[:, None]  # (Q, K)
-    padded = np.zeros((*mask.shape, *tail))
+    padded = np.zeros((*mask.shape, *flat.shape[1:]))
     padded[mask] = flat
     return padded, mask
 
 
-def _raise_for_culprit(
+def parts(lengths: np.ndarray, most: int) -> Iterator[slice]:
+    """Cut queries into consecutive parts of at most ``most`` padded entries, or of one query.
+
+    One long video among many would else set the size of all.
+
+    Args:
+        lengths: ``(Q,)`` entries per query.
+        most: Queries times longest query of a part.
+    """
+    start, longest = 0, 0
+    for index, length in enumerate(lengths):
+        longest = max(longest, int(length))
+        if index > start and (index + 1 - start) * longest > most:
+            yield slice(start, index)
+            start, longest = index, int(length)
+    if len(lengths):
+        yield slice(start, len(lengths))
+
+
+def _flatten(lists: Sequence[Any], width: int | None) -> tuple[np.ndarray, np.ndarray]:
+    if not all(isinstance(values, _LISTS) for values in lists):
+        raise TypeError
+    lengths = np.fromiter(map(len, lists), np.int64, count=len(lists))
+    numbers = list(chain.from_iterable(lists))
+    if width is not None:
+        if not all(isinstance(row, _LISTS) and len(row) == width for row in numbers):
+            raise ValueError
+        numbers = list(chain.from_iterable(numbers))
+    kinds = set(map(type, numbers))
+    if not all(issubclass(kind, _NUMBERS) and kind is not bool for kind in kinds):
+        raise TypeError
+    flat = np.array(numbers, np.float64)
+    if not np.isfinite(flat).all():
+        raise ValueError
+    return flat if width is None else flat.reshape(-1, width), lengths
+
+
+def _culprit(
     lists: Sequence[Any], qids: Sequence[Any], field: str, width: int | None
-) -> None:
-    """Name the first query whose list cannot be stacked."""
+) -> RecordError:
+    """Name the first query whose list cannot be joined, and its first wrong entry."""
     expected = 'finite numbers' if width is None else f'rows of {width} finite numbers'
-    tail = () if width is None else (width,)
     for qid, values in zip(qids, lists):
-        try:
-            array = np.array(values, np.float64)
-            fits = array.ndim > 0 and bool(np.isfinite(array).all())
-            fits = fits and (len(array) == 0 or array.shape[1:] == tail)
-        except (TypeError, ValueError):
-            fits = False
-        if not fits:
-            raise DataError(
-                f'qid {qid!r}: `{field}` must be a list of {expected}, got {str(values)[:80]}; '
-                'correct this record.'
-            )
-    raise DataError(f'`{field}` must hold a list of {expected} for every query.')
+        if not isinstance(values, _LISTS):
+            problem = f'is {shown(values)}; expected a list of {expected}, so correct this record.'
+            return RecordError(qid, field, problem)
+        for place, entry in enumerate(values, start=1):
+            try:
+                _flatten([[entry]], width)
+            except (TypeError, ValueError, OverflowError):
+                return RecordError(
+                    qid,
+                    field,
+                    f'must be a list of {expected}, but entry {place} is {shown(entry)}; correct '
+                    'this record.',
+                )
+    raise AssertionError('every list is well-formed')  # pragma: no cover

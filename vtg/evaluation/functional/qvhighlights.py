@@ -12,7 +12,12 @@ from typing import Any
 from vtg.utils import DataError
 
 from .highlights import evaluate_highlights
-from .moment_retrieval import MAP_THRESHOLDS, WIDE_R1_THRESHOLDS, evaluate_moments
+from .moment_retrieval import (
+    MAP_THRESHOLDS,
+    WIDE_R1_THRESHOLDS,
+    evaluate_moments,
+    has_windows,
+)
 from .records import match_records
 
 
@@ -28,7 +33,8 @@ def evaluate_qvhighlights(
 
     A task is evaluated if the first prediction has its field (``pred_relevant_windows``,
     ``pred_saliency_scores``) and any annotation has its labels (``relevant_windows``,
-    ``saliency_scores``).
+    ``saliency_scores``). A query without a moment (``relevant_windows: []``) is left out of moment
+    retrieval, where the official evaluator stops, and has no highlight to be found.
 
     Args:
         predictions: One record per query, windows sorted by falling score.
@@ -50,10 +56,10 @@ def evaluate_qvhighlights(
     predicted, annotated = match_records(predictions, annotations, subset_ok)
     moments: dict[str, Any] = {}
     highlights: dict[str, Any] = {}
-    if 'pred_relevant_windows' in first and _any_has(annotated, 'relevant_windows'):
+    if 'pred_relevant_windows' in first and has_windows(annotated):
         thresholds = WIDE_R1_THRESHOLDS if extended else MAP_THRESHOLDS
         moments = evaluate_moments(predicted, annotated, thresholds, miou=extended)
-    if 'pred_saliency_scores' in first and _any_has(annotated, 'saliency_scores'):
+    if 'pred_saliency_scores' in first and any(r.get('saliency_scores') for r in annotated):
         highlights = evaluate_highlights(predicted, annotated)
     if not moments and not highlights:
         raise DataError(
@@ -71,10 +77,6 @@ def round_percent(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: round_percent(item) for key, item in value.items()}
     return value if math.isnan(value) else float(f'{value:.2f}')
-
-
-def _any_has(annotations: Sequence[dict[str, Any]], field: str) -> bool:
-    return any(record.get(field) for record in annotations)
 
 
 def _brief_moments(ranges: dict[str, Any], extended: bool) -> dict[str, float]:

@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from vtg.utils import DataError
+from vtg.utils import DataError, shown
 
 Record = dict[str, Any]
 
@@ -25,13 +25,14 @@ def index_by_qid(records: Sequence[Record], what: str) -> dict[Any, Record]:
     indexed: dict[Any, Record] = {}
     for number, record in enumerate(records, start=1):
         qid = record.get('qid')
-        if not isinstance(qid, (int, str)):
+        if isinstance(qid, bool) or not isinstance(qid, int | str):
             raise DataError(
-                f'{what} record {number} has the qid {qid!r}; expected an integer or a string.'
+                f'{what} record {number} has the qid {shown(qid)}; expected an integer or a string.'
             )
         if qid in indexed:
             raise DataError(
-                f'qid {qid!r} occurs twice among the {what} records; keep one record per query.'
+                f'qid {shown(qid)} occurs twice among the {what} records; keep one record per '
+                'query.'
             )
         indexed[qid] = record
     return indexed
@@ -65,9 +66,11 @@ def match_records(
 def _difference(missing: list[Any], surplus: list[Any], common: int) -> str:
     parts = []
     if missing:
-        parts.append(f'{len(missing)} annotated queries have no prediction (first {missing[0]!r})')
+        parts.append(
+            f'{len(missing)} annotated queries have no prediction (first {shown(missing[0])})'
+        )
     if surplus:
-        parts.append(f'{len(surplus)} predictions have no annotation (first {surplus[0]!r})')
+        parts.append(f'{len(surplus)} predictions have no annotation (first {shown(surplus[0])})')
     if not parts:
         parts.append('there are no records')
     advice = 'expected the same queries; check the split, or allow a subset to evaluate common ones'

@@ -6,7 +6,12 @@ from typing import Any
 
 from vtg.utils import DataError
 
-from .moment_retrieval import LENGTH_RANGES, WIDE_R1_THRESHOLDS, evaluate_moments
+from .moment_retrieval import (
+    LENGTH_RANGES,
+    WIDE_R1_THRESHOLDS,
+    evaluate_moments,
+    has_windows,
+)
 from .qvhighlights import round_percent
 from .records import match_records
 
@@ -43,7 +48,7 @@ def evaluate_moment_retrieval(
         DataError: The queries differ or repeat, a record is malformed, or none is labelled.
     """
     predicted, annotated = match_records(predictions, annotations, subset_ok)
-    if not any(record.get('relevant_windows') for record in annotated):
+    if not has_windows(annotated):
         raise DataError('no annotation has `relevant_windows`; use a labelled split.')
     r5 = WIDE_R1_THRESHOLDS if recall5 else ()
     results = evaluate_moments(predicted, annotated, WIDE_R1_THRESHOLDS, True, ranges, r5)

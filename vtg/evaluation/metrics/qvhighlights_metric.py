@@ -7,7 +7,14 @@ from typing import Any
 import torch
 from mmengine.logging import print_log
 
-from vtg.evaluation.functional import evaluate_qvhighlights, official_record, pad_rows
+from vtg.evaluation.functional import (
+    evaluate_qvhighlights,
+    has_windows,
+    official_record,
+    pad_rows,
+    survey_predictions,
+)
+from vtg.evaluation.functional.survey import REVERSED, UNSORTED
 from vtg.registry import METRICS, TASK_UTILS
 from vtg.structures import MomentList
 from vtg.utils import DataError
@@ -15,6 +22,7 @@ from vtg.utils import DataError
 from .base import Record, RecordMetric
 
 WINDOWS = 'pred_relevant_windows'
+WARNED = (REVERSED, UNSORTED)
 
 
 @METRICS.register_module()
@@ -62,7 +70,7 @@ class QVHighlightsMetric(RecordMetric):
         """Turn the collected records into metrics (plain floats, per cent)."""
         raw, annotations = self.take(results)
         self.alternatives = self._alternatives(raw)
-        if not any(r.get('relevant_windows') or r.get('saliency_scores') for r in annotations):
+        if not self.labelled(annotations):
             print_log(
                 f'{len(raw)} queries without labels: predictions are kept, nothing is evaluated.',
                 logger='current',
@@ -70,10 +78,15 @@ class QVHighlightsMetric(RecordMetric):
             )
             return {}
         metrics = self._evaluate('main', self.predictions, annotations, suffix='')
-        if any(record.get('relevant_windows') for record in annotations):
+        self._warn(annotations)
+        if has_windows(annotations):
             for name, records in self.alternatives.items():
                 metrics |= self._evaluate(name, records, annotations, suffix=f'-{name}')
         return metrics
+
+    def labelled(self, annotations: list[Record]) -> bool:
+        """Whether there is anything to compare with."""
+        return has_windows(annotations) or any(r.get('saliency_scores') for r in annotations)
 
     def _evaluate(
         self, name: str, predictions: list[Record], annotations: list[Record], suffix: str
@@ -87,6 +100,12 @@ class QVHighlightsMetric(RecordMetric):
             f'{key}{suffix}': value if digits is None else float(f'{value:.{digits}f}')
             for key, value in values.items()
         }
+
+    def _warn(self, annotations: list[Record]) -> None:
+        """Log what no working model predicts; it would only show as a low number."""
+        for text, count in survey_predictions(self.predictions, annotations).items():
+            if text in WARNED:
+                print_log(f'{text}: {count}', logger='current', level=logging.WARNING)
 
     def nested(self, predictions: list[Record], annotations: list[Record]) -> dict[str, Any]:
         """The nested official result of one list, unrounded."""

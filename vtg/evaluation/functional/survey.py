@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is unusual about predictions, counted.
+
+None of this stops an evaluation: the official evaluators take it, and published files hold some of
+it. What cannot be evaluated is refused by the metrics themselves.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from vtg.utils import TOLERANCE, is_number
+
+from .highlights import LONGEST
+from .moment_retrieval import MAX_WINDOWS
+from .padding import flatten_rows
+
+Record = dict[str, Any]
+REVERSED = 'predicted windows that end before they start, counted as misses'
+UNSORTED = 'queries whose windows are not sorted by falling score (R@1 takes the first)'
+WINDOWS, SCORES, TRUTH = 'pred_relevant_windows', 'pred_saliency_scores', 'relevant_windows'
+
+
+def survey_predictions(
+    predictions: Sequence[Record], annotations: Sequence[Record], clip_length: float = 2.0
+) -> dict[str, int]:
+    """Count what is unusual.
+
+    Args:
+        predictions: Records that an evaluation has taken; annotations: pair by pair.
+        clip_length: Seconds per clip.
+
+    Returns:
+        Description to count, without zeros.
+    """
+    counts = {
+        'queries without a moment, left out of moment retrieval': sum(
+            record.get(TRUTH) == [] for record in annotations
+        ),
+        'predictions that name another video than the annotation': sum(
+            prediction.get('vid', annotation.get('vid')) != annotation.get('vid')
+            for prediction, annotation in zip(predictions, annotations)
+        ),
+        **_survey_windows(predictions, annotations),
+        **_survey_scores(predictions, annotations, clip_length),
+    }
+    return {text: int(count) for text, count in counts.items() if count}
+
+
+def _survey_windows(predictions: Sequence[Record], annotations: Sequence[Record]) -> dict[str, int]:
+    qids = [record['qid'] for record in predictions]
+    lists = [record.get(WINDOWS) or [] for record in predictions]
+    rows, counts = flatten_rows(lists, qids, WINDOWS, 3)
+    owner = np.repeat(np.arange(len(qids)), counts)
+    start, end, score = rows.T
+    video = np.array([_duration(record) for record in annotations])[owner]
+    # Within one query only: the first window of a query follows the last of another.
+    rising = (score[1:] > score[:-1]) & (owner[1:] == owner[:-1])
+    truth, _ = flatten_rows([record.get(TRUTH) or [] for record in annotations], qids, TRUTH, 2)
+    return {
+        REVERSED: (end < start).sum(),
+        'predicted windows without length': (end == start).sum(),
+        'predicted windows that begin before 0 or end after the video': (
+            (start < 0) | (end > video + TOLERANCE)
+        ).sum(),
+        f'queries with more than {MAX_WINDOWS} predicted windows, of which mAP takes the first': (
+            counts > MAX_WINDOWS
+        ).sum(),
+        UNSORTED: len(np.unique(owner[1:][rising])),
+        'annotated windows without length, hit by any predicted one without length (mAP)': (
+            truth[:, 0] == truth[:, 1]
+        ).sum(),
+    }
+
+
+def _survey_scores(
+    predictions: Sequence[Record], annotations: Sequence[Record], clip_length: float
+) -> dict[str, int]:
+    given = [(p[SCORES], a) for p, a in zip(predictions, annotations) if p.get(SCORES)]
+    clips = [_clips(annotation, clip_length) for _, annotation in given]
+    differ = [
+        (len(scores), count)
+        for (scores, _), count in zip(given, clips)
+        if count is not None and len(scores) != count
+    ]
+    worst = max(differ, key=lambda pair: abs(pair[0] - pair[1]), default=(0, 0))
+    text = (
+        f'predictions with another number of scores than clips, such as {worst[0]} for {worst[1]} '
+        '(cut, or filled with 0)'
+    )
+    return {
+        text: len(differ),
+        'predictions that give all clips one score': sum(
+            len(scores) > 1 and len(set(scores)) == 1 for scores, _ in given
+        ),
+    }
+
+
+def _duration(record: Record) -> float:
+    duration = record.get('duration')
+    return duration if is_number(duration, 0) else np.inf
+
+
+def _clips(record: Record, clip_length: float) -> int | None:
+    """Clips by the grades or ratings of every clip, else by the duration; None if unknown."""
+    for field in ('saliency', 'label'):
+        if isinstance(record.get(field), list) and record[field]:
+            return len(record[field])
+    duration = record.get('duration')
+    return int(duration / clip_length) if is_number(duration, 0, LONGEST) else None
