@@ -102,4 +102,4 @@ def main() -> int:
 
 
 if __name__ == '__main__':
-    run_main(main)
+    run_main(main, 'finished files are kept, the same command goes on')

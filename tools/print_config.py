@@ -30,7 +30,8 @@ def main() -> None:
     written, sources = dict(flatten(read_config(args.config)._cfg_dict)), origins(args.config)
     for key, value in flatten(cfg._cfg_dict):
         unchanged = key in written and written[key] == value
-        source = os.path.relpath(sources[key]) if unchanged else '--cfg-options'
+        given = '--cfg-options' if args.cfg_options else 'default of the toolbox'
+        source = os.path.relpath(sources[key]) if unchanged else given
         print(f'{key} = {value!r}  # {source}')
 
 

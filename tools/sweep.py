@@ -48,17 +48,14 @@ def main() -> int:
     path = Path(args.config).resolve()
     out = args.out or f'work_dirs/sweep_{path.parent.name}_{path.stem}'
     metrics = [name for name in args.metrics.split(',') if name]
-    try:
-        summary = run_sweep(
-            args.config, args.grid, args.seeds, out, args.jobs, args.cfg_options, metrics,
-            say=lambda line: print(line, flush=True),
-        )  # fmt: skip
-    except KeyboardInterrupt:
-        return 130
+    summary = run_sweep(
+        args.config, args.grid, args.seeds, out, args.jobs, args.cfg_options, metrics,
+        say=lambda line: print(line, flush=True),
+    )  # fmt: skip
     print(summary.table())
     print(f'written: {out}/sweep.md, sweep.csv, runs.csv')
     return 1 if summary.failures else 0
 
 
 if __name__ == '__main__':
-    run_main(main)
+    run_main(main, 'finished trainings are kept, the same command goes on')

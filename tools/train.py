@@ -65,4 +65,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    run_main(main)
+    run_main(main, 'saved checkpoints are whole, the same command with --resume goes on')

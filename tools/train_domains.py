@@ -50,18 +50,15 @@ def main() -> int:
 
     path = Path(args.config).resolve()
     out = args.work_dir or f'work_dirs/domains_{path.parent.name}_{path.stem}'
-    try:
-        table = train_domains(
-            args.config, args.seeds, out, args.domains, args.jobs, args.cfg_options,
-            args.selection, args.rehearsal, args.metric,
-            say=lambda line: print(line, flush=True),
-        )  # fmt: skip
-    except KeyboardInterrupt:
-        return 130
+    table = train_domains(
+        args.config, args.seeds, out, args.domains, args.jobs, args.cfg_options,
+        args.selection, args.rehearsal, args.metric,
+        say=lambda line: print(line, flush=True),
+    )  # fmt: skip
     print(table.text())
     print(f'written: {out}/domains.md, domains.csv, domains.json')
     return 1 if table.failures else 0
 
 
 if __name__ == '__main__':
-    run_main(main)
+    run_main(main, 'finished trainings are kept, the same command goes on')

@@ -1,10 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tools end with a sentence and a status."""
 
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import pytest
 from torch.utils.data import DataLoader
 
 from vtg.utils import DataError, run_main
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Broken:
@@ -35,3 +45,158 @@ def test_status_is_that_of_the_function():
 def test_bugs_keep_their_traceback():
     with pytest.raises(ZeroDivisionError):
         run_main(lambda: 1 / 0)
+
+
+def test_terminals_are_told_no_commands(capsys):
+    def main():
+        raise DataError('id \x1b[31mx is odd:\n  second line\x07.')
+
+    with pytest.raises(SystemExit):
+        run_main(main)
+    printed = capsys.readouterr().err
+    assert printed == 'error: id \\x1b[31mx is odd:\n  second line\\x07.\n'
+
+
+PROLOGUE = """
+import logging, os, signal, sys, time
+from vtg.utils import run_main
+
+class Samples:
+    def __len__(self):
+        return 8
+    def __getitem__(self, index):
+        if index == 4:
+            act()
+        return index
+
+def load(**options):
+    from torch.utils.data import DataLoader
+    for batch in DataLoader(Samples(), num_workers=2, collate_fn=list, **options):
+        print(batch, flush=True)
+"""
+
+
+def run(code, *, shell='{}', **options):
+    """Run code that may use the prologue; return status and standard error."""
+    command = shell.format(f'{sys.executable} -c "$CODE"')
+    done = subprocess.run(
+        ['bash', '-c', command],
+        env={
+            **os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1', 'CODE': PROLOGUE + code
+        },
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120, **options,
+    )  # fmt: skip
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(
+    ('action', 'options', 'words'),
+    [
+        ('os.kill(os.getpid(), signal.SIGKILL)', '', ('was killed or crashed', 'num_workers')),
+        ('sys.exit(3)', '', ('was killed or crashed', 'num_workers')),
+        ('os.kill(os.getpid(), signal.SIGSTOP)', 'timeout=2, persistent_workers=True',
+         ('no loader worker answered for 2 seconds', '+train_dataloader.timeout=')),
+        ("open('none/x.npz')", '', ('none/x.npz: no such file',)),
+    ],
+)  # fmt: skip
+def test_loader_workers(action, options, words):
+    code = f'act = lambda: {action}\nrun_main(lambda: load({options}), "all is whole")\n'
+    status, errors = run(code)
+    assert status == 1 and len(errors.strip().splitlines()) == 1
+    assert errors.startswith('error: ') and errors.endswith('.\n')
+    for word in words:
+        assert word in errors
+
+
+def test_a_reader_that_goes_away_gets_no_traceback():
+    code = 'run_main(lambda: [print(n) for n in range(10**6)] and 0)'
+    assert run(code, shell='{} | head -n 1 > /dev/null; exit ${{PIPESTATUS[0]}}') == (141, '')
+
+
+def test_help_for_a_reader_that_goes_away():
+    code = (
+        'import argparse\n'
+        'def main():\n'
+        '    time.sleep(1)\n'
+        "    argparse.ArgumentParser(description='x ' * 99999).parse_args(['-h'])\n"
+        'run_main(main)'
+    )
+    assert run(code, shell='{} | true; exit ${{PIPESTATUS[0]}}')[1] == ''
+
+
+def test_full_disk_under_the_output_and_the_log():
+    status, errors = run('run_main(lambda: print("x"))', shell='{} > /dev/full')
+    assert status == 1 and errors.startswith('error: the disk is full')
+    code = (
+        'def main():\n'
+        "    logging.getLogger().addHandler(logging.FileHandler('/dev/full'))\n"
+        "    logging.warning('x')\n"
+        'run_main(main)'
+    )
+    status, errors = run(code)
+    assert status == 1 and errors.startswith('error: /dev/full: the disk is full')
+    assert len(errors.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ('number', 'name'), [(signal.SIGINT, 'Ctrl-C'), (signal.SIGTERM, 'SIGTERM')]
+)
+def test_a_request_to_stop(number, name):
+    code = (
+        f'run_main(lambda: os.kill(os.getpid(), {int(number)}) or time.sleep(60), "all is whole")'
+    )
+    assert run(code) == (128 + number, f'error: stopped by {name}; all is whole.\n')
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_request_to_stop_is_not_lost_where_nothing_can_be_raised(number):
+    code = (
+        'class Last:\n'
+        '    def __del__(self):\n'
+        f'        os.kill(os.getpid(), {int(number)})\n'
+        '        time.sleep(0.1)\n'
+        'def main():\n'
+        '    Last()\n'
+        '    time.sleep(60)\n'
+        'run_main(main)'
+    )
+    status, errors = run(code)
+    assert status == 128 + number and len(errors.splitlines()) == 1
+
+
+def test_workers_end_with_the_program():
+    """Ctrl-C reaches the workers too; neither they nor frozen ones stay, and none complains."""
+    code = 'act = lambda: os.kill(os.getpid(), signal.SIGSTOP)\nrun_main(load)'
+    process = subprocess.Popen(
+        [sys.executable, '-c', PROLOGUE + code],
+        env={**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    process.stdout.readline()
+    time.sleep(0.5)
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130 and errors.count('\n') == 1, errors
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+
+
+def test_only_the_first_of_several_processes_says_that_all_are_stopped(monkeypatch, capsys):
+    monkeypatch.setenv('RANK', '1')
+
+    def main():
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as end:
+        run_main(main)
+    assert end.value.code == 130 and capsys.readouterr().err == ''
+
+
+def test_errors_of_the_system_name_the_file(capsys):
+    def main():
+        raise OSError(errno.EROFS, 'Read-only file system', 'out/a.json')
+
+    with pytest.raises(SystemExit) as end:
+        run_main(main)
+    assert end.value.code == 1
+    assert capsys.readouterr().err.startswith('error: out/a.json: the file system is read-only')

@@ -17,6 +17,7 @@ from vtg.engine import load_config
 from vtg.engine.checkpoint import load_weights
 from vtg.extraction import decode_video, encode_video
 from vtg.extraction.encoders import Encoder
+from vtg.extraction.encoders.base import as_device
 from vtg.registry import DATASETS, ENCODERS, MODELS
 from vtg.utils import ConfigError
 
@@ -93,7 +94,7 @@ class Inferencer:
     ) -> None:
         cfg = config if isinstance(config, Config) else load_config(config)
         init_default_scope('vtg')
-        self.device = torch.device(device or ('cuda' if torch.cuda.is_available() else 'cpu'))
+        self.device = as_device(device)
         self.model = MODELS.build(cfg.model)
         load_weights(self.model, checkpoint)
         self.model = self.model.to(self.device).eval()

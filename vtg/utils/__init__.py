@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Small helpers that know nothing of the rest of the package."""
 
-from .cli import run_main
+from .cli import Stopped, run_main
 from .errors import CheckpointError, ConfigError, DataError, VtgError
 from .io import atomic_write, read_json, read_json_lines, read_jsonl, write_json, write_jsonl
 from .names import check_choice, check_keys, file_name, nearest_names
@@ -14,6 +14,7 @@ __all__ = [
     'CheckpointError',
     'ConfigError',
     'DataError',
+    'Stopped',
     'VtgError',
     'atomic_write',
     'check_choice',

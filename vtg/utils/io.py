@@ -28,9 +28,27 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
     """Give a temporary path in the folder of ``path`` and rename it to ``path`` on success.
 
     An error inside the block leaves an earlier file untouched and no temporary file behind. What a
-    killed process leaves is found by :func:`vtg.utils.remove_leftovers`.
+    killed process leaves is found by :func:`vtg.utils.remove_leftovers`. An error of the operating
+    system carries ``path``, not the temporary name.
     """
     path = Path(path)
+    with _naming(path), _temporary(path) as temporary:
+        yield temporary
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        named = error.filename and Path(os.fsdecode(error.filename)).name
+        if not named or named.startswith(f'.{path.name}.'):
+            error.filename, error.filename2 = str(path), None
+        raise
+
+
+@contextmanager
+def _temporary(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.')
     # The lock tells a file that is being written from one that a killed process left.
@@ -71,6 +89,8 @@ class _BoundedGzip(gzip.GzipFile):
 @contextmanager
 def _open_text(path: Path) -> Iterator[TextIO]:
     """Open a text file, plain or gzip."""
+    if path.is_dir():
+        raise DataError(f'{path} is a folder; expected a JSON file, give the path of a file.')
     if not path.is_file():
         raise DataError(f'{path} does not exist; expected a JSON file, check the path.')
     try:

@@ -78,4 +78,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    run_main(main)
+    run_main(main, 'saved checkpoints are whole, the sweep goes on from the last one')

@@ -18,7 +18,7 @@ from mmengine.config import Config
 
 import vtg
 from vtg.engine.config import apply_options, load_config
-from vtg.utils import ConfigError, read_json, write_json
+from vtg.utils import ConfigError, Stopped, read_json, write_json
 from vtg.utils.io import atomic_write
 
 from .cell import DONE
@@ -186,7 +186,7 @@ def _work_off(
         try:
             while waiting or running:
                 if stop:
-                    raise KeyboardInterrupt
+                    raise Stopped(stop[0])
                 if waiting and len(running) < jobs:
                     run = waiting.pop(0)
                     run.slot = min(set(range(jobs)) - {other.slot for other in running})
@@ -200,9 +200,6 @@ def _work_off(
                     running.remove(run)
                     _finish(run, say)
                     save()
-        except KeyboardInterrupt:
-            say(f'stopped with {len(running)} trainings at work; the same command goes on')
-            raise
         finally:
             _stop(running)
 

@@ -86,8 +86,25 @@ class Scorer:
 
 
 def as_device(device: str | None) -> torch.device:
-    """The device of that name; by default the first GPU, or the CPU where there is none."""
-    return torch.device(device or ('cuda' if torch.cuda.is_available() else 'cpu'))
+    """The device of that name; by default the first GPU, or the CPU where there is none.
+
+    Raises:
+        ConfigError: There is no such device here.
+    """
+    if device is None:
+        return torch.device('cuda' if torch.cuda.is_available() else 'cpu')
+    try:
+        found = torch.device(device)
+        torch.zeros(1, device=found).cpu()
+    # Without CUDA support PyTorch asserts; an unknown driver or number is a RuntimeError.
+    except (RuntimeError, AssertionError, NotImplementedError, TypeError, ImportError):
+        count = torch.cuda.device_count()
+        have = ', '.join(['cpu', *(f'cuda:{number}' for number in range(count))])
+        raise ConfigError(
+            f'the device {device!r} cannot be used here; available: {have}. Choose one of them, or '
+            'install a PyTorch build and a driver for the GPU.'
+        ) from None
+    return found
 
 
 def normalize_images(
