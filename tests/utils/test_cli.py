@@ -84,7 +84,7 @@ def run(code, *, shell='{}', **options):
         env={
             **os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1', 'CODE': PROLOGUE + code
         },
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120, **options,
+        capture_output=True, text=True, timeout=120, **options,
     )  # fmt: skip
     return done.returncode, done.stderr
 

@@ -71,7 +71,14 @@ def read_config(path: str | Path) -> Config:
         raise ConfigError(f'{path} does not exist; {hint}')
     try:
         cfg = Config.fromfile(path)
-    except (SyntaxError, KeyError, TypeError, NameError, AttributeError) as error:
+    except (
+        SyntaxError,
+        KeyError,
+        TypeError,
+        NameError,
+        AttributeError,
+        FileNotFoundError,
+    ) as error:
         raise ConfigError(f'{path} cannot be read: {_one_line(error)}.') from error
     return CachedConfig(cfg._cfg_dict, cfg_text=cfg.text, filename=cfg.filename)
 
