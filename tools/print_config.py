@@ -21,6 +21,7 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
+    from vtg.engine.benchmark import settle_benchmark
     from vtg.engine.config import flatten, load_config, origins, read_config
 
     cfg = load_config(args.config, args.cfg_options)
@@ -28,11 +29,22 @@ def main() -> None:
         print(cfg.pretty_text)
         return
     written, sources = dict(flatten(read_config(args.config)._cfg_dict)), origins(args.config)
+    derived = read_config(args.config)
+    reasons = settle_benchmark(derived)
+    settled = dict(flatten(derived._cfg_dict))
     for key, value in flatten(cfg._cfg_dict):
-        unchanged = key in written and written[key] == value
-        given = '--cfg-options' if args.cfg_options else 'default of the toolbox'
-        source = os.path.relpath(sources[key]) if unchanged else given
+        if key not in settled or settled[key] != value:
+            source = '--cfg-options' if args.cfg_options else 'default of the toolbox'
+        elif key in written:
+            source = os.path.relpath(sources[key])
+        else:
+            source = f'from {next(why for place, why in reasons.items() if _inside(key, place))}'
         print(f'{key} = {value!r}  # {source}')
+
+
+def _inside(key: str, place: str) -> bool:
+    """Whether a dotted path is a place in the config or lies in it."""
+    return f'{key}.'.startswith(f'{place}.')
 
 
 if __name__ == '__main__':

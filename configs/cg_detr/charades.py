@@ -3,19 +3,12 @@
 
 _base_ = [
     '../_base_/models/variants/cg_detr_saliency4.py',
-    '../_base_/datasets/charades_slowfast_clip.py',
+    '../_base_/benchmarks/charades_slowfast_clip.py',
     '../_base_/schedules/adamw_200e_constant.py',
     '../_base_/runtime_moments.py',
 ]
 
-model = dict(
-    fusion=dict(context=dict(num_selected=2)),
-    test_cfg=dict(post_processor=dict(steps=dict(round=dict(grid=1.0)))),
-)
-_words = dict(dataset=dict(max_text_tokens=100))
-train_dataloader = _words
-val_dataloader = _words
-test_dataloader = _words
-del _words
+model = dict(fusion=dict(context=dict(num_selected=2)))
+benchmark = dict(dataset=dict(max_text_tokens=100))
 optim_wrapper = dict(optimizer=dict(lr=2e-4))
 randomness = dict(seed=2018)

@@ -3,20 +3,16 @@
 
 _base_ = [
     '../_base_/models/variants/cg_detr_saliency4.py',
-    '../_base_/datasets/charades_vgg.py',
+    '../_base_/benchmarks/charades_vgg.py',
     '../_base_/schedules/adamw_200e_constant.py',
     '../_base_/runtime_moments.py',
 ]
 
 model = dict(
     defaults=dict(dropout=0.2, drop_path=0.2),
-    # 4096 features and 2 temporal endpoint features; GloVe 300
-    video_projector=dict(in_dim=4098),
-    text_projector=dict(in_dim=300),
     # Its dropout is fixed in the released code.
     refiner=dict(dropout=0.1, drop_path=0.1),
     fusion=dict(context=dict(num_selected=2)),
-    test_cfg=dict(post_processor=dict(steps=dict(clamp=dict(high=360.0), round=dict(grid=1 / 6)))),
 )
 optim_wrapper = dict(optimizer=dict(lr=2e-4))
 randomness = dict(seed=2018)

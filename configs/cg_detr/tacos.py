@@ -3,7 +3,7 @@
 
 _base_ = [
     '../_base_/models/variants/cg_detr_saliency4.py',
-    '../_base_/datasets/tacos_slowfast_clip.py',
+    '../_base_/benchmarks/tacos_slowfast_clip.py',
     '../_base_/schedules/adamw_200e_constant.py',
     '../_base_/runtime_moments.py',
 ]
@@ -11,12 +11,7 @@ _base_ = [
 model = dict(
     refiner=dict(num_dummies=50),
     fusion=dict(context=dict(num_selected=2)),
-    test_cfg=dict(post_processor=dict(steps=dict(clamp=None))),
 )
-_words = dict(dataset=dict(max_text_tokens=100))
-train_dataloader = _words
-val_dataloader = _words
-test_dataloader = _words
-del _words
+benchmark = dict(dataset=dict(max_text_tokens=100))
 optim_wrapper = dict(optimizer=dict(lr=2e-4))
 randomness = dict(seed=2018)

@@ -7,14 +7,12 @@ The published numbers are the better of one and two selected prompts per domain:
 
 _base_ = [
     '../_base_/models/cg_detr.py',
-    '../_base_/datasets/tvsum_i3d.py',
+    '../_base_/benchmarks/tvsum_i3d.py',
     '../_base_/schedules/adamw_2000e_constant.py',
     '../_base_/runtime_highlights.py',
 ]
 
 model = dict(
-    # 2048 features and 2 temporal endpoint features
-    video_projector=dict(in_dim=2050),
     # Only highlights are rated: the saliency terms are the only losses.
     refiner=dict(num_dummies=3, orthogonal_weight=0.0),
     fusion=dict(context=dict(orthogonal_weight=0.0)),

@@ -7,7 +7,7 @@ The published numbers are the better of one and two selected prompts per domain:
 
 _base_ = [
     '../_base_/models/variants/cg_detr_saliency4.py',
-    '../_base_/datasets/youtube_slowfast_clip.py',
+    '../_base_/benchmarks/youtube_slowfast_clip.py',
     '../_base_/schedules/adamw_2000e_constant.py',
     '../_base_/runtime_highlights.py',
 ]

@@ -3,7 +3,7 @@
 
 _base_ = [
     '../_base_/models/flashvtg.py',
-    '../_base_/datasets/charades_slowfast_clip.py',
+    '../_base_/benchmarks/charades_slowfast_clip.py',
     '../_base_/schedules/adamw_200e_constant.py',
     '../_base_/runtime_moments.py',
 ]
@@ -11,7 +11,6 @@ _base_ = [
 model = dict(
     moment_head=dict(loss_weights=dict(clip_score=0.1)),
     auxiliary=dict(nce=dict(loss_weight=0.01)),
-    test_cfg=dict(post_processor=dict(steps=dict(round=dict(grid=1.0)))),
 )
 train_dataloader = dict(batch_size=128)
 optim_wrapper = dict(optimizer=dict(lr=2.5e-4))

@@ -3,18 +3,14 @@
 
 _base_ = [
     '../_base_/models/flashvtg.py',
-    '../_base_/datasets/charades_internvideo2_llama.py',
+    '../_base_/benchmarks/charades_internvideo2_llama.py',
     '../_base_/schedules/adamw_200e_constant.py',
     '../_base_/runtime_moments.py',
 ]
 
 model = dict(
-    # 768 features and 2 temporal endpoint features
-    video_projector=dict(in_dim=770),
-    text_projector=dict(in_dim=4096),
     moment_head=dict(kernel_size=7, num_convs=2, num_linear=3, loss_weights=dict(clip_score=0.1)),
     auxiliary=dict(nce=dict(loss_weight=0.01)),
-    test_cfg=dict(post_processor=dict(steps=dict(round=dict(grid=1.0)))),
 )
 optim_wrapper = dict(optimizer=dict(lr=1.5e-4))
 train_cfg = dict(max_epochs=50, val_interval=1)

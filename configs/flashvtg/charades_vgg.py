@@ -7,19 +7,16 @@ epochs are those of CG-DETR, which the script derives from.
 
 _base_ = [
     '../_base_/models/flashvtg.py',
-    '../_base_/datasets/charades_vgg.py',
+    '../_base_/benchmarks/charades_vgg.py',
     '../_base_/schedules/adamw_200e_constant.py',
     '../_base_/runtime_moments.py',
 ]
 
 model = dict(
-    # 4096 features and 2 temporal endpoint features; GloVe 300
-    video_projector=dict(in_dim=4098),
-    text_projector=dict(in_dim=300),
     moment_head=dict(kernel_size=3, num_convs=2, loss_weights=dict(clip_score=0.1)),
     auxiliary=dict(nce=dict(loss_weight=0.01)),
     # The released code clamps these features, too, to 150 s.
-    test_cfg=dict(post_processor=dict(steps=dict(round=dict(grid=1 / 6)))),
+    test_cfg=dict(post_processor=dict(steps=dict(clamp=dict(high=150.0)))),
 )
 train_cfg = dict(val_interval=1)
 randomness = dict(seed=2024)

@@ -3,7 +3,7 @@
 
 _base_ = [
     '../_base_/models/flashvtg.py',
-    '../_base_/datasets/tacos_slowfast_clip.py',
+    '../_base_/benchmarks/tacos_slowfast_clip.py',
     '../_base_/schedules/adamw_200e_constant.py',
     '../_base_/default_runtime.py',
 ]
@@ -15,13 +15,8 @@ model = dict(
     fusion=dict(num_layers=8),
     moment_head=dict(num_convs=2),
     auxiliary=dict(nce=dict(loss_weight=0.05)),
-    test_cfg=dict(post_processor=dict(steps=dict(clamp=None))),
 )
-_words = dict(dataset=dict(max_text_tokens=100))
-train_dataloader = _words
-val_dataloader = _words
-test_dataloader = _words
-del _words
+benchmark = dict(dataset=dict(max_text_tokens=100))
 optim_wrapper = dict(optimizer=dict(lr=2e-4))
 train_cfg = dict(max_epochs=150, val_interval=3)
 default_hooks = dict(checkpoint=dict(save_best='MR-full-R1@0.3'))

@@ -3,7 +3,7 @@
 
 _base_ = [
     '../_base_/models/variants/flashvtg_highlights.py',
-    '../_base_/datasets/tvsum_slowfast_clip.py',
+    '../_base_/benchmarks/tvsum_slowfast_clip.py',
     '../_base_/schedules/adamw_2000e_constant.py',
     '../_base_/runtime_highlights.py',
 ]

@@ -7,7 +7,7 @@ not recorded. The 1000 epochs are those of CG-DETR, which the script derives fro
 
 _base_ = [
     '../_base_/models/variants/flashvtg_highlights.py',
-    '../_base_/datasets/youtube_slowfast_clip.py',
+    '../_base_/benchmarks/youtube_slowfast_clip.py',
     '../_base_/schedules/adamw_2000e_constant.py',
     '../_base_/runtime_highlights.py',
 ]

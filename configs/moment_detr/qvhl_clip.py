@@ -3,7 +3,4 @@
 
 _base_ = './qvhl.py'
 
-model = dict(video_projector=dict(in_dim=514))
-train_dataloader = dict(dataset=dict(video=[_base_.train_dataloader.dataset.video[1]]))
-val_dataloader = dict(dataset=dict(video=[_base_.val_dataloader.dataset.video[1]]))
-test_dataloader = dict(dataset=dict(video=[_base_.test_dataloader.dataset.video[1]]))
+benchmark = dict(video=[_base_.benchmark.video[1]])

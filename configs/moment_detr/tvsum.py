@@ -6,12 +6,11 @@ The authors released no settings for this data: those of line/lighthouse.
 
 _base_ = [
     '../_base_/models/moment_detr.py',
-    '../_base_/datasets/tvsum_i3d.py',
+    '../_base_/benchmarks/tvsum_i3d.py',
     '../_base_/schedules/adamw_2000e_constant.py',
     '../_base_/runtime_highlights.py',
 ]
 
-# 2048 features and 2 temporal endpoint features; only highlights are rated
-model = dict(video_projector=dict(in_dim=2050), moment_head=None)
+model = dict(moment_head=None)
 train_cfg = dict(val_interval=1)
 randomness = dict(seed=2018)

@@ -6,7 +6,7 @@ The authors released no settings for this data: those of line/lighthouse.
 
 _base_ = [
     '../_base_/models/moment_detr.py',
-    '../_base_/datasets/youtube_slowfast_clip.py',
+    '../_base_/benchmarks/youtube_slowfast_clip.py',
     '../_base_/schedules/adamw_2000e_constant.py',
     '../_base_/runtime_highlights.py',
 ]

@@ -7,13 +7,12 @@ Its best epoch is chosen by mAP.
 
 _base_ = [
     '../_base_/models/qd_detr.py',
-    '../_base_/datasets/charades_lighthouse.py',
+    '../_base_/benchmarks/charades_lighthouse.py',
     '../_base_/schedules/adamw_200e_drop40.py',
     '../_base_/default_runtime.py',
 ]
 
 model = dict(
     loss_balancer=dict(type='FixedBalancer', weights=dict(saliency=4.0)),
-    test_cfg=dict(post_processor=dict(steps=dict(round=dict(grid=1.0)))),
 )
 randomness = dict(seed=2023)

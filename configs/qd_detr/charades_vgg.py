@@ -7,17 +7,13 @@ features.
 
 _base_ = [
     '../_base_/models/qd_detr.py',
-    '../_base_/datasets/charades_vgg.py',
+    '../_base_/benchmarks/charades_vgg.py',
     '../_base_/schedules/adamw_200e_drop40.py',
     '../_base_/default_runtime.py',
 ]
 
-# 4096 features and 2 temporal endpoint features; GloVe 300
 model = dict(
-    video_projector=dict(in_dim=4098),
-    text_projector=dict(in_dim=300),
     loss_balancer=dict(type='FixedBalancer', weights=dict(saliency=4.0)),
-    test_cfg=dict(post_processor=dict(steps=dict(clamp=dict(high=360.0), round=dict(grid=1 / 6)))),
 )
 train_dataloader = dict(batch_size=32)
 randomness = dict(seed=2023)

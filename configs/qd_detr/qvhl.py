@@ -3,7 +3,7 @@
 
 _base_ = [
     '../_base_/models/qd_detr.py',
-    '../_base_/datasets/qvhighlights_slowfast_clip.py',
+    '../_base_/benchmarks/qvhighlights_slowfast_clip.py',
     '../_base_/schedules/adamw_200e_constant.py',
     '../_base_/default_runtime.py',
 ]

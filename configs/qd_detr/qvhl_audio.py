@@ -7,7 +7,6 @@ temporal endpoint features of its own.
 
 _base_ = './qvhl.py'
 
-model = dict(video_projector=dict(in_dim=4868))
 _audio = dict(
     type='FolderStore',
     folder='data/qvhighlights/pann_features',
@@ -15,15 +14,7 @@ _audio = dict(
     dim=2048,
     features_from='https://github.com/TencentARC/UMT',
 )
-train_dataloader = dict(
-    dataset=dict(video=[*_base_.train_dataloader.dataset.video, _audio], tef=(1, 2))
-)
-val_dataloader = dict(
-    dataset=dict(video=[*_base_.val_dataloader.dataset.video, _audio], tef=(1, 2))
-)
-test_dataloader = dict(
-    dataset=dict(video=[*_base_.test_dataloader.dataset.video, _audio], tef=(1, 2))
-)
+benchmark = dict(dataset=dict(tef=(1, 2)), video=[*_base_.benchmark.video, _audio])
 del _audio
 # The released audio checkpoint was trained with seed 3.
 randomness = dict(seed=3)

@@ -3,10 +3,11 @@
 
 _base_ = [
     '../_base_/models/qd_detr.py',
-    '../_base_/datasets/tvsum_i3d_audio.py',
+    '../_base_/benchmarks/tvsum_i3d_audio.py',
     '../_base_/schedules/adamw_2000e_constant.py',
     '../_base_/runtime_highlights.py',
 ]
 
 # 2048 and 2048 features, each with 2 temporal endpoint features; only highlights are rated
-model = dict(video_projector=dict(in_dim=4100), moment_head=None)
+# Only highlights are rated.
+model = dict(moment_head=None)

@@ -3,7 +3,7 @@
 
 _base_ = [
     '../_base_/models/qd_detr.py',
-    '../_base_/datasets/tvsum_simulated.py',
+    '../_base_/benchmarks/tvsum_simulated.py',
     '../_base_/schedules/adamw.py',
     '../_base_/default_runtime.py',
 ]
@@ -11,9 +11,8 @@ _base_ = [
 # Only highlights are rated here: the model has no moment head.
 model = dict(
     defaults=dict(dim=64, num_heads=4, hidden_dim=128, dropout=0.0, residual_dropout=0.0),
-    # 64 simulated features and 2 temporal endpoint features
-    video_projector=dict(in_dim=66, dropout=0.1),
-    text_projector=dict(in_dim=64, dropout=0.1),
+    video_projector=dict(dropout=0.1),
+    text_projector=dict(dropout=0.1),
     moment_head=None,
 )
 

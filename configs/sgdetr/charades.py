@@ -3,7 +3,7 @@
 
 _base_ = [
     '../_base_/models/sgdetr.py',
-    '../_base_/datasets/charades_internvideo2.py',
+    '../_base_/benchmarks/charades_internvideo2.py',
     '../_base_/schedules/adamw_100e.py',
     '../_base_/default_runtime.py',
 ]
@@ -18,18 +18,8 @@ model = dict(
             test_cfg=dict(score_thr=0.1, iou_thr=0.5, top_n=50),
         ),
         query_head=dict(queries=dict(prior=0.25), prior=0.25),
-        box_fusion=dict(weights=(1.0, 1.0), iou_thr=0.5, skip_thr=0.4, max_length=200.0),
+        box_fusion=dict(weights=(1.0, 1.0), iou_thr=0.5, skip_thr=0.4),
         dense_test_cfg=dict(score_thr=0.1, iou_thr=0.5, top_n=50),
-    ),
-    test_cfg=dict(
-        post_processor=dict(
-            steps=dict(
-                clamp=dict(high=200.0),
-                round=dict(grid=0.1),
-                length=dict(min_length=1.0, max_length=200.0),
-                clamp_again=dict(high=200.0),
-            ),
-        ),
     ),
 )
 default_hooks = dict(checkpoint=dict(save_best='MR-full-R1@0.5'))

@@ -7,7 +7,7 @@ checkpoint gives the zero-shot numbers. qvhl_finetune.py goes on from it.
 
 _base_ = [
     '../_base_/models/sgdetr.py',
-    '../_base_/datasets/qvhighlights_internvideo2.py',
+    '../_base_/benchmarks/qvhighlights_internvideo2.py',
     '../_base_/schedules/adamw_30e_pretrain.py',
     '../_base_/default_runtime.py',
 ]

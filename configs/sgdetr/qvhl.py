@@ -3,7 +3,7 @@
 
 _base_ = [
     '../_base_/models/sgdetr.py',
-    '../_base_/datasets/qvhighlights_internvideo2.py',
+    '../_base_/benchmarks/qvhighlights_internvideo2.py',
     '../_base_/schedules/adamw_160e.py',
     '../_base_/default_runtime.py',
 ]

@@ -7,7 +7,7 @@ saliency head, as in the released code.
 
 _base_ = [
     '../_base_/models/sgdetr.py',
-    '../_base_/datasets/qvhighlights_internvideo2.py',
+    '../_base_/benchmarks/qvhighlights_internvideo2.py',
     '../_base_/schedules/adamw_50e_finetune.py',
     '../_base_/default_runtime.py',
 ]

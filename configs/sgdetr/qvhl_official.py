@@ -8,18 +8,16 @@ _base_ = './qvhl.py'
 
 # Videos are padded to a multiple of four with zero rows that count as clips: 75 clips become 76,
 # and the duration that spans are a fraction of becomes 152 s.
-_padding = dict(
-    pad_to_multiple=4,
-    padding_is_valid=True,
-    # Annotated clips beyond the video move to its last clip.
-    saliency=dict(type='AnnotatorSum', out_of_range='clamp'),
-    # Ids are cut at the last underscore but one, which joins unrelated videos.
-    source_rule='underscore',
+benchmark = dict(
+    dataset=dict(
+        pad_to_multiple=4,
+        padding_is_valid=True,
+        # Annotated clips beyond the video move to its last clip.
+        saliency=dict(type='AnnotatorSum', out_of_range='clamp'),
+        # Ids are cut at the last underscore but one, which joins unrelated videos.
+        source_rule='underscore',
+    )
 )
-train_dataloader = dict(dataset=_padding)
-val_dataloader = dict(dataset=_padding)
-test_dataloader = dict(dataset=_padding)
-del _padding
 
 # Checkpoints are selected by the query decoder's list, numbers are reported for the fused one.
 default_hooks = dict(checkpoint=dict(save_best='MR-full-mAP-detr'))
@@ -60,6 +58,8 @@ model = dict(
             rank_by='class',
             score_digits=4,
         ),
+        # Lists are fused as fractions of the padded length.
+        box_fusion=dict(max_length=152.0),
     ),
     # Windows stretched to the minimal length may leave the video.
     test_cfg=dict(post_processor=dict(steps=dict(clamp_again=None))),

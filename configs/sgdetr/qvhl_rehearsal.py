@@ -7,7 +7,7 @@ features are downloaded. Its numbers say nothing about the method.
 
 _base_ = [
     '../_base_/models/sgdetr.py',
-    '../_base_/datasets/qvhighlights_rehearsal.py',
+    '../_base_/benchmarks/qvhighlights_rehearsal.py',
     '../_base_/schedules/adamw_160e.py',
     '../_base_/default_runtime.py',
 ]

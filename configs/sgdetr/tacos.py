@@ -3,7 +3,7 @@
 
 _base_ = [
     '../_base_/models/sgdetr.py',
-    '../_base_/datasets/tacos_internvideo2.py',
+    '../_base_/benchmarks/tacos_internvideo2.py',
     '../_base_/schedules/adamw_120e.py',
     '../_base_/default_runtime.py',
 ]
@@ -13,18 +13,8 @@ model = dict(
     moment_head=dict(
         dense_head=dict(prior=0.2, test_cfg=dict(score_thr=0.05, iou_thr=0.6, top_n=20)),
         query_head=dict(queries=dict(prior=0.2), prior=0.2),
-        box_fusion=dict(weights=(1.0, 1.0), iou_thr=0.6, skip_thr=0.1, max_length=1500.0),
+        box_fusion=dict(weights=(1.0, 1.0), iou_thr=0.6, skip_thr=0.1),
         dense_test_cfg=dict(score_thr=0.05, iou_thr=0.6, top_n=20),
-    ),
-    test_cfg=dict(
-        post_processor=dict(
-            steps=dict(
-                clamp=dict(high=1500.0),
-                round=dict(grid=0.4),
-                length=dict(min_length=2.0, max_length=1500.0),
-                clamp_again=dict(high=1500.0),
-            ),
-        ),
     ),
 )
 default_hooks = dict(checkpoint=dict(save_best='MR-full-R1@0.3'))

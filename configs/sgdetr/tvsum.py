@@ -6,7 +6,7 @@ Published runs have the seeds 40, 41 and 42.
 
 _base_ = [
     '../_base_/models/variants/sgdetr_highlights.py',
-    '../_base_/datasets/tvsum_internvideo2.py',
+    '../_base_/benchmarks/tvsum_internvideo2.py',
     '../_base_/schedules/adamw_200e_warmup.py',
     '../_base_/runtime_highlights.py',
 ]

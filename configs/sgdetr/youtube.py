@@ -6,7 +6,7 @@ Published runs have the seeds 40, 41 and 42.
 
 _base_ = [
     '../_base_/models/variants/sgdetr_highlights.py',
-    '../_base_/datasets/youtube_internvideo2.py',
+    '../_base_/benchmarks/youtube_internvideo2.py',
     '../_base_/schedules/adamw_200e_short_warmup.py',
     '../_base_/runtime_highlights.py',
 ]

@@ -6,17 +6,13 @@ The released code does not support this data; the settings are those of the pape
 
 _base_ = [
     '../_base_/models/taskweave.py',
-    '../_base_/datasets/charades_i3d.py',
+    '../_base_/benchmarks/charades_i3d.py',
     '../_base_/schedules/adamw_200e_constant.py',
     '../_base_/runtime_moments.py',
 ]
 
-# 1024 features and 2 temporal endpoint features; GloVe 300
 model = dict(
-    video_projector=dict(in_dim=1026),
-    text_projector=dict(in_dim=300),
     feedback=dict(moment_guided=dict(bins_per_clip=1)),
-    test_cfg=dict(post_processor=dict(steps=dict(round=dict(grid=1.0)))),
 )
 train_cfg = dict(max_epochs=100)
 default_hooks = dict(ema=dict(type='EpochEMAHook', decay=0.9))

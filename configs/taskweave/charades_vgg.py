@@ -6,17 +6,13 @@ The released code does not support this data; the settings are those of the pape
 
 _base_ = [
     '../_base_/models/taskweave.py',
-    '../_base_/datasets/charades_vgg.py',
+    '../_base_/benchmarks/charades_vgg.py',
     '../_base_/schedules/adamw_200e_constant.py',
     '../_base_/runtime_moments.py',
 ]
 
-# 4096 features and 2 temporal endpoint features; GloVe 300
 model = dict(
-    video_projector=dict(in_dim=4098),
-    text_projector=dict(in_dim=300),
     feedback=dict(moment_guided=dict(bins_per_clip=1)),
-    test_cfg=dict(post_processor=dict(steps=dict(clamp=dict(high=360.0), round=dict(grid=1 / 6)))),
 )
 train_dataloader = dict(batch_size=32)
 train_cfg = dict(max_epochs=100)

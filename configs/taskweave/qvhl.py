@@ -3,7 +3,7 @@
 
 _base_ = [
     '../_base_/models/taskweave.py',
-    '../_base_/datasets/qvhighlights_slowfast_clip.py',
+    '../_base_/benchmarks/qvhighlights_slowfast_clip.py',
     '../_base_/schedules/adamw_200e_constant.py',
     '../_base_/default_runtime.py',
 ]
@@ -11,5 +11,4 @@ _base_ = [
 # Evaluation, selection and the published weights use the average over epochs.
 default_hooks = dict(ema=dict(type='EpochEMAHook', decay=0.9))
 val_dataloader = dict(batch_size=100)
-test_dataloader = dict(batch_size=100)
 randomness = dict(seed=1004)

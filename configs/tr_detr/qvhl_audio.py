@@ -8,7 +8,6 @@ own.
 _base_ = './qvhl.py'
 
 model = dict(
-    video_projector=dict(in_dim=4868),
     # The script for audio weighs the local alignment less.
     auxiliary=dict(local_alignment=dict(loss_weight=0.3)),
 )
@@ -19,13 +18,5 @@ _audio = dict(
     dim=2048,
     features_from='https://github.com/TencentARC/UMT',
 )
-train_dataloader = dict(
-    dataset=dict(video=[*_base_.train_dataloader.dataset.video, _audio], tef=(1, 2))
-)
-val_dataloader = dict(
-    dataset=dict(video=[*_base_.val_dataloader.dataset.video, _audio], tef=(1, 2))
-)
-test_dataloader = dict(
-    dataset=dict(video=[*_base_.test_dataloader.dataset.video, _audio], tef=(1, 2))
-)
+benchmark = dict(dataset=dict(tef=(1, 2)), video=[*_base_.benchmark.video, _audio])
 del _audio

@@ -6,14 +6,12 @@ The published numbers are the best of several seeds and loss weights per domain.
 
 _base_ = [
     '../_base_/models/tr_detr.py',
-    '../_base_/datasets/tvsum_i3d.py',
+    '../_base_/benchmarks/tvsum_i3d.py',
     '../_base_/schedules/adamw_2000e_constant.py',
     '../_base_/runtime_highlights.py',
 ]
 
 model = dict(
-    # 2048 features and 2 temporal endpoint features
-    video_projector=dict(in_dim=2050),
     # Only highlights are rated. The moment head stays, untrained as in the released code, because
     # the saliency head looks at its best moment.
     moment_head=dict(loss=dict(weights=dict(span=0.0, giou=0.0, label=0.0))),

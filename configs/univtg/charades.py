@@ -7,15 +7,11 @@ those of QVHighlights, with the clip length of this data.
 
 _base_ = [
     '../_base_/models/univtg.py',
-    '../_base_/datasets/charades_slowfast_clip.py',
+    '../_base_/benchmarks/charades_slowfast_clip.py',
     '../_base_/schedules/adamw_200e_drop80.py',
     '../_base_/runtime_moments.py',
 ]
 
 # All words enter.
-_words = dict(dataset=dict(max_text_tokens=None))
-train_dataloader = _words
-val_dataloader = _words
-test_dataloader = _words
-del _words
+benchmark = dict(dataset=dict(max_text_tokens=None))
 randomness = dict(seed=2018)

@@ -3,16 +3,15 @@
 
 _base_ = [
     '../_base_/models/univtg.py',
-    '../_base_/datasets/simulated.py',
+    '../_base_/benchmarks/simulated.py',
     '../_base_/schedules/adamw.py',
     '../_base_/default_runtime.py',
 ]
 
 model = dict(
     defaults=dict(dim=64, num_heads=4, hidden_dim=128, drop_path=0.0),
-    # 64 simulated features and 2 temporal endpoint features
-    video_projector=dict(in_dim=66, dropout=0.1),
-    text_projector=dict(in_dim=64, dropout=0.1),
+    video_projector=dict(dropout=0.1),
+    text_projector=dict(dropout=0.1),
 )
 
 optim_wrapper = dict(optimizer=dict(lr=1e-3, weight_decay=1e-2), clip_grad=dict(max_norm=1.0))

@@ -3,15 +3,13 @@
 
 _base_ = [
     '../_base_/models/univtg.py',
-    '../_base_/datasets/qvhighlights_slowfast_clip.py',
+    '../_base_/benchmarks/qvhighlights_slowfast_clip.py',
     '../_base_/schedules/adamw.py',
     '../_base_/default_runtime.py',
 ]
 
 # All words and all moments enter.
-train_dataloader = dict(dataset=dict(max_text_tokens=None, max_windows=None))
-val_dataloader = dict(dataset=dict(max_text_tokens=None, max_windows=None))
-test_dataloader = dict(dataset=dict(max_text_tokens=None, max_windows=None))
+benchmark = dict(dataset=dict(max_text_tokens=None, max_windows=None))
 
 optim_wrapper = dict(optimizer=dict(lr=1e-4, weight_decay=1e-4))
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=200, val_interval=5)

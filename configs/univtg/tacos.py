@@ -7,7 +7,7 @@ those of QVHighlights. The best epoch is chosen by R1@0.3, as in the script for 
 
 _base_ = [
     '../_base_/models/univtg.py',
-    '../_base_/datasets/tacos_slowfast_clip.py',
+    '../_base_/benchmarks/tacos_slowfast_clip.py',
     '../_base_/schedules/adamw_200e_drop80.py',
     '../_base_/default_runtime.py',
 ]

@@ -7,19 +7,15 @@ those of QVHighlights, with the batches of this data and ten times the epochs, w
 
 _base_ = [
     '../_base_/models/variants/univtg_highlights.py',
-    '../_base_/datasets/tvsum_slowfast_clip.py',
+    '../_base_/benchmarks/tvsum_slowfast_clip.py',
     '../_base_/schedules/adamw_2000e_constant.py',
     '../_base_/runtime_highlights.py',
 ]
 
 # A clip is foreground where its mean rating exceeds that of the video; the matching clip is one of
 # these.
-_labels = dict(
+benchmark = dict(
     dataset=dict(saliency=dict(offset='mean', scale=1 / 20, relevant='positive', pair='random'))
 )
-train_dataloader = _labels
-val_dataloader = _labels
-test_dataloader = _labels
-del _labels
 optim_wrapper = dict(optimizer=dict(lr=1e-4))
 randomness = dict(seed=2018)

@@ -7,18 +7,12 @@ those of QVHighlights, with the batches of this data and ten times the epochs, w
 
 _base_ = [
     '../_base_/models/variants/univtg_highlights.py',
-    '../_base_/datasets/youtube_slowfast_clip.py',
+    '../_base_/benchmarks/youtube_slowfast_clip.py',
     '../_base_/schedules/adamw_2000e_constant.py',
     '../_base_/runtime_highlights.py',
 ]
 
 # SlowFast first, as in the pre-training; the matching clip is a random highlight.
-_labels = dict(
-    dataset=dict(video=_base_.train_dataloader.dataset.video[::-1], saliency=dict(pair='random'))
-)
-train_dataloader = _labels
-val_dataloader = _labels
-test_dataloader = _labels
-del _labels
+benchmark = dict(dataset=dict(saliency=dict(pair='random')), video=_base_.benchmark.video[::-1])
 optim_wrapper = dict(optimizer=dict(lr=1e-4))
 randomness = dict(seed=2018)

@@ -7,7 +7,7 @@ Charades-STA with clips of 2 s, as a start.
 
 _base_ = [
     '../_base_/models/videolights.py',
-    '../_base_/datasets/tacos_slowfast_clip.py',
+    '../_base_/benchmarks/tacos_slowfast_clip.py',
     '../_base_/schedules/adamw_200e_constant.py',
     '../_base_/runtime_moments.py',
 ]
@@ -15,7 +15,6 @@ _base_ = [
 model = dict(
     moment_head=dict(alignment=dict(loss_weight=0.3)),
     auxiliary=dict(clip_text=dict(losses=dict(cosine=dict(loss_weight=0.3)))),
-    test_cfg=dict(post_processor=dict(steps=dict(clamp=None))),
 )
 train_cfg = dict(max_epochs=100)
 randomness = dict(seed=2018)

@@ -6,11 +6,9 @@ The released scripts do not run with BLIP-2 words, so the words are those of CLI
 
 _base_ = [
     '../_base_/models/variants/videolights_highlights.py',
-    '../_base_/datasets/tvsum_slowfast_clip_blip.py',
+    '../_base_/benchmarks/tvsum_slowfast_clip_blip.py',
     '../_base_/schedules/adamw_2000e_constant.py',
     '../_base_/runtime_highlights.py',
 ]
 
-# SlowFast 2304, CLIP 512, BLIP-2 768 and 2 temporal endpoint features
-model = dict(video_projector=dict(in_dim=3586))
 randomness = dict(seed=2018)

@@ -7,8 +7,6 @@ The pre-trained weights read BLIP-2 words too. The released script for them does
 _base_ = './tvsum_blip.py'
 
 model = dict(
-    # CLIP 512 and BLIP-2 768
-    text_projector=dict(in_dim=1280),
     saliency_head=dict(losses=dict(hard_positive=dict(coef=10.0), hard_negative=dict(coef=10.0))),
 )
 _words = dict(
@@ -18,9 +16,6 @@ _words = dict(
     dim=768,
     features_from='https://github.com/dpaul06/VideoLights',
 )
-_text = dict(dataset=dict(text=[*_base_.train_dataloader.dataset.text, _words]))
-train_dataloader = _text
-val_dataloader = _text
-test_dataloader = _text
-del _words, _text
+benchmark = dict(text=[*_base_.benchmark.text, _words])
+del _words
 load_from = 'checkpoints/videolights_b_pretrained.pth'

@@ -3,11 +3,9 @@
 
 _base_ = [
     '../_base_/models/variants/videolights_highlights.py',
-    '../_base_/datasets/tvsum_i3d_videolights.py',
+    '../_base_/benchmarks/tvsum_i3d_videolights.py',
     '../_base_/schedules/adamw_2000e_constant.py',
     '../_base_/runtime_highlights.py',
 ]
 
-# 2048 features and 2 temporal endpoint features
-model = dict(video_projector=dict(in_dim=2050))
 randomness = dict(seed=2018)

@@ -19,7 +19,7 @@ TINY = ['train_cfg.max_epochs=2', 'train_cfg.val_interval=1', 'model.defaults.di
 
 def test_a_cell_sets_the_domain_of_every_loader():
     cells = domain_cells(load_config(DEMO))
-    assert [cell.name for cell in cells] == list(load_config(DEMO).domains)
+    assert [cell.name for cell in cells] == list(load_config(DEMO).benchmark.domains)
     keys = {key for key, _ in cells[0].values}
     assert keys == {f'{split}_dataloader.dataset.domain' for split in ('train', 'val', 'test')}
     assert {value for _, value in cells[3].values} == {'FM'}
@@ -29,7 +29,7 @@ def test_a_cell_sets_the_domain_of_every_loader():
 def test_mistakes_are_named():
     with pytest.raises(ConfigError, match='VT'):
         domain_cells(load_config(DEMO), ['VTT'])
-    with pytest.raises(ConfigError, match='no list `domains`'):
+    with pytest.raises(ConfigError, match='no benchmark.domains'):
         domain_cells(load_config(ROOT / 'configs' / 'qd_detr' / 'demo.py'))
 
 

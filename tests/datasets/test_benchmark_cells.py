@@ -62,7 +62,7 @@ def test_a_step_on_real_annotations(path, shared, first_records):
     total.backward()
     assert total.isfinite()
     assert any(p.grad.abs().sum() > 0 for p in model.video_projector.parameters())
-    if 'domains' in cfg:
+    if 'domains' in cfg.benchmark:
         assert train['targets']['spans'].shape[1] == 0
 
     model.eval()
@@ -81,8 +81,9 @@ def test_a_step_on_real_annotations(path, shared, first_records):
 def test_published_rows_have_the_names_of_the_data(folder):
     """Domains of the configs, or metrics of the evaluator."""
     configs = [load_config(path) for path in FILES if path.parent == folder]
-    domains = {cfg.benchmark: set(cfg.domains) for cfg in configs if 'domains' in cfg}
-    retrieval = {cfg.benchmark for cfg in configs if 'domains' not in cfg}
+    facts = [cfg.benchmark for cfg in configs]
+    domains = {item.name: set(item.domains) for item in facts if 'domains' in item}
+    retrieval = {item.name for item in facts if 'domains' not in item}
     for row in load_published(folder / 'metafile.yml'):
         if row.dataset in retrieval:
             assert row.split == 'test'

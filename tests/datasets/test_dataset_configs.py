@@ -1,30 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The dataset bases build, agree with each other and say what is missing."""
+"""The benchmarks' files build, agree with each other and say what is missing."""
 
 from pathlib import Path
 
 import pytest
-from mmengine.config import Config
 
+from vtg.engine import load_config
+from vtg.engine.benchmark import FACTS
 from vtg.registry import DATA_SAMPLERS, DATASETS, FUNCTIONS
 from vtg.utils import DataError
 
-BASES = Path(__file__).parents[2] / 'configs' / '_base_' / 'datasets'
+BASES = Path(__file__).parents[2] / 'configs' / '_base_' / 'benchmarks'
 LOADERS = {'train_dataloader', 'val_dataloader', 'test_dataloader'}
 KEYS = LOADERS | {'val_evaluator', 'test_evaluator', 'benchmark'}
 
 
 def _load(name):
-    return Config.fromfile(str(BASES / f'{name}.py'))
+    return load_config(BASES / f'{name}.py')
+
+
+# What several feature sets of a benchmark share, and how samples are loaded.
+SHARED = ('loaders', 'loaders_light', 'qvhighlights', 'charades', 'tacos', 'tvsum', 'youtube')
 
 
 @pytest.mark.parametrize(
-    'path', sorted(set(BASES.glob('*.py')) - {BASES / 'loaders.py'}), ids=lambda path: path.stem
+    'path',
+    sorted(path for path in BASES.glob('*.py') if path.stem not in SHARED),
+    ids=lambda path: path.stem,
 )
-def test_every_base_has_three_loaders_and_no_other_key(path):
-    config = Config.fromfile(str(path))
-    # Data with one model per domain also lists the domains.
-    assert set(config) - {'domains'} == KEYS
+def test_every_file_gives_three_loaders_and_no_other_key(path):
+    config = load_config(path)
+    assert set(config) == KEYS
+    assert set(config.benchmark) <= set(FACTS)
     for split in ('train', 'val', 'test'):
         loader = config[f'{split}_dataloader']
         assert loader.get('persistent_workers', False) == (loader.num_workers > 0)

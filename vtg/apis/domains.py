@@ -10,6 +10,7 @@ from mmengine.config import Config
 from terminaltables import AsciiTable
 
 from vtg.datasets import rehearse
+from vtg.engine.benchmark import benchmark_name
 from vtg.engine.config import apply_options, load_config
 from vtg.utils import (
     ConfigError,
@@ -153,7 +154,7 @@ def domain_cells(cfg: Config, domains: Sequence[str] = ()) -> list[DomainCell]:
     Raises:
         ConfigError: The config has no domains, or not the one named.
     """
-    known = list(cfg.get('domains') or ())
+    known = list((cfg.get('benchmark') or {}).get('domains') or ())
     loaders = [
         name
         for name in ('train_dataloader', 'val_dataloader', 'test_dataloader')
@@ -161,8 +162,8 @@ def domain_cells(cfg: Config, domains: Sequence[str] = ()) -> list[DomainCell]:
     ]
     if not known or not loaders:
         raise ConfigError(
-            f'{cfg.filename} has no list `domains` and no `domain` of its datasets; use a config '
-            'on a base like configs/_base_/datasets/tvsum_i3d.py.'
+            f'{cfg.filename} has no benchmark.domains and no `domain` of its datasets; use a '
+            'config on a base like configs/_base_/benchmarks/tvsum_i3d.py.'
         )
     for name in domains:
         if name not in known:
@@ -192,7 +193,7 @@ def train_domains(
     again with the same ``out``, finished trainings are kept, interrupted ones go on.
 
     Args:
-        config: A config with a list ``domains``.
+        config: A config with ``benchmark.domains``.
         seeds: Seeds of every domain.
         out: Folder of the results: ``<domain>/seed_<n>``, ``domains.{md,csv,json}``.
         domains: Which of the domains; all by default.
@@ -214,7 +215,7 @@ def train_domains(
     if selection == 'last':
         cfg.default_hooks.checkpoint.save_best = None
     cells = domain_cells(cfg, domains)
-    published = load_published(folder / 'metafile.yml', cfg.get('benchmark', ''))
+    published = load_published(folder / 'metafile.yml', benchmark_name(cfg))
 
     def gather(runs: Sequence[Run]) -> DomainTable:
         table = make_table(runs, seeds, published, metric)

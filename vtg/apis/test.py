@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from vtg.engine.benchmark import benchmark_name
 from vtg.engine.checkpoint import load_weights
 from vtg.engine.runner import GroundingRunner
 from vtg.utils import ConfigError
@@ -112,4 +113,4 @@ def _facts(
 def _dataset_name(cfg: Config, split: str) -> str:
     """The name under which ``metafile.yml`` lists published numbers, and the domain."""
     dataset = cfg[f'{split}_dataloader'].dataset
-    return ', '.join(filter(None, (cfg.get('benchmark') or dataset.type, dataset.get('domain'))))
+    return ', '.join(filter(None, (benchmark_name(cfg) or dataset.type, dataset.get('domain'))))

@@ -12,11 +12,14 @@ from mmengine.config import Config, DictAction
 
 from vtg.utils import ConfigError, nearest_names
 
+from .benchmark import settle_benchmark
 from .components import check_components
 
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 LOADER_TIMEOUT = 300
 """Seconds until a batch of the loader workers is given up, where a config sets no ``timeout``."""
+# Overrides of these change what follows from them.
+_FACTS = 'benchmark.'
 # Package that a visualisation backend needs and that is not installed with the toolbox.
 _EXTRAS = {'TensorboardVisBackend': 'tensorboard'}
 
@@ -53,7 +56,13 @@ def load_config(
             is not registered, or an optional package is missing.
     """
     cfg = read_config(path)
-    apply_options(cfg, cfg_options)
+    options = cfg_options or {}
+    if not isinstance(options, Mapping):
+        options = parse_options(options)
+    facts = {key: value for key, value in options.items() if key.lstrip('+').startswith(_FACTS)}
+    apply_options(cfg, facts)
+    settle_benchmark(cfg)
+    apply_options(cfg, {key: value for key, value in options.items() if key not in facts})
     for name in _LOADERS:
         _settle_workers(cfg.get(name))
     check_components(cfg)

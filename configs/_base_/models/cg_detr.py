@@ -9,9 +9,8 @@ model = dict(
     type='Grounder',
     # Arguments of every component that takes them and does not set them itself.
     defaults=dict(dim=256, num_heads=8, hidden_dim=1024, dropout=0.1, drop_path=0.1, init='xavier'),
-    # SlowFast 2304, CLIP 512 and 2 temporal endpoint features
-    video_projector=dict(type='LinearProjector', in_dim=2818, num_layers=2, dropout=0.5),
-    text_projector=dict(type='LinearProjector', in_dim=512, num_layers=2, dropout=0.5),
+    video_projector=dict(type='LinearProjector', num_layers=2, dropout=0.5),
+    text_projector=dict(type='LinearProjector', num_layers=2, dropout=0.5),
     embedding=dict(type='TokenEmbedding'),
     refiner=dict(type='DummyEncoder', num_dummies=45, num_layers=2, orthogonal_weight=1.0),
     fusion=dict(
@@ -83,8 +82,8 @@ model = dict(
         post_processor=dict(
             type='PostProcessor',
             steps=dict(
-                clamp=dict(type='ClampMoments', low=0.0, high=150.0),
-                round=dict(type='RoundMoments', grid=2.0),
+                clamp=dict(type='ClampMoments'),
+                round=dict(type='RoundMoments'),
             ),
         ),
     ),

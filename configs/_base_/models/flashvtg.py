@@ -12,9 +12,8 @@ model = dict(
     defaults=dict(
         dim=256, num_heads=8, hidden_dim=1024, dropout=0.1, drop_path=0.1, init='trunc_normal'
     ),
-    # SlowFast 2304, CLIP 512 and 2 temporal endpoint features
-    video_projector=dict(type='LinearProjector', in_dim=2818, num_layers=2, dropout=0.5),
-    text_projector=dict(type='LinearProjector', in_dim=512, num_layers=2, dropout=0.5),
+    video_projector=dict(type='LinearProjector', num_layers=2, dropout=0.5),
+    text_projector=dict(type='LinearProjector', num_layers=2, dropout=0.5),
     embedding=dict(type='TokenEmbedding'),
     refiner=dict(type='DummyEncoder', num_dummies=40, num_layers=2),
     fusion=dict(
@@ -57,8 +56,8 @@ model = dict(
         post_processor=dict(
             type='PostProcessor',
             steps=dict(
-                clamp=dict(type='ClampMoments', low=0.0, high=150.0),
-                round=dict(type='RoundMoments', grid=2.0),
+                clamp=dict(type='ClampMoments'),
+                round=dict(type='RoundMoments'),
                 scores=dict(type='RoundScores', digits=4),
                 # Suppressed moments stay at the end of the list with score 0.
                 nms=dict(type='SoftNMS', decay='zeroing', iou_threshold=0.7),

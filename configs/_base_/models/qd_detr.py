@@ -14,9 +14,8 @@ model = dict(
         activation='prelu',
         init='xavier',
     ),
-    # SlowFast 2304, CLIP 512 and 2 temporal endpoint features
-    video_projector=dict(type='LinearProjector', in_dim=2818, num_layers=2, dropout=0.5),
-    text_projector=dict(type='LinearProjector', in_dim=512, num_layers=2, dropout=0.5),
+    video_projector=dict(type='LinearProjector', num_layers=2, dropout=0.5),
+    text_projector=dict(type='LinearProjector', num_layers=2, dropout=0.5),
     embedding=dict(type='TokenEmbedding', modality=False),
     fusion=dict(type='TextToVideoAttention', num_layers=2),
     encoder=dict(type='TransformerEncoder', num_layers=2, context_token='learned'),
@@ -63,8 +62,8 @@ model = dict(
         post_processor=dict(
             type='PostProcessor',
             steps=dict(
-                clamp=dict(type='ClampMoments', low=0.0, high=150.0),
-                round=dict(type='RoundMoments', grid=2.0),
+                clamp=dict(type='ClampMoments'),
+                round=dict(type='RoundMoments'),
             ),
         ),
     ),

@@ -21,10 +21,8 @@ model = dict(
         'moment_head',
     ),
     # 512 features and 2 temporal endpoint features
-    video_projector=dict(
-        type='LinearProjector', in_dim=514, num_layers=2, dropout=0.5, xavier=True
-    ),
-    text_projector=dict(type='LinearProjector', in_dim=512, num_layers=2, dropout=0.5, xavier=True),
+    video_projector=dict(type='LinearProjector', num_layers=2, dropout=0.5, xavier=True),
+    text_projector=dict(type='LinearProjector', num_layers=2, dropout=0.5, xavier=True),
     local_saliency_head=dict(
         type='CosineSaliencyHead',
         num_layers=2,
@@ -108,7 +106,7 @@ model = dict(
             weights=(1.0, 2.5),
             iou_thr=0.8,
             skip_thr=0.1,
-            max_length=152.0,
+            max_length=None,
         ),
         dense_test_cfg=dict(score_thr=0.01, iou_thr=0.75, top_n=10),
     ),
@@ -126,10 +124,10 @@ model = dict(
         post_processor=dict(
             type='PostProcessor',
             steps=dict(
-                clamp=dict(type='ClampMoments', low=0.0, high=150.0),
-                round=dict(type='RoundMoments', grid=2.0),
-                length=dict(type='LimitLengths', min_length=2.0, max_length=150.0),
-                clamp_again=dict(type='ClampMoments', low=0.0, high=150.0),
+                clamp=dict(type='ClampMoments'),
+                round=dict(type='RoundMoments'),
+                length=dict(type='LimitLengths'),
+                clamp_again=dict(type='ClampMoments'),
             ),
         ),
     ),

@@ -26,9 +26,8 @@ model = dict(
         'moment_head',
         'feedback.report',
     ),
-    # SlowFast 2304, CLIP 512 and 2 temporal endpoint features
-    video_projector=dict(type='LinearProjector', in_dim=2818, num_layers=2, dropout=0.5),
-    text_projector=dict(type='LinearProjector', in_dim=512, num_layers=2, dropout=0.5),
+    video_projector=dict(type='LinearProjector', num_layers=2, dropout=0.5),
+    text_projector=dict(type='LinearProjector', num_layers=2, dropout=0.5),
     embedding=dict(type='TokenEmbedding', modality=True),
     fusion=dict(type='Concatenation'),
     encoder=dict(type='TransformerEncoder', num_layers=4),

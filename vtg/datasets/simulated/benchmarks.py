@@ -2,7 +2,7 @@
 """Simulated data in the shape of other benchmarks: one window per query, or rated clips.
 
 The numbers of a benchmark (lengths, queries per video, domains) stand in its config, see
-``configs/_base_/datasets/*_simulated.py``.
+``configs/_base_/benchmarks/*_simulated.py``.
 """
 
 from collections.abc import Mapping, Sequence

@@ -46,10 +46,12 @@ def rehearse(cfg: Config, difficulty: float = 0.5) -> Config:
         loader = cfg.get(name)
         if loader and 'video' in loader.dataset:
             loader.dataset = simulated_features(loader.dataset, difficulty)
-            cfg.benchmark = _simulated_name(cfg.get('benchmark') or loader.dataset['type'])
+            benchmark = cfg.get('benchmark') or {}
+            name = _simulated_name(benchmark.get('name') or loader.dataset['type'])
+            cfg.benchmark = {**benchmark, 'name': name}
     return cfg
 
 
-def _simulated_name(benchmark: str) -> str:
+def _simulated_name(name: str) -> str:
     ending = ' with simulated features'
-    return benchmark if benchmark.endswith(ending) else benchmark + ending
+    return name if name.endswith(ending) else name + ending

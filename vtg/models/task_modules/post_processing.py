@@ -7,7 +7,7 @@ step is called as ``step(moments, duration)`` with a :class:`MomentList` and the
 """
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -66,6 +66,8 @@ def moments_to_lists(moments: MomentList, digits: int | None = 4) -> list[list[l
 class ClampMoments:
     """Move both ends into ``[low, high]`` seconds; without ``high``, to the end of the video."""
 
+    benchmark_facts: ClassVar[dict[str, str]] = {'high': 'duration_limit'}
+
     def __init__(self, low: float = 0.0, high: float | None = None) -> None:
         self.low = low
         self.high = high
@@ -79,14 +81,18 @@ class ClampMoments:
 
 @TASK_UTILS.register_module()
 class RoundMoments:
-    """Move both ends to multiples of ``grid`` seconds, halves to even."""
+    """Move both ends to multiples of ``grid`` seconds, halves to even; None leaves them."""
 
-    def __init__(self, grid: float = 2.0) -> None:
-        if not grid > 0:
+    benchmark_facts: ClassVar[dict[str, str]] = {'grid': 'grid'}
+
+    def __init__(self, grid: float | None = None) -> None:
+        if grid is not None and not grid > 0:
             raise ConfigError(f'RoundMoments has grid={grid}; expected seconds above 0.')
         self.grid = grid
 
     def __call__(self, moments: MomentList, duration: Tensor | None = None) -> MomentList:
+        if self.grid is None:
+            return moments
         return replace(moments, spans=round_spans(moments.spans, self.grid))
 
 
@@ -96,6 +102,11 @@ class LimitLengths:
 
     The result may leave the range and the grid; add a second clamp where that matters.
     """
+
+    benchmark_facts: ClassVar[dict[str, str]] = {
+        'min_length': 'clip_length',
+        'max_length': 'duration_limit',
+    }
 
     def __init__(self, min_length: float = 0.0, max_length: float = float('inf')) -> None:
         if not 0 <= min_length <= max_length:

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+# TACoS as line/lighthouse loads it: up to 100 words, and the clips of a window are counted in the
+# configured clip length.
+_base_ = './tacos_slowfast_clip.py'
+
+benchmark = dict(dataset=dict(max_text_tokens=100, saliency=dict(clip_from='clip_length')))
