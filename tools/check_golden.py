@@ -8,12 +8,13 @@ reason.
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from vtg.utils import run_main
 
-CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def parse_args() -> argparse.Namespace:
@@ -51,11 +52,13 @@ def count(rows: Sequence) -> str:
 
 def main() -> int:
     args = parse_args()
-    from vtg.apis.parity.checks import find_sets, run_check
+    # The comparison belongs to the tests: it is not part of the installed package.
+    sys.path.insert(0, str(ROOT / 'tests' / 'helpers'))
+    from reference_values.checks import find_sets, run_check
 
     names, every = find_sets(args.folder, args.names), []
     for name in names:
-        rows = list(run_check(name, args.folder, CONFIGS))
+        rows = list(run_check(name, args.folder, ROOT / 'configs'))
         shown = [row for row in rows if not args.quiet or row.failed or row.skipped]
         print('\n'.join([f'{name}: {count(rows)}', *describe(shown)]), flush=True)
         every += rows

@@ -29,7 +29,7 @@ def test_a_cell_sets_the_domain_of_every_loader():
 def test_mistakes_are_named():
     with pytest.raises(ConfigError, match='VT'):
         domain_cells(load_config(DEMO), ['VTT'])
-    with pytest.raises(ConfigError, match='no benchmark.domains'):
+    with pytest.raises(ConfigError, match=r'no benchmark\.domains'):
         domain_cells(load_config(ROOT / 'configs' / 'qd_detr' / 'demo.py'))
 
 

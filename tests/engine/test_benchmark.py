@@ -112,7 +112,7 @@ def test_mistakes_are_named(load, extra, words):
 
 
 def test_a_name_alone_is_refused(load):
-    with pytest.raises(ConfigError, match='benchmark is .mine.; expected a dict'):
+    with pytest.raises(ConfigError, match=r'benchmark is .mine.; expected a dict'):
         load(base="benchmark = 'mine'\n")
 
 

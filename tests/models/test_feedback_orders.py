@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.config import Config
+from reference_values.common import check_padding, predict, train_step, without_noise
 
-from vtg.apis.parity.common import check_padding, predict, train_step, without_noise
 from vtg.registry import MODELS
 from vtg.structures import Progress
 from vtg.utils import ConfigError

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.config import Config
+from reference_values.common import extend_padding, single
 from torch import nn
 
-from vtg.apis.parity.common import extend_padding, single
 from vtg.registry import MODELS
 from vtg.structures import GroundingTargets
 

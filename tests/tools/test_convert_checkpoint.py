@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from reference_values.core import ReferenceSet
 
-from vtg.apis.parity.core import ReferenceSet
 from vtg.engine import read_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from reference_values.core import ReferenceSet
 
 from vtg.apis.conversion import convert_checkpoint, convert_state_dict
-from vtg.apis.parity.core import ReferenceSet
 from vtg.engine import load_weights, read_checkpoint
 from vtg.engine.config import load_config
 from vtg.registry import MODELS
@@ -32,7 +32,7 @@ def published(data, tmp_path) -> Path:
 
 
 def small_model(data):
-    from vtg.apis.parity.sgdetr_config import model_config
+    from reference_values.sgdetr_config import model_config
 
     base = load_config(ROOT / 'configs/sgdetr/qvhl_official.py').model.to_dict()
     return MODELS.build(model_config(base, data.info, False))

@@ -5,10 +5,10 @@ from argparse import Namespace
 from pathlib import Path
 
 import torch
+from reference_values.core import ReferenceSet
+from reference_values.taskweave_cases import model_config
 
 from vtg.apis.conversion import convert_checkpoint
-from vtg.apis.parity.core import ReferenceSet
-from vtg.apis.parity.taskweave_cases import model_config
 from vtg.engine import load_weights
 from vtg.engine.config import load_config
 from vtg.registry import MODELS

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from reference_values.checks import run_check
+from reference_values.core import Row
 
-from vtg.apis.parity.checks import run_check
-from vtg.apis.parity.core import Row
-
-CONFIGS = Path(__file__).resolve().parents[3] / 'configs'
+CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 
 
 @functools.cache

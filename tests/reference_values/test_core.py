@@ -7,8 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
-
-from vtg.apis.parity.core import (
+from reference_values.core import (
     ReferenceSet,
     Row,
     compare,
@@ -16,6 +15,7 @@ from vtg.apis.parity.core import (
     compare_relative,
     largest,
 )
+
 from vtg.utils import DataError
 
 

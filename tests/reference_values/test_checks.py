@@ -6,10 +6,10 @@ import shutil
 
 import numpy as np
 import pytest
+from reference_values import checks
+from reference_values.checks import CHECKS, Check, find_sets, left_out, run_check
+from reference_values.core import Row
 
-from vtg.apis.parity import checks
-from vtg.apis.parity.checks import CHECKS, Check, find_sets, left_out, run_check
-from vtg.apis.parity.core import Row
 from vtg.utils import DataError
 
 FUNCTIONAL = {

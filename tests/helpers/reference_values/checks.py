@@ -27,10 +27,10 @@ class Check:
     """How a reference set is checked.
 
     A check is a function ``check(folder)`` or, with a config, ``check(folder, model)``, which gives
-    a :class:`~vtg.apis.parity.core.Row` per quantity. Its module is imported when it runs.
+    a :class:`~reference_values.core.Row` per quantity. Its module is imported when it runs.
 
     Attributes:
-        module: Module below ``vtg.apis.parity``.
+        module: Module below ``reference_values``.
         config: Config below the folder of configs whose ``model`` is handed to the function.
         function: Name of the function.
         options: Further arguments of the function.
@@ -43,7 +43,7 @@ class Check:
 
     def rows(self, folder: Path, configs: Path) -> Iterator[Row]:
         """Run the check on the set in ``folder``."""
-        module = importlib.import_module(f'vtg.apis.parity.{self.module}')
+        module = importlib.import_module(f'reference_values.{self.module}')
         function: Callable[..., Iterator[Row]] = getattr(module, self.function)
         arguments: list[Any] = [folder]
         if self.config is not None:
@@ -52,7 +52,7 @@ class Check:
 
     def reasons(self) -> Mapping[str, str]:
         """Why stored arrays are not compared, ``LEFT_OUT`` of the module, by pattern."""
-        module = importlib.import_module(f'vtg.apis.parity.{self.module}')
+        module = importlib.import_module(f'reference_values.{self.module}')
         return getattr(module, 'LEFT_OUT', {})
 
 

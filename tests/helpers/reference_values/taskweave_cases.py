@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The models and batches that :mod:`vtg.apis.parity.taskweave` compares."""
+"""The models and batches that :mod:`reference_values.taskweave` compares."""
 
 from typing import Any
 

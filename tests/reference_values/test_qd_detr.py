@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from reference_values.qd_detr import check
 
-from vtg.apis.parity.qd_detr import check
 from vtg.engine.config import load_config
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize('name', ['qd_detr', 'qd_detr_audio'])

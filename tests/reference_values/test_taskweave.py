@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from reference_values.taskweave import check
+from reference_values.taskweave_cases import SCENARIOS, model_config
 
-from vtg.apis.parity.taskweave import check
-from vtg.apis.parity.taskweave_cases import SCENARIOS, model_config
 from vtg.engine.config import load_config
 
-CONFIGS = Path(__file__).resolve().parents[3] / 'configs/taskweave'
+CONFIGS = Path(__file__).resolve().parents[2] / 'configs/taskweave'
 
 
 def test_everything_is_within_the_tolerance(shared):

@@ -3,9 +3,9 @@
 
 from pathlib import Path
 
-from vtg.apis.parity.checks import run_check
+from reference_values.checks import run_check
 
-CONFIGS = Path(__file__).resolve().parents[3] / 'configs'
+CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 
 
 def test_every_stored_quantity_is_reproduced(shared):

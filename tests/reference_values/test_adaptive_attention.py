@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from reference_values import cg_detr, flashvtg
 
-from vtg.apis.parity import cg_detr, flashvtg
 from vtg.engine.config import load_config
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize('module', [cg_detr, flashvtg], ids=lambda module: module.SYSTEM)
