@@ -4,15 +4,15 @@
 from pathlib import Path
 
 import pytest
-from mmengine.config import Config
 
 from vtg.apis.selection import selection_rule
+from vtg.engine import load_config
 
-BASES = Path(__file__).parents[2] / 'configs' / '_base_' / 'datasets'
+BASES = Path(__file__).parents[2] / 'configs' / '_base_' / 'benchmarks'
 
 
 def config(name, save_best='HL-mAP', interval=5):
-    cfg = Config.fromfile(str(BASES / f'{name}.py'))
+    cfg = load_config(BASES / f'{name}.py')
     cfg.train_cfg = dict(max_epochs=40, val_interval=interval)
     cfg.default_hooks = dict(checkpoint=dict(save_best=save_best))
     return cfg
