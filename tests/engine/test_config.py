@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vtg.engine import load_config
-from vtg.engine.config import flatten, origins, parse_options
+from vtg.engine.config import flatten, origins, parse_options, read_config
 from vtg.utils import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -129,7 +129,7 @@ def test_origins(config):
     files = origins(config)
     assert Path(files['model.head.strides']).name == 'child.py'
     assert Path(files['model.layers.1.dim']).name == 'base.py'
-    assert set(files) == set(dict(flatten(load_config(config)._cfg_dict)))
+    assert set(files) == set(dict(flatten(read_config(config)._cfg_dict)))
 
 
 def test_every_base_file_loads():
