@@ -33,6 +33,9 @@ def survey_predictions(
 
     Returns:
         Description to count, without zeros.
+
+    Raises:
+        RecordError: A list that the evaluation did not read is malformed.
     """
     counts = {
         'queries without a moment, left out of moment retrieval': sum(
@@ -78,6 +81,8 @@ def _survey_scores(
     predictions: Sequence[Record], annotations: Sequence[Record], clip_length: float
 ) -> dict[str, int]:
     given = [(p[SCORES], a) for p, a in zip(predictions, annotations) if p.get(SCORES)]
+    # Also scores that no metric reads must be scores.
+    flatten_rows([scores for scores, _ in given], [a['qid'] for _, a in given], SCORES)
     clips = [_clips(annotation, clip_length) for _, annotation in given]
     differ = [
         (len(scores), count)
