@@ -9,7 +9,13 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from vtg.registry import MODELS, TASK_UTILS
-from vtg.structures import GroundingState, GroundingTargets, Progress
+from vtg.structures import (
+    GroundingState,
+    GroundingTargets,
+    Progress,
+    in_float32,
+    without_autocast,
+)
 from vtg.utils import ConfigError
 
 from .base import Component, LossBalancer
@@ -145,13 +151,17 @@ class Grounder(BaseModel):
         if mode == 'tensor':
             return state
         if mode == 'predict':
-            return self.records(state, meta)
+            with without_autocast(video.device):
+                return self.records(in_float32(state), meta)
         if targets is None:
             raise ConfigError(
                 'training needs labels, but the batch has none; use an annotation file with '
                 'relevant_windows and saliency_scores.'
             )
-        return self.losses(self.with_negatives(state))
+        state = self.with_negatives(state)
+        # The one place where training leaves half precision; loss branches run in float32 too.
+        with without_autocast(video.device):
+            return self.losses(in_float32(state))
 
     def run(self, state: GroundingState, stages: Sequence[str]) -> GroundingState:
         """Run the named slots in order; empty slots pass their input on."""

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from vtg.models.base import RunStages
 from vtg.registry import MODELS
-from vtg.structures import GroundingState
+from vtg.structures import GroundingState, in_float32
 from vtg.utils import ConfigError
 
 from .schedule import ScheduledFeedback
@@ -24,7 +24,7 @@ def highlight_mask(saliency: Tensor, mask: Tensor) -> Tensor:
     Returns:
         ``(B, L)`` of 0 and 1; no gradient.
     """
-    saliency = saliency.detach()
+    saliency = in_float32(saliency.detach())
     mean = (saliency * mask).sum(dim=1, keepdim=True) / mask.sum(dim=1, keepdim=True)
     return ((saliency > mean) & mask).to(saliency.dtype)
 

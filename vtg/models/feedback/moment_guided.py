@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 
 from vtg.models.base import RunStages
+from vtg.models.layers import unit
 from vtg.registry import MODELS
-from vtg.structures import GroundingState, cxw_to_xx
+from vtg.structures import GroundingState, cxw_to_xx, in_float32
 from vtg.utils import ConfigError
 
 from .schedule import ScheduledFeedback
@@ -32,7 +33,8 @@ def moment_coverage(
         ``(B, L)``, zero behind the last clip; no gradient.
     """
     count = (bins_per_clip * num_clips)[:, None]
-    ends = cxw_to_xx(spans.detach()) * count.unsqueeze(-1)
+    spans = in_float32(spans.detach())
+    ends = cxw_to_xx(spans) * count.unsqueeze(-1)
     ends = ends.clamp(min=0).minimum(count.unsqueeze(-1) - 1).long()
     bins = torch.arange(bins_per_clip * length, device=spans.device)
     covered = (bins >= ends[..., :1]) & (bins <= ends[..., 1:])  # (B, Q, bins)
@@ -43,7 +45,7 @@ def moment_coverage(
 def moment_gain(spans: Tensor, num_clips: Tensor, length: int, bins_per_clip: int = 2) -> Tensor:
     """Scale :func:`moment_coverage` to norm 1 over the clips of a video."""
     coverage = moment_coverage(spans, num_clips, length, bins_per_clip)
-    return coverage / coverage.norm(dim=1, keepdim=True)
+    return unit(coverage, dim=1)
 
 
 @MODELS.register_module()

@@ -3,9 +3,11 @@
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from vtg.models.base import Feedback, RunStages
+from vtg.models.layers import masked_softmax
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
 from vtg.utils import ConfigError
@@ -39,8 +41,8 @@ class SaliencyReencoding(Feedback):
         saliency: Tensor | None = run(state, ['saliency_head']).saliency
         if saliency is None:
             raise ConfigError('SaliencyReencoding scores with model.saliency_head; set one.')
-        if self.softmax_over == 'valid':
-            saliency = saliency.masked_fill(~state.video_mask, -1e30)
-        weight = saliency.softmax(dim=1).unsqueeze(-1)
+        mask = state.video_mask
+        counted = mask if self.softmax_over == 'valid' else torch.ones_like(mask)
+        weight = masked_softmax(saliency, counted, dim=1).unsqueeze(-1)
         again = run(state.update(fused=state.memory + weight * state.fused), ['encoder'])
         return {'memory': again.memory}

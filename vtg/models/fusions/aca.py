@@ -13,6 +13,7 @@ from vtg.models.layers import (
     RawAttention,
     clones,
     init_transformer,
+    masked_softmax,
     tiled_padding_mask,
 )
 from vtg.models.layers.attention import attention_mask, merge_heads, split_heads
@@ -53,8 +54,7 @@ class WeighedAttention(RawAttention):
             query, key, value = (layer(x) for layer, x in layers)
         query, key, value = (split_heads(x, self.num_heads) for x in (query, key, value))
         logits = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5
-        logits = logits.masked_fill(~attention_mask(key_mask, blocked), -torch.inf)
-        weights = logits.softmax(dim=-1)
+        weights = masked_softmax(logits, attention_mask(key_mask, blocked))
         used = F.dropout(weights, self.dropout, self.training)[..., -value.shape[2] :]
         return self.out_proj(merge_heads(used @ value)), weights.mean(dim=1)
 

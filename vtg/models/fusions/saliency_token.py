@@ -2,11 +2,12 @@
 """A context token made from the clips that attend to the words."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vtg.models.layers import unit
 from vtg.models.losses import token_orthogonality
 from vtg.registry import MODELS
+from vtg.structures import in_float32
 
 
 @MODELS.register_module()
@@ -49,11 +50,12 @@ class MomentAdaptiveToken(nn.Module):
         Returns:
             ``(B, D)``.
         """
+        video = in_float32(video)
         weight = mask.to(video.dtype)
         mean = (video * weight.unsqueeze(-1)).sum(dim=1) / weight.sum(dim=1, keepdim=True)
         mean = mean.detach()
-        clips = F.normalize(video - mean.unsqueeze(1), dim=-1)
-        similarity = (clips @ F.normalize(self.prompts, dim=-1).T).softmax(dim=-1)  # (B, L, P)
+        clips = unit(video - mean.unsqueeze(1))
+        similarity = in_float32(clips @ unit(self.prompts).T).softmax(dim=-1)  # (B, L, P)
         weight = importance.detach() * weight
         weight = weight / weight.sum(dim=1, keepdim=True).clamp(min=1e-12)
         score = (similarity * weight.unsqueeze(-1)).sum(dim=1)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from vtg.models.layers import MaskedConv1d
 from vtg.models.task_modules import PointAssignment, Points
-from vtg.structures import FeaturePyramid
+from vtg.structures import FeaturePyramid, in_float32
 from vtg.utils import ConfigError
 
 
@@ -67,5 +67,5 @@ class BoundaryHead(nn.Module):
         offsets = []
         for level, (x, mask) in enumerate(zip(pyramid.features, pyramid.masks)):
             x = self.conv2(F.relu(self.conv1(x, mask)), mask)
-            offsets.append(self.activation(x) * self.scales[level])
+            offsets.append(self.activation(in_float32(x)) * self.scales[level])
         return torch.cat(offsets, dim=1)

@@ -7,7 +7,7 @@ from torch import nn
 
 from vtg.models.layers import MaskedConv1d
 from vtg.registry import MODELS
-from vtg.structures import GroundingState
+from vtg.structures import GroundingState, in_float32
 
 from .saliency import SupervisedSaliencyHead
 
@@ -51,4 +51,4 @@ class LightSaliencyHead(SupervisedSaliencyHead):
         if state.clip_gain is not None:
             gained = features * (1 + state.clip_gain.unsqueeze(-1))
         scores = self.score(self.conv(self.linear(gained), state.video_mask)).squeeze(-1)
-        return {'saliency': scores + features.sum(dim=-1) / self.dim**0.5}
+        return {'saliency': scores + in_float32(features).sum(dim=-1) / self.dim**0.5}

@@ -4,11 +4,10 @@
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vtg.models.base import LocalSaliencyHead
-from vtg.models.layers import FeedForward, RawAttention, clones
+from vtg.models.layers import FeedForward, RawAttention, clones, unit
 from vtg.models.losses import build_saliency_losses
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
@@ -112,7 +111,7 @@ class CosineSaliencyHead(LocalSaliencyHead):
                 video = state.video
         else:
             sentence = self.pooling(state.projected_text, state.text_mask)
-        clips, query = F.normalize(video, dim=-1), F.normalize(sentence, dim=-1)
+        clips, query = unit(video), unit(sentence)
         score = torch.einsum('bld,bd->bl', clips, query) * self.scale.exp() + self.shift
         return {'sentence': sentence, 'local_saliency': score}
 

@@ -13,7 +13,7 @@ from vtg.models.task_modules import MatchInputs, query_group_mask
 from vtg.models.task_modules.nms import take_moments
 from vtg.models.task_modules.post_processing import round_scores
 from vtg.registry import MODELS, TASK_UTILS
-from vtg.structures import GroundingState, MomentList, cxw_to_xx
+from vtg.structures import GroundingState, MomentList, cxw_to_xx, in_float32
 from vtg.utils import ConfigError
 
 from .queries import QueryProposals
@@ -209,7 +209,7 @@ class QueryHead(MomentHead):
             sine = sine_span_embedding(decoded.refined, self.dim).detach()
             quality = self.quality_head(torch.cat((decoded.hidden, sine), dim=-1)).squeeze(-1)
         logits = self.class_head(decoded.normed)
-        return QueryPredictions(logits, spans.sigmoid(), quality, decoded.references)
+        return QueryPredictions(logits, in_float32(spans).sigmoid(), quality, decoded.references)
 
     @staticmethod
     def _blocked(mask: Tensor, num_main: int, extras: dict[str, ExtraQueries]) -> Tensor:

@@ -10,7 +10,7 @@ from vtg.models.feedback import amplify
 from vtg.models.layers import SummedLinear, masked_fill_zero
 from vtg.models.losses import build_saliency_losses
 from vtg.registry import MODELS
-from vtg.structures import GroundingState
+from vtg.structures import GroundingState, in_float32
 from vtg.utils import ConfigError
 
 
@@ -91,7 +91,7 @@ class ContextProductSaliencyHead(SupervisedSaliencyHead):
 
     def forward(self, state: GroundingState) -> dict[str, Any]:
         """Set ``saliency (B, L)``; padded clips hold anything."""
-        clips = self.clip_proj(state.for_saliency)
+        clips = in_float32(self.clip_proj(state.for_saliency))
         context = self.context_proj(self._context(state)).unsqueeze(1)
         return {'saliency': (clips * context).sum(dim=-1) * self.dim**-0.5}
 
@@ -99,7 +99,7 @@ class ContextProductSaliencyHead(SupervisedSaliencyHead):
         """What the clips are compared with, ``(B, D)``."""
         if self.context == 'token':
             return state.context
-        clips = state.for_saliency
+        clips = in_float32(state.for_saliency)
         if self.context == 'padded_mean':
             return clips.mean(dim=1)
         total = masked_fill_zero(clips, state.video_mask).sum(dim=1)

@@ -4,9 +4,8 @@
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 
-from vtg.models.layers import WeightedPooling
+from vtg.models.layers import WeightedPooling, unit
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
 
@@ -36,6 +35,6 @@ class TextCosineSaliencyHead(SupervisedSaliencyHead):
     def forward(self, state: GroundingState) -> dict[str, Any]:
         """Set ``sentence (B, D)`` and ``saliency (B, L)``; padded clips hold anything."""
         sentence = self.pooling(state.text, state.text_mask)
-        clips = F.normalize(state.video, dim=-1, eps=1e-8)
-        query = F.normalize(sentence, dim=-1, eps=1e-8)
+        clips = unit(state.video, eps=1e-8)
+        query = unit(sentence, eps=1e-8)
         return {'sentence': sentence, 'saliency': torch.einsum('bld,bd->bl', clips, query)}

@@ -12,7 +12,7 @@ from .blocks import (
     xavier_linear,
 )
 from .conv import MaskedConv1d, SeparableConv1d
-from .functional import inverse_sigmoid
+from .functional import inverse_sigmoid, masked_softmax, unit
 from .init import init_transformer
 from .moment_summary import MomentSummary
 from .pooling import SummedLinear, WeightedPooling, masked_average
@@ -42,9 +42,11 @@ __all__ = [
     'inverse_sigmoid',
     'masked_average',
     'masked_fill_zero',
+    'masked_softmax',
     'residual_noise',
     'sine_clip_positions',
     'sine_span_embedding',
     'tiled_padding_mask',
+    'unit',
     'xavier_linear',
 ]

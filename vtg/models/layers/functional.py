@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Element-wise functions that several layers and heads share."""
+"""Functions that several layers, heads and losses share; float32 inside under autocast."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
+
+from vtg.structures import in_float32
 
 
 def inverse_sigmoid(x: Tensor, eps: float = 1e-3) -> Tensor:
@@ -11,5 +14,29 @@ def inverse_sigmoid(x: Tensor, eps: float = 1e-3) -> Tensor:
     ``x`` is clamped to [0, 1], then both ``x`` and ``1 - x`` are kept at least ``eps`` (Deformable
     DETR), so the result lies within ``±log(1 / eps)``. Any shape.
     """
-    x = x.clamp(min=0, max=1)
+    x = in_float32(x).clamp(min=0, max=1)
     return torch.log(x.clamp(min=eps) / (1 - x).clamp(min=eps))
+
+
+def masked_softmax(logits: Tensor, mask: Tensor, dim: int = -1) -> Tensor:
+    """Softmax over the entries where ``mask`` is True, 0 elsewhere; float32 under autocast.
+
+    Args:
+        logits: Any shape.
+        mask: Broadcast against it, True = real.
+        dim: Axis that sums to 1.
+
+    Returns:
+        Weights of the shape of ``logits``. A row without real entries is finite: all equal.
+    """
+    logits = in_float32(logits)
+    return logits.masked_fill(~mask, torch.finfo(logits.dtype).min).softmax(dim=dim)
+
+
+def unit(x: Tensor, dim: int = -1, eps: float = 1e-12) -> Tensor:
+    """Divide by the Euclidean norm along ``dim``, or by ``eps`` if that is greater.
+
+    Float32 under autocast: the squares overflow float16 and ``eps`` underflows, so that a zero
+    vector would become NaN.
+    """
+    return F.normalize(in_float32(x), dim=dim, eps=eps)

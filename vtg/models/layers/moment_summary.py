@@ -4,7 +4,7 @@
 import torch
 from torch import Tensor, nn
 
-from vtg.structures import cxw_to_xx
+from vtg.structures import cxw_to_xx, in_float32
 from vtg.utils import ConfigError
 
 from .blocks import masked_fill_zero
@@ -70,7 +70,7 @@ class MomentSummary(nn.Module):
         if self.length == 'padded':
             count = torch.full_like(count, length)
         best = scores.argmax(dim=1)[:, None, None].expand(-1, -1, 2)
-        span = spans.detach().gather(1, best).squeeze(1)
+        span = in_float32(spans.detach()).gather(1, best).squeeze(1)
         start, end = (cxw_to_xx(span) * count).floor().long().split(1, dim=1)
         if self.negative_start == 'wrap':
             start = torch.where(start < 0, start + count, start)

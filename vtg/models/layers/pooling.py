@@ -4,12 +4,17 @@
 import torch
 from torch import Tensor, nn
 
+from vtg.structures import in_float32
+
 from .blocks import masked_fill_zero
+from .functional import masked_softmax
 
 
 def masked_average(x: Tensor, mask: Tensor) -> Tensor:
     """Mean over the real tokens: ``(B, N, D)`` and ``(B, N)`` True = real to ``(B, D)``."""
-    return masked_fill_zero(x, mask).sum(dim=1) / mask.sum(dim=1, keepdim=True).clamp(min=1)
+    return masked_fill_zero(in_float32(x), mask).sum(dim=1) / mask.sum(dim=1, keepdim=True).clamp(
+        min=1
+    )
 
 
 class WeightedPooling(nn.Module):
@@ -29,9 +34,7 @@ class WeightedPooling(nn.Module):
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """``(B, N, D)`` and ``(B, N)`` True = real to ``(B, D)``."""
         logits = (x @ self.weight).squeeze(-1)
-        # Finite, so that a row of padding alone stays finite.
-        weights = logits.masked_fill(~mask, -1e30).softmax(dim=-1)
-        return torch.einsum('bn,bnd->bd', weights, x)
+        return torch.einsum('bn,bnd->bd', masked_softmax(logits, mask), x)
 
 
 class SummedLinear(nn.Module):
@@ -50,4 +53,4 @@ class SummedLinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(..., D)`` to ``(..., 1)``."""
-        return self.proj(x).sum(dim=-1, keepdim=True) * x.shape[-1] ** -0.5
+        return in_float32(self.proj(x)).sum(dim=-1, keepdim=True) * x.shape[-1] ** -0.5

@@ -9,6 +9,8 @@ import math
 import torch
 from torch import Tensor
 
+from vtg.structures import in_float32
+
 TEMPERATURE = 10000.0
 
 
@@ -47,4 +49,4 @@ def sine_span_embedding(spans: Tensor, dim: int, temperature: float = TEMPERATUR
     Returns:
         ``(..., dim)``: centre first.
     """
-    return _interleaved_sine(spans * (2 * math.pi), dim // 2, temperature).flatten(-2)
+    return _interleaved_sine(in_float32(spans) * (2 * math.pi), dim // 2, temperature).flatten(-2)

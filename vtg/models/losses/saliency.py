@@ -27,9 +27,8 @@ def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
 
 
 def probability_cross_entropy(probability: Tensor, target: Tensor) -> Tensor:
-    """Binary cross-entropy ``(...)`` of probabilities, at most 100, in float32 under autocast."""
-    with torch.autocast(probability.device.type, enabled=False):
-        return F.binary_cross_entropy(probability.float(), target.float(), reduction='none')
+    """Binary cross-entropy ``(...)`` of probabilities, at most 100."""
+    return F.binary_cross_entropy(probability, target.to(probability.dtype), reduction='none')
 
 
 class SaliencyLoss(Component):

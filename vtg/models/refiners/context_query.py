@@ -8,12 +8,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vtg.models.base import Refiner
-from vtg.models.layers import WeightedPooling
+from vtg.models.layers import WeightedPooling, masked_softmax
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
-
-# Stands in for minus infinity: finite, so that a row of padding alone stays finite.
-BLOCKED = -1e30
 
 
 @MODELS.register_module()
@@ -52,8 +49,8 @@ class ContextQueryRefinement(Refiner):
         """Set ``video (B, L, D)``; padded clips hold anything."""
         video, text = state.video, state.text
         scores = self.scores(video, text)
-        over_words = scores.masked_fill(~state.text_mask[:, None, :], BLOCKED).softmax(dim=2)
-        over_clips = scores.masked_fill(~state.video_mask[:, :, None], BLOCKED).softmax(dim=1)
+        over_words = masked_softmax(scores, state.text_mask[:, None, :], dim=2)
+        over_clips = masked_softmax(scores, state.video_mask[:, :, None], dim=1)
         words = over_words @ text
         clips = over_words @ over_clips.transpose(1, 2) @ video
         attended = self.attended(torch.cat((video, words, video * words, video * clips), dim=-1))

@@ -7,11 +7,10 @@ as rows, queries as columns. Terms add up.
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from vtg.registry import TASK_UTILS
-from vtg.structures import cxw_to_xx, generalized_iou_pairwise
+from vtg.structures import cxw_to_xx, generalized_iou_pairwise, in_float32
 from vtg.utils import ConfigError
 
 
@@ -42,8 +41,7 @@ class MatchInputs:
                 f'matcher cost {type(term).__name__} needs the predicted {name}, which this moment '
                 'head does not give; remove the cost from the matcher or add that output.'
             )
-        value = value.detach()
-        return value.float() if value.dtype in (torch.float16, torch.bfloat16) else value
+        return in_float32(value.detach())
 
     def not_finite(self) -> str:
         """Name the fields that hold NaN or infinity and the first sample of the batch affected."""

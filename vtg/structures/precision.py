@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where half precision is not enough: one cast for tensors and everything that holds them.
+
+Under autocast most tensors between layers are float16 or bfloat16. The largest float16 is 65504 and
+the smallest above 0 is 6e-8, so sums, exponentials, divisors and the constants of masks leave its
+range. What is sensitive to that is computed in float32; in float32 nothing here has any effect.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass, replace
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+T = TypeVar('T')
+
+HALF = (torch.float16, torch.bfloat16)
+
+
+def in_float32(value: T) -> T:
+    """Cast half-precision tensors to float32.
+
+    Args:
+        value: A tensor, or dataclasses, dicts, lists and tuples that hold tensors at any depth.
+
+    Returns:
+        The same with float32 in place of float16 and bfloat16; everything else is kept as it is.
+    """
+    if isinstance(value, Tensor):
+        return value.float() if value.dtype in HALF else value
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{f.name: in_float32(getattr(value, f.name)) for f in fields(value)})
+    if isinstance(value, dict):
+        return {key: in_float32(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(in_float32(item) for item in value)
+    return value
+
+
+@contextmanager
+def without_autocast(device: torch.device) -> Iterator[None]:
+    """Compute in the precision of the operands; nothing to do where a device has no autocast."""
+    if not torch.amp.is_autocast_available(device.type):
+        yield
+        return
+    with torch.autocast(device.type, enabled=False):
+        yield
