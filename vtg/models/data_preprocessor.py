@@ -14,7 +14,13 @@ class GroundingDataPreprocessor(BaseDataPreprocessor):
     """Moves tensors to the device and wraps the targets.
 
     The targets keep a copy on the host, see :class:`vtg.structures.GroundingTargets`.
+
+    Args:
+        non_blocking: Copy pinned memory without waiting for what the device still has to do.
     """
+
+    def __init__(self, non_blocking: bool = True) -> None:
+        super().__init__(non_blocking)
 
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
         """Take a collated batch (see ``docs/data.md``), return the arguments of the model."""

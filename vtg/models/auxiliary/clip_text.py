@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vtg.models.base import Auxiliary
-from vtg.models.layers import masked_average
+from vtg.models.layers import cosine, masked_average, unit
 from vtg.models.losses import build_saliency_losses, masked_mean
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
@@ -54,7 +54,7 @@ class ClipTextSaliency(AlignmentBranch):
     def loss(self, state: GroundingState) -> dict[str, Tensor]:
         """Every configured term on these scores."""
         text = self.mean(state.text, state.text_mask).unsqueeze(1)
-        scores = F.cosine_similarity(text, state.video, dim=-1, eps=1e-8)
+        scores = cosine(text, state.video)
         return {
             f'loss_clip_text_{name}': loss(scores, state, None)
             for name, loss in self.losses.items()
@@ -86,8 +86,8 @@ class LocalAlignment(AlignmentBranch):
     def loss(self, state: GroundingState) -> dict[str, Tensor]:
         """``loss_local_alignment``, a mean over the clips of the batch."""
         mask = state.video_mask
-        words = masked_average(F.normalize(state.projected_text, dim=-1), state.text_mask)
-        clips = F.normalize(state.projected_video, dim=-1)
+        words = masked_average(unit(state.projected_text), state.text_mask)
+        clips = unit(state.projected_video)
         logits = torch.einsum('bld,bd->bl', clips, words) / self.temperature * mask
         target = (state.targets.relevant & mask).to(logits.dtype)
         loss = F.binary_cross_entropy_with_logits(logits, target, reduction='none')
@@ -120,8 +120,8 @@ class GlobalAlignment(AlignmentBranch):
 
     def loss(self, state: GroundingState) -> dict[str, Tensor]:
         """``loss_global_alignment``, the mean of both directions over the batch."""
-        video = F.normalize(self.mean(state.projected_video, state.video_mask), dim=-1)
-        text = F.normalize(self.mean(state.projected_text, state.text_mask), dim=-1)
+        video = unit(self.mean(state.projected_video, state.video_mask))
+        text = unit(self.mean(state.projected_text, state.text_mask))
         logits = text @ video.T / self.temperature
         itself = torch.arange(len(logits), device=logits.device)
         both = F.cross_entropy(logits, itself) + F.cross_entropy(logits.T, itself)

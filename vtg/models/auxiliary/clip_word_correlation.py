@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vtg.models.base import Auxiliary
+from vtg.models.layers import unit
 from vtg.models.losses import masked_mean, probability_cross_entropy
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
@@ -157,7 +158,7 @@ class ClipWordCorrelation(Auxiliary):
             moment, other, sentence: ``(B, D)``.
             target: ``'own'`` sentence, or see ``dummy_target``.
         """
-        moment, other, sentence = (F.normalize(x, dim=-1) for x in (moment, other, sentence))
+        moment, other, sentence = (unit(x) for x in (moment, other, sentence))
         logits = torch.cat((moment @ sentence.T, other @ sentence.T), dim=1)
         batch = len(logits)
         own = torch.arange(batch, device=logits.device)

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vtg.models.base import Auxiliary
-from vtg.models.layers import EncoderStack
+from vtg.models.layers import EncoderStack, unit
 from vtg.models.losses import masked_mean, sigmoid_focal_loss
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
@@ -110,7 +110,7 @@ class MomentSentenceAlignment(Auxiliary):
     def loss(self, state: GroundingState) -> dict[str, Tensor]:
         """``loss_moment_sentence`` and ``loss_moment_clips``."""
         moment, clips, sentence = self.encode(state)
-        cosine = F.normalize(moment, dim=-1) @ F.normalize(sentence, dim=-1).T  # (B, B)
+        cosine = unit(moment) @ unit(sentence).T  # (B, B)
         pairs = torch.eye(len(cosine), device=cosine.device, dtype=cosine.dtype)
         align = sigmoid_focal_loss(cosine, pairs, alpha=0.5, gamma=2.0).mean(dim=0).sum()
 

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vtg.models.base import Auxiliary
-from vtg.models.layers import WeightedPooling
+from vtg.models.layers import WeightedPooling, unit
 from vtg.models.losses import IntraVideoNCELoss
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
@@ -50,8 +50,8 @@ class SampledNCE(Auxiliary):
 
     def similarity(self, state: GroundingState) -> Tensor:
         """Cosines ``(B, L)`` of all clips with the query."""
-        query = F.normalize(self.pooling(state.text, state.text_mask), dim=-1, eps=1e-8)
-        clips = F.normalize(F.relu(state.for_moments), dim=-1, eps=1e-8)
+        query = unit(self.pooling(state.text, state.text_mask), eps=1e-8)
+        clips = unit(F.relu(state.for_moments), eps=1e-8)
         return torch.einsum('bld,bd->bl', clips, query)
 
     def loss(self, state: GroundingState) -> dict[str, Tensor]:

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Contrastive alignment of moment queries and words."""
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vtg.models.base import Component
-from vtg.models.layers import masked_fill_zero
+from vtg.models.layers import masked_fill_zero, unit
 from vtg.models.task_modules import matched_queries
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
@@ -59,8 +58,8 @@ class QueryTextAlignment(Component):
         if self.text == 'encoded':
             words = state.fused_text if state.memory_text is None else state.memory_text
         return (
-            F.normalize(self.query_proj(normed), dim=-1),
-            F.normalize(self.text_proj(words), dim=-1),
+            unit(self.query_proj(normed)),
+            unit(self.text_proj(words)),
         )
 
     def forward(  # type: ignore[override]

@@ -12,7 +12,7 @@ from .blocks import (
     xavier_linear,
 )
 from .conv import MaskedConv1d, SeparableConv1d
-from .functional import inverse_sigmoid, masked_softmax, unit
+from .functional import cosine, inverse_sigmoid, masked_softmax, unit
 from .init import init_transformer
 from .moment_summary import MomentSummary
 from .pooling import SummedLinear, WeightedPooling, masked_average
@@ -38,6 +38,7 @@ __all__ = [
     'SummedLinear',
     'WeightedPooling',
     'clones',
+    'cosine',
     'init_transformer',
     'inverse_sigmoid',
     'masked_average',

@@ -37,6 +37,19 @@ def unit(x: Tensor, dim: int = -1, eps: float = 1e-12) -> Tensor:
     """Divide by the Euclidean norm along ``dim``, or by ``eps`` if that is greater.
 
     Float32 under autocast: the squares overflow float16 and ``eps`` underflows, so that a zero
-    vector would become NaN.
+    vector would become NaN. A zero vector stays zero and gets no gradient, where
+    ``F.normalize`` gives it one of ``1 / eps``.
     """
-    return F.normalize(in_float32(x), dim=dim, eps=eps)
+    x = in_float32(x)
+    norm = x.norm(dim=dim, keepdim=True)
+    return x / norm.clamp_min(eps).masked_fill(norm == 0, torch.inf)
+
+
+def cosine(a: Tensor, b: Tensor, eps: float = 1e-8) -> Tensor:
+    """Cosine of the angle between vectors ``(..., D)`` that broadcast; float32 under autocast.
+
+    It is 0 without gradient where a vector is zero, see :func:`unit`.
+    """
+    a, b = in_float32((a, b))
+    similarity = F.cosine_similarity(a, b, dim=-1, eps=eps)
+    return similarity.masked_fill(~(a.any(dim=-1) & b.any(dim=-1)), 0)

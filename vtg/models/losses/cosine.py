@@ -6,9 +6,9 @@ VideoLights (Paul et al., arXiv 2412.01558), section III-D. Scores are shifted s
 """
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from vtg.models.layers import unit
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
 from vtg.utils import ConfigError
@@ -49,7 +49,7 @@ class DirectionLoss(SaliencyLoss):
         # The released code divides by the range of the labels, which the norm takes out again.
         shifted = (scores - low).masked_fill(~mask, 0)
         labels = state.targets.saliency.to(scores.dtype).masked_fill(~mask, 0)
-        return F.normalize(shifted, dim=1), F.normalize(labels, dim=1)
+        return unit(shifted, dim=1), unit(labels, dim=1)
 
 
 @MODELS.register_module()

@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vtg.models.layers import unit
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
 
@@ -44,8 +45,8 @@ class InterVideoNCELoss(PositiveClipLoss):
         """Sum of both directions, each a mean over samples."""
         clip, exists = self.positive(state)
         index = clip[:, None, None].expand(-1, 1, state.video.shape[-1])
-        clips = F.normalize(state.video.gather(1, index).squeeze(1), dim=-1, eps=1e-8)
-        logits = clips @ F.normalize(state.sentence, dim=-1, eps=1e-8).T / self.temperature
+        clips = unit(state.video.gather(1, index).squeeze(1), eps=1e-8)
+        logits = clips @ unit(state.sentence, eps=1e-8).T / self.temperature
         itself = torch.arange(len(logits), device=logits.device)
         losses = [F.cross_entropy(x, itself, reduction='none') for x in (logits, logits.T)]
         return masked_mean(losses[0] + losses[1], exists)

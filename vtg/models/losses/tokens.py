@@ -2,8 +2,9 @@
 """Losses on sets of learned tokens."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+
+from vtg.models.layers import unit
 
 
 def token_orthogonality(tokens: Tensor) -> Tensor:
@@ -19,7 +20,7 @@ def token_orthogonality(tokens: Tensor) -> Tensor:
     Returns:
         Scalar in [0, 1].
     """
-    unit = F.normalize(tokens, dim=-1)
-    cosine = unit @ unit.detach().transpose(-1, -2)
+    directions = unit(tokens)
+    cosine = directions @ directions.detach().transpose(-1, -2)
     itself = torch.eye(tokens.shape[-2], dtype=torch.bool, device=tokens.device)
     return cosine.masked_fill(itself, 0).abs().mean()

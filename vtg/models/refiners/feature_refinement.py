@@ -8,9 +8,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vtg.models.base import Refiner
-from vtg.models.layers import WeightedPooling, masked_fill_zero
+from vtg.models.layers import WeightedPooling, cosine, masked_fill_zero
 from vtg.registry import MODELS
-from vtg.structures import GroundingState, in_float32
+from vtg.structures import GroundingState
 
 # What the released code adds to the similarity of padded clips: the logarithm of the smallest
 # number of float32, computed once because it must not be flushed to zero.
@@ -49,14 +49,14 @@ class FeatureRefinement(Refiner):
         """Set ``video (B, L, D)``."""
         video, mask = state.video, state.video_mask
         sentence = self.pooling(state.text, state.text_mask).unsqueeze(1)
-        cosine = F.cosine_similarity(*in_float32((video, sentence)), dim=-1, eps=1e-8)
+        similarity = cosine(video, sentence)
         if not self.mask_padding:
-            cosine = cosine + torch.where(mask, 0.0, PADDED_SIMILARITY)
+            similarity = similarity + torch.where(mask, 0.0, PADDED_SIMILARITY)
         mixed = self.mixer(
             torch.cat(
                 (
                     self.dropout(video),
-                    self.dropout(cosine.unsqueeze(-1) * self.similarity),
+                    self.dropout(similarity.unsqueeze(-1) * self.similarity),
                     self.dropout(sentence.expand_as(video)),
                     self.dropout(self._correspondence(video)),
                 ),

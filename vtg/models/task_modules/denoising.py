@@ -83,7 +83,7 @@ class DenoisingGenerator:
         groups = self.num_groups(size)
         shape = (batch, groups, 2, size)
         sign, part = self._draw((*shape, 2), gts, generator) if noise is None else noise
-        offset = torch.tensor((0.0, self.negative_offset), dtype=gts.dtype, device=gts.device)
+        offset = self.negative_offset * torch.arange(2, dtype=gts.dtype, device=gts.device)
         half_width = 0.5 * gts[:, None, None, :, 1:]  # (B, 1, 1, M, 1)
         shift = sign * (part + offset[:, None, None]) * half_width * self.noise_scale
         ends = (cxw_to_xx(gts)[:, None, None] + shift).clamp(0, 1)  # (B, groups, 2, M, 2)

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All systems with small widths, as they are recommended and as published."""
+
+import copy
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from vtg.engine.config import read_config
+from vtg.models import Grounder
+from vtg.registry import MODELS
+
+CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
+SYSTEMS = sorted(file.stem for file in (CONFIGS / '_base_' / 'models').glob('*.py'))
+EVERY = [*SYSTEMS, *(f'{name}/qvhl_official' for name in SYSTEMS)]
+SMALL = dict(dim=16, num_heads=2, hidden_dim=16)
+WIDTH = 6
+
+
+@cache
+def read(name: str) -> dict[str, Any]:
+    path = CONFIGS / f'{name}.py' if '/' in name else CONFIGS / '_base_' / 'models' / f'{name}.py'
+    return read_config(path).model.to_dict()
+
+
+def small_system(name: str, noise: bool = True) -> Grounder:
+    """Build a system for features of ``WIDTH`` channels; without ``noise`` nothing is dropped."""
+    model = copy.deepcopy(read(name))
+    model['defaults'].update({k: v for k, v in SMALL.items() if k in model['defaults']})
+    for modality in ('video', 'text'):
+        model[f'{modality}_projector']['in_dim'] = WIDTH
+    built = MODELS.build(model)
+    if not noise:
+        for module in built.modules():
+            for option in ('p', 'rate', 'dropout'):
+                if isinstance(getattr(module, option, None), float):
+                    setattr(module, option, 0.0)
+    return built

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every system trains in half precision, and nothing brings its known faults back."""
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from systems import SYSTEMS, WIDTH, small_system
+
+import vtg.models
+from vtg.structures import FeaturePyramid, in_float32
+
+# What is out of the range of float16, and where it may stand.
+FAULTS = {
+    r'F\.normalize': 'layers/functional.py',
+    r'F\.cosine_similarity': 'layers/functional.py',
+    r'-1e\d': '',
+    r'finfo': 'layers/functional.py task_modules/atss_assigner.py',
+    r'(?<!without_)autocast\(': '',
+}
+
+
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16], ids=['float16', 'bfloat16'])
+@pytest.mark.parametrize('name', SYSTEMS)
+def test_twenty_steps(name, dtype, toy):
+    model = small_system(name).train()
+    inputs = model.data_preprocessor(toy.batch(video_dim=WIDTH, text_dim=WIDTH), training=True)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+    scaler = torch.amp.GradScaler('cpu', init_scale=2.0**9, enabled=dtype == torch.float16)
+    skipped = 0
+    for _ in range(20):
+        with torch.autocast('cpu', dtype):
+            losses = model(**inputs, mode='loss')
+        assert all(loss.dtype == torch.float32 and loss.isfinite() for loss in losses.values())
+        optimizer.zero_grad()
+        scaler.scale(sum(loss for key, loss in losses.items() if 'loss' in key)).backward()
+        scaler.unscale_(optimizer)
+        gradients = [p.grad for p in model.parameters() if p.grad is not None]
+        skipped += not all(gradient.isfinite().all() for gradient in gradients)
+        scaler.step(optimizer)
+        scaler.update()
+    # The scaler halves a scale that is too high; a fault would leave no finite step.
+    assert gradients and skipped <= (5 if dtype == torch.float16 else 0)
+    assert scaler.get_scale() >= 2**4 or dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize('name', SYSTEMS)
+def test_half_precision_predicts(name, toy):
+    model = small_system(name).eval()
+    inputs = model.data_preprocessor(toy.batch(video_dim=WIDTH, text_dim=WIDTH))
+    with torch.no_grad(), torch.autocast('cpu', torch.float16):
+        records = model(**inputs, mode='predict')
+    for record in records:
+        numbers = [number for row in record['pred_relevant_windows'] for number in row]
+        assert torch.tensor(numbers + record['pred_saliency_scores']).isfinite().all()
+
+
+@pytest.mark.parametrize('fault', FAULTS)
+def test_one_place_for_what_is_sensitive(fault):
+    root = Path(vtg.models.__file__).parent
+    found = {
+        str(file.relative_to(root))
+        for file in root.rglob('*.py')
+        if re.search(fault, file.read_text())
+    }
+    assert found <= set(FAULTS[fault].split()), (
+        f'{fault}: use unit, cosine or masked_softmax of vtg.models.layers'
+    )
+
+
+def test_cast_reaches_everything():
+    half, index = torch.ones(2, dtype=torch.float16), torch.ones(2, dtype=torch.long)
+    pyramid = FeaturePyramid((half,), (index.bool(),), (1.0,))
+    cast = in_float32({'a': [half, index], 'b': pyramid, 'c': None})
+    assert cast['a'][0].dtype == cast['b'].features[0].dtype == torch.float32
+    assert cast['a'][1] is index and cast['b'].masks == pyramid.masks and cast['c'] is None
+    single = torch.ones(2)
+    assert in_float32(single) is single
