@@ -80,3 +80,28 @@ def test_nothing_without_labels():
     bare = [{**record, 'saliency': None, 'relevant_windows': None} for record in own]
     found, metric = evaluate(predictions, bare)
     assert found == {} and len(metric.predictions) == 2
+
+
+def test_grades_without_moments():
+    """Not annotated, or annotated as none: the highlights are evaluated all the same."""
+    predictions, own, _ = make()
+    expected, _ = evaluate(predictions, own)
+    bare = [{k: v for k, v in record.items() if k != 'relevant_windows'} for record in own]
+    found, _ = evaluate(predictions, bare)
+    assert found == {key: value for key, value in expected.items() if 'HL' in key}
+    found, _ = evaluate(predictions, [{**record, 'relevant_windows': []} for record in own])
+    assert set(found) == set(expected)
+    assert all(np.isnan(value) for key, value in found.items() if 'MR' in key)
+    assert all(value == expected[key] for key, value in found.items() if 'HL' in key)
+
+
+def test_reversed_and_unsorted_windows_are_logged(monkeypatch):
+    predictions, own, _ = make()
+    lines = []
+    module = 'vtg.evaluation.metrics.qvhighlights_metric.print_log'
+    monkeypatch.setattr(module, lambda text, **kwargs: lines.append(text))
+    evaluate(predictions, own)
+    assert not lines
+    predictions[0]['pred_relevant_windows'] = [[8, 0, 0.1], [0, 8, 0.9]]
+    evaluate(predictions, own)
+    assert len(lines) == 2 and 'end before they start' in lines[0] and 'not sorted' in lines[1]
