@@ -50,6 +50,18 @@ def test_plain_subset(files, tmp_path):
     assert run('eval_predictions.py', few, files[1], '--subset-ok').returncode == 0
 
 
+def test_neither_input_is_overwritten(tmp_path):
+    paths = [tmp_path / 'p.jsonl', tmp_path / 'a.jsonl']
+    write_jsonl(paths[0], [{'qid': 1, 'pred_relevant_windows': [[0, 2, 1]]}])
+    write_jsonl(paths[1], [{'qid': 1, 'duration': 10, 'relevant_windows': [[0, 2]]}])
+    before = [path.read_bytes() for path in paths]
+    for path in paths:
+        result = run('eval_predictions.py', *paths, '--out', path)
+        assert result.returncode == 1 and 'is also the input' in result.stderr
+    assert [path.read_bytes() for path in paths] == before
+    assert run('eval_predictions.py', *paths, '--clip-length', 0).returncode == 1
+
+
 def broken(folder: Path, name: str) -> tuple[Path, Path]:
     truth = folder / 'truth.jsonl'
     write_jsonl(truth, [{'qid': 1, 'duration': 10, 'relevant_windows': [[0, 2]]}])

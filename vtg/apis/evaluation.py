@@ -14,7 +14,7 @@ from vtg.evaluation.functional import (
     match_records,
     survey_predictions,
 )
-from vtg.utils import DataError, read_json, read_json_lines, shown
+from vtg.utils import DataError, check_clip_length, read_json, read_json_lines, shown
 
 Record = dict[str, Any]
 _FIELDS = ('pred_relevant_windows', 'pred_saliency_scores')
@@ -80,7 +80,9 @@ def evaluate_files(
     Raises:
         DataError: A file cannot be read, a record is wrong (names file and line), the queries
             differ, or nothing is labelled.
+        ConfigError: The clip length is no number of seconds.
     """
+    check_clip_length(clip_length, 'the clip length')
     truth = read_annotations(annotations, clip_length)
     predicted = read_predictions(predictions)
     pairs = match_records(predicted.records, truth.records, subset_ok)
