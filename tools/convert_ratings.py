@@ -5,7 +5,7 @@
 import argparse
 from pathlib import Path
 
-from vtg.utils import run_main, write_jsonl
+from vtg.utils import check_output, check_replaceable, read_jsonl, run_main, write_jsonl
 
 
 def parse_args() -> argparse.Namespace:
@@ -21,9 +21,13 @@ def main() -> None:
     # Imported here so that --help and a mistyped option answer at once.
     from vtg.datasets.video_ratings import read_video_ratings
 
+    written = {}
     for split in ('train', 'val'):
+        path = check_output(Path(args.out) / f'{split}.jsonl', [args.annotations, args.splits])
         records = read_video_ratings(args.annotations, args.splits, split)
-        path = Path(args.out) / f'{split}.jsonl'
+        check_replaceable(path, lambda path, new=records: read_jsonl(path) == new, 'the same split')
+        written[path] = records
+    for path, records in written.items():
         write_jsonl(path, records)
         print(f'{path}: {len(records)} videos')
 

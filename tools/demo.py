@@ -3,6 +3,7 @@
 """Find the moments of your own video that match a sentence."""
 
 import argparse
+from pathlib import Path
 
 from vtg.utils import run_main
 
@@ -40,8 +41,15 @@ def main() -> None:
     from vtg.datasets import read_feature_file
     from vtg.engine import load_config
     from vtg.extraction.encoders.names import encoder_config
-    from vtg.utils import write_json
+    from vtg.utils import check_output, check_replaceable, read_json, write_json
 
+    def holds_results(path: Path) -> bool:
+        return all('moments' in result for result in read_json(path) or [{}])
+
+    if args.json:
+        inputs = [args.video, args.config, args.checkpoint, *(args.text_features or ())]
+        check_output(args.json, inputs)
+        check_replaceable(args.json, holds_results, 'a result of this tool')
     encoders = [encoder_config(text, device=args.device) for text in args.encoder]
     texts = args.text_encoder
     inferencer = Inferencer(

@@ -13,7 +13,7 @@ from terminaltables import AsciiTable
 
 from vtg.apis.evaluation import evaluate_files
 from vtg.evaluation.functional import LENGTH_RANGES, round_percent
-from vtg.utils import check_output, run_main, write_json
+from vtg.utils import check_output, check_replaceable, read_json, run_main, write_json
 
 
 def parse_args() -> argparse.Namespace:
@@ -59,6 +59,7 @@ def main() -> None:
     args = parse_args()
     if args.out:
         check_output(args.out, [args.predictions, args.annotations])
+        check_replaceable(args.out, lambda path: 'brief' in read_json(path), 'a result')
     evaluation = evaluate_files(
         args.predictions,
         args.annotations,

@@ -44,7 +44,7 @@ def parse_args() -> argparse.Namespace:
 def pack(folder: Path, out: Path, dtype: str) -> None:
     from vtg.datasets.stores import pack_features
 
-    result = pack_features(folder, out, dtype=dtype, force=True)
+    result = pack_features(folder, out, dtype=dtype, force=True, keep_names=True)
     print(f'{out}: packed {result.arrays} arrays, {result.rows} rows; the files in {folder} are')
     print('what an extraction goes on from, delete them when it is complete.')
 
@@ -54,16 +54,18 @@ def main() -> int:
     from mmengine.utils import ProgressBar
 
     from vtg.datasets import read_queries
+    from vtg.datasets.stores.packing import check_names_kept
     from vtg.engine.config import parse_options
     from vtg.extraction import (
         RayOptions,
+        check_kind,
         extract_texts,
         extract_videos,
         find_videos,
         keep_settings,
     )
     from vtg.extraction.encoders.names import encoder_config
-    from vtg.utils import ConfigError
+    from vtg.utils import ConfigError, check_clip_length
 
     if not args.videos and not args.text:
         raise ConfigError('nothing to do: give videos, or queries with --text.')
@@ -79,25 +81,33 @@ def main() -> int:
     }  # fmt: skip
     reports = {}
     settings = {**encoder, 'dtype': args.dtype}
-    parts = '.parts' if args.format == 'packed' else ''
+    packed, inputs = args.format == 'packed', [*args.videos, args.text]
+    places = {
+        kind: check_kind(out, kind, inputs, packed)
+        for kind, wanted in (('video', args.videos), ('text', args.text))
+        if wanted
+    }
     if args.videos:
         videos = find_videos(args.videos)
-        folder = out / f'video{parts}'
-        keep_settings(out / 'video.json', {**settings, 'clip_length': args.clip_len})
+        folder, result = places['video']
+        check_names_kept(result, [*videos, *(path.stem for path in folder.glob('*.npz'))])
+        own = {**settings, 'clip_length': check_clip_length(args.clip_len, '--clip-len')}
+        keep_settings(out / 'video.json', own, places['video'])
         reports['video'] = extract_videos(
             videos, folder=folder, clip_length=args.clip_len, threads=args.jobs, **common
         )
     if args.text:
-        folder = out / f'text{parts}'
-        keep_settings(out / 'text.json', {**settings, 'pattern': args.text_pattern})
-        reports['text'] = extract_texts(
-            read_queries(args.text), folder=folder, pattern=args.text_pattern, **common
-        )
+        folder, _ = places['text']
+        records = read_queries(args.text)
+        own = {**settings, 'pattern': args.text_pattern}
+        keep_settings(out / 'text.json', own, places['text'])
+        reports['text'] = extract_texts(records, folder=folder, pattern=args.text_pattern, **common)
     for kind, report in reports.items():
-        print(f'\n{out / (kind + parts)}: {report.summary()}')
+        folder, result = places[kind]
+        print(f'\n{folder}: {report.summary()}')
         print(''.join(f'  {problem}\n' for problem in report.problems.values()), end='')
-        if parts and (report.written or report.skipped):
-            pack(out / f'{kind}{parts}', out / kind, args.dtype)
+        if packed and (report.written or report.skipped):
+            pack(folder, result, args.dtype)
     return int(any(report.problems for report in reports.values()))
 
 

@@ -47,7 +47,10 @@ def make(args: argparse.Namespace, common: dict[str, Any]) -> dict[str, Any]:
     from vtg.extraction import find_videos
     from vtg.extraction.encoders.names import captioner_config, encoder_config, scorer_config
     from vtg.pretraining import make_intervid_mr, make_synthetic_pairs, read_rows
+    from vtg.utils import check_clip_length, check_output
 
+    check_output(args.out, [*args.videos, getattr(args, 'captions', None)])
+    check_clip_length(args.clip_len, '--clip-len')
     videos = find_videos(args.videos)
     if args.data == 'videolights':
         released = {'intervals': 'even', 'saliency': 'exponential', 'drop_last': True}

@@ -6,7 +6,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from vtg.engine.checkpoint import load_weights
-from vtg.utils import ConfigError
+from vtg.utils import ConfigError, check_output, check_replaceable, read_json_lines
 
 from .test import evaluation_runner
 
@@ -28,10 +28,13 @@ def run_prediction(
         The number of queries.
 
     Raises:
-        ConfigError: The config has no test data that is read from a file.
+        ConfigError: The config has no test data that is read from a file, or ``out`` is a file that
+            is read, or exists and holds no predictions.
         DataError: The file or features are missing or wrong.
         CheckpointError: The checkpoint is missing, unsafe or does not fit.
     """
+    check_output(out, [queries, checkpoint, cfg.filename])
+    check_replaceable(out, holds_predictions, 'a file of predictions')
     cfg = cfg.copy()
     if not (cfg.get('test_dataloader') or {}).get('dataset', {}).get('ann_file'):
         raise ConfigError(
@@ -46,3 +49,9 @@ def run_prediction(
     load_weights(runner.bare_model, checkpoint)
     runner.test()
     return len(runner.test_evaluator.metrics[0].predictions)
+
+
+def holds_predictions(path: Path) -> bool:
+    """Whether the first line of a file is a prediction."""
+    _, record, _ = next(read_json_lines(path))
+    return record is not None and 'pred_relevant_windows' in record

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from vtg.utils import DataError, nearest_names
+from vtg.utils import DataError, file_name, nearest_names
 
 from .annotations import Record
 from .survey import implied_clips
@@ -103,7 +103,7 @@ def read_queries(path: str | Path) -> list[Record]:
     Labels are not looked at. Every record has ``qid``, given or by default, and ``query``.
 
     Raises:
-        DataError: A line is unreadable or has no query; names it.
+        DataError: A line is unreadable, has no query, or a qid that can name no file; names it.
     """
     stem = Path(path).name.split('.')[0]
     records = []
@@ -112,7 +112,9 @@ def read_queries(path: str | Path) -> list[Record]:
             problems = ['there is no query, a text.']
         if problems:
             raise DataError(f'{path}, line {number}: {problems[0]}')
-        records.append({'qid': f'{stem}-{number}', **raw})
+        record = {'qid': f'{stem}-{number}', **raw}
+        file_name(record['qid'], f'{path}, line {number}, qid')
+        records.append(record)
     return records
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vtg.utils import CheckpointError, atomic_write
+from vtg.utils import CheckpointError, atomic_write, check_output, check_replaceable
 
 from .checkpoint import to_plain, unsafe_globals
 
@@ -29,8 +29,11 @@ def convert(source: str | Path, target: str | Path, trust: bool) -> list[str]:
 
     Raises:
         CheckpointError: ``trust`` is False, or the file is unreadable.
+        ConfigError: ``target`` exists.
     """
     source = Path(source)
+    check_output(target, [source])
+    check_replaceable(target, lambda path: False, 'known to be of this tool')
     if not source.is_file():
         raise CheckpointError(f'{source} does not exist; give the path of a checkpoint file.')
     if not trust:

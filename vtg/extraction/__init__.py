@@ -3,7 +3,7 @@
 
 from .decoding import VideoClips, VideoInfo, count_clips, iter_clips, probe, read_clips
 from .executor import RayOptions, run_work
-from .files import find_videos, keep_settings, write_arrays
+from .files import check_kind, find_videos, keep_settings, write_arrays
 from .pipeline import (
     ExtractionReport,
     decode_video,
@@ -17,6 +17,7 @@ __all__ = [
     'RayOptions',
     'VideoClips',
     'VideoInfo',
+    'check_kind',
     'count_clips',
     'decode_video',
     'encode_video',

@@ -7,7 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from vtg.utils import ConfigError, atomic_write, read_json, write_json
+from vtg.datasets.stores.packed_folder import check_target
+from vtg.datasets.stores.packed_index import INDEX_FILE
+from vtg.utils import (
+    ConfigError,
+    atomic_write,
+    check_output,
+    printable,
+    read_json,
+    shown,
+    write_json,
+)
 
 SUFFIXES = ('.mp4', '.mkv', '.webm', '.avi', '.mov', '.m4v', '.flv', '.mpg', '.mpeg', '.ts', '.wmv')
 
@@ -37,30 +47,87 @@ def find_videos(paths: Iterable[str | Path]) -> dict[str, Path]:
     return videos
 
 
+def stored_query(path: Path) -> str | None:
+    """Return the sentence whose features a file holds, None where the file does not say."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return str(arrays['query'])
+    # A file of another tool, or a damaged one, which reading its features will name.
+    except Exception:
+        return None
+
+
+def check_kind(
+    out: str | Path, kind: str, inputs: Iterable[str | Path | None], packed: bool
+) -> tuple[Path, Path]:
+    """Check where the features ``'video'`` or ``'text'`` go, before anything is computed.
+
+    Args:
+        out: The folder of the job.
+        kind: Name of the folder in it.
+        inputs: What the job reads.
+        packed: Whether the features are packed in the end.
+
+    Returns:
+        The folder of the feature files and the folder of the result.
+
+    Raises:
+        ConfigError: The result would replace something, or mix with what another tool wrote.
+    """
+    result = Path(out, kind)
+    folder = result.with_name(f'{kind}.parts') if packed else result
+    inputs = list(inputs)
+    for output in {result, folder, Path(out, f'{kind}.json')}:
+        check_output(output, inputs)
+    if packed:
+        check_target(result, folder, force=True)
+    elif (result / INDEX_FILE).is_file():
+        raise ConfigError(f'{result} is packed; go on with --format packed or in another folder.')
+    return folder, result
+
+
 def write_arrays(path: Path, **arrays: Any) -> None:
     """Write a ``.npz`` file, whole or not at all."""
     with atomic_write(path) as temporary, temporary.open('wb') as file:
         np.savez(file, **arrays)
 
 
-def keep_settings(path: str | Path, settings: dict[str, Any]) -> None:
+def keep_settings(
+    path: str | Path, settings: dict[str, Any], outputs: Iterable[str | Path] = ()
+) -> None:
     """Store the settings of a resumable job in a JSON file, or compare them with those stored.
 
     Where and in what batches models compute is no setting.
 
+    Args:
+        path: The JSON file.
+        settings: What the results depend on.
+        outputs: Files and folders that the job writes. Where no settings are stored yet they are
+            not the job's own, so they have to be absent or empty.
+
     Raises:
-        ConfigError: The folder was written with other settings; names the first that differs.
+        ConfigError: The folder was written with other settings, of which the first that differs is
+            named, or holds what the job did not write.
     """
     path, settings = Path(path), _lasting(settings)
     if not path.is_file():
+        for output in map(Path, outputs):
+            if output.is_file() or (output.is_dir() and any(output.iterdir())):
+                raise ConfigError(
+                    f'{output} exists, but {path} does not, so it was made in another way and is '
+                    'left alone; choose another folder.'
+                )
         write_json(path, settings)
         return
     stored = read_json(path)
+    if not isinstance(stored, dict):
+        raise ConfigError(f'{path} holds no settings of this tool; choose another folder.')
     for name in {**settings, **stored}:
         if stored.get(name) != settings.get(name):
             raise ConfigError(
-                f'{path.parent} was written with {name}={stored.get(name)!r}, now it is '
-                f'{settings.get(name)!r}; use the same settings to go on, or another folder.'
+                f'{path.parent} was written with {printable(name)}='
+                f'{shown(stored.get(name), 200)}, now it is {shown(settings.get(name), 200)}; use '
+                'the same settings to go on, or another folder.'
             )
 
 

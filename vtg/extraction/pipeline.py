@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 
 from vtg.datasets.stores import FolderStore
+from vtg.datasets.stores.base import pattern_fields
 from vtg.registry import ENCODERS
-from vtg.utils import DataError
+from vtg.utils import ConfigError, DataError, check_clip_length, file_name, remove_leftovers, shown
 
 from .decoding import VideoClips, iter_clips, probe
 from .encoders.base import Encoder
 from .executor import RayOptions, run_work
-from .files import write_arrays
+from .files import stored_query, write_arrays
 
 # Videos with more decoded frames than this are decoded and encoded piece by piece.
 WHOLE_BYTES = 1 << 30
@@ -146,7 +147,7 @@ class VideoExtractor:
 class TextExtractor:
     """A worker that encodes queries into one ``.npz`` file each.
 
-    A file holds ``last_hidden_state (N, D)`` and ``pooler_output (E,)``.
+    A file holds ``last_hidden_state (N, D)``, ``pooler_output (E,)`` and the ``query``.
 
     Args:
         encoder, folder, dtype: See :class:`VideoExtractor`.
@@ -168,6 +169,7 @@ class TextExtractor:
                 self.folder / f'{name}.npz',
                 last_hidden_state=text.tokens.astype(self.dtype),
                 pooler_output=text.pooled.astype(self.dtype),
+                query=np.array(query),
             )
             yield name, len(text.tokens), ''
 
@@ -179,6 +181,7 @@ def _run(
     ray: RayOptions | None,
     on_start: OnStart,
 ) -> ExtractionReport:
+    remove_leftovers(folder, r'.+\.npz')
     todo = [item for item in items if not (folder / f'{item[0]}.npz').is_file()]
     report = ExtractionReport(skipped=len(items) - len(todo))
     step = on_start(len(todo))
@@ -216,8 +219,11 @@ def extract_videos(
     Returns:
         What was written and, by name, the sentence for every video that could not be read.
     """
+    check_clip_length(clip_length)
+    if threads < 1:
+        raise ConfigError(f'{threads} threads cannot decode; use at least 1 (--jobs).')
     folder = Path(folder)
-    items = [(name, str(path)) for name, path in videos.items()]
+    items = [(file_name(name, f'name of {path}'), str(path)) for name, path in videos.items()]
     worker = partial(VideoExtractor, encoder, str(folder.absolute()), clip_length, dtype, threads)
     return _run(worker, items, folder, ray, on_start)
 
@@ -235,12 +241,45 @@ def extract_texts(
 
     Args:
         records: Annotation records with ``query`` and the fields of ``pattern``.
+
+    Raises:
+        DataError: A record has no query, an id that can name no file, the file of another query, or
+            another query than the one whose features are there already.
     """
     folder = Path(folder)
-    store = FolderStore(str(folder), pattern)
-    for number, record in enumerate(records, start=1):
-        if not isinstance(record.get('query'), str):
-            raise DataError(f'record {number} has no field query; expected a sentence.')
-    items = list({store.name_of(record): record['query'] for record in records}.items())
+    items = _named_queries(records, FolderStore(str(folder), pattern))
+    changed = [
+        (name, old, query)
+        for name, query in items
+        if (old := stored_query(folder / f'{name}.npz')) not in (None, query)
+    ]
+    if changed:
+        name, old, query = changed[0]
+        raise DataError(
+            f'{folder / name}.npz holds features of {shown(old, 200)}, but the query is now '
+            f'{shown(query, 200)} ({len(changed)} such files); delete them or choose another '
+            'folder.'
+        )
     worker = partial(TextExtractor, encoder, str(folder.absolute()), dtype)
     return _run(worker, items, folder, ray, on_start)
+
+
+def _named_queries(records: Sequence[dict[str, Any]], store: FolderStore) -> list[tuple[str, str]]:
+    """Name and query of every file; records may share one if they agree in ids and query."""
+    fields = pattern_fields(store.pattern)
+    found: dict[str, tuple[Any, int]] = {}
+    for number, record in enumerate(records, start=1):
+        query = record.get('query')
+        if not isinstance(query, str):
+            raise DataError(f'record {number} has no field query; expected a sentence.')
+        name = store.name_of(record)
+        # 1 and '1' give the same name.
+        ids = [(type(record[field]), record[field]) for field in fields]
+        key = (*ids, query)
+        first, earlier = found.setdefault(name, (key, number))
+        if first != key:
+            raise DataError(
+                f'record {number} and record {earlier} would share the file {name}.npz, but their '
+                f'{" or ".join([*fields, "query"])} differs; give them different ids.'
+            )
+    return [(name, key[-1]) for name, (key, _) in found.items()]

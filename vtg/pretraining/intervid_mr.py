@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """InterVid-MR, the pre-training data of SG-DETR, from captioned intervals of long videos."""
 
+import contextlib
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,15 @@ from vtg.extraction import RayOptions, probe, read_clips, write_arrays
 from vtg.extraction.encoders import cosine
 from vtg.extraction.pipeline import OnStart, silent
 from vtg.registry import ENCODERS
-from vtg.utils import ConfigError, DataError, read_jsonl
+from vtg.utils import (
+    ConfigError,
+    DataError,
+    check_clip_length,
+    file_name,
+    is_number,
+    read_json_lines,
+    shown,
+)
 
 from .intervid import (
     CaptionFilter,
@@ -56,33 +65,38 @@ def read_rows(path: str | Path) -> list[CaptionRow]:
         DataError: A field is missing or no time; names file and line.
     """
     rows = []
-    for number, record in enumerate(read_jsonl(path)):
+    for line, record, problem in read_json_lines(path):
+        where = f'{path}, line {line}'
+        if record is None:
+            raise DataError(f'{where}: {problem}')
         values = {}
         for name, aliases in _FIELDS.items():
             key = next((alias for alias in aliases if alias in record), None)
             if key is None:
                 raise DataError(
-                    f'{path}, record {number + 1} has no field {name!r}; expected vid, caption, '
-                    'start and end, or the names of InternVid.'
+                    f'{where} has no field {name!r}; expected vid, caption, start and end, or the '
+                    'names of InternVid.'
                 )
             values[name] = record[key]
-        try:
-            start, end = (_seconds(values[name]) for name in ('start', 'end'))
-        except (ValueError, TypeError):
-            raise DataError(
-                f'{path}, record {number + 1}: {values["start"]!r} or {values["end"]!r} is no '
-                "time; expected seconds or 'HH:MM:SS.mmm'."
-            ) from None
-        rows.append(CaptionRow(number, str(values['vid']), str(values['caption']), start, end))
+        start, end = (_seconds(values[name], f'{where}, {name}') for name in ('start', 'end'))
+        vid = file_name(values['vid'], f'{where}, vid')
+        if not isinstance(values['caption'], str):
+            raise DataError(f'{where}: caption is {shown(values["caption"])}; expected a sentence.')
+        rows.append(CaptionRow(len(rows), vid, values['caption'], start, end))
     return rows
 
 
-def _seconds(value: Any) -> float:
+def _seconds(value: Any, where: str) -> float:
     clock = _CLOCK.fullmatch(value.strip()) if isinstance(value, str) else None
-    if clock is None:
-        return float(value)
-    hours, minutes, seconds = map(float, clock.groups())
-    return 3600 * hours + 60 * minutes + seconds
+    if clock is not None:
+        hours, minutes, seconds = map(float, clock.groups())
+        value = 3600 * hours + 60 * minutes + seconds
+    elif isinstance(value, str):
+        with contextlib.suppress(ValueError):
+            value = float(value)
+    if not is_number(value):
+        raise DataError(f"{where}: {shown(value)} is no time; expected seconds or 'HH:MM:SS.mmm'.")
+    return float(value)
 
 
 def select_rows(
@@ -137,7 +151,7 @@ class InterVidMR(ShardWorker):
                 f'{encoder["type"]} has no joint space of clips and sentences, which the '
                 'similarities need; use ClipEncoder or an exported encoder with its text part.'
             )
-        self.clip_length = clip_length
+        self.clip_length = check_clip_length(clip_length)
         self.longest = longest
         self.max_pos_ratio = max_pos_ratio
         self.dtype = dtype

@@ -19,9 +19,19 @@ from typing import Any
 from vtg.extraction.executor import RayOptions, Worker, run_work
 from vtg.extraction.files import keep_settings
 from vtg.extraction.pipeline import OnStart, silent
-from vtg.utils import DataError, read_json, read_jsonl, write_json, write_jsonl
+from vtg.utils import (
+    ConfigError,
+    DataError,
+    read_json,
+    read_jsonl,
+    remove_leftovers,
+    write_json,
+    write_jsonl,
+)
 
 Record = dict[str, Any]
+# What a job writes into its folder; `video` and `text` hold the features of InterVid-MR.
+OUTPUTS = ('annotations.jsonl', 'statistics.json', 'shards', 'video', 'text')
 
 
 class Statistics:
@@ -119,9 +129,15 @@ def run_shards(
     """
     folder = Path(folder)
     inputs = hashlib.sha256(json.dumps(list(units)).encode()).hexdigest()[:16]
+    if shard_size < 1:
+        raise ConfigError(f'{shard_size} videos per shard are none; use at least 1 (--shard-size).')
     keep_settings(
-        folder / 'settings.json', {**settings, 'shard_size': shard_size, 'inputs': inputs}
+        folder / 'settings.json',
+        {**settings, 'shard_size': shard_size, 'inputs': inputs},
+        [folder / name for name in OUTPUTS],
     )
+    for name in ('', 'shards', 'video', 'text'):
+        remove_leftovers(folder / name, r'.+\.(?:jsonl?|npz)')
     shards = [
         (number, list(units[start : start + shard_size]))
         for number, start in enumerate(range(0, len(units), shard_size))

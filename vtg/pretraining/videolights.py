@@ -9,7 +9,7 @@ from typing import Any
 from vtg.extraction import RayOptions, probe, read_clips
 from vtg.extraction.pipeline import OnStart, silent
 from vtg.registry import ENCODERS
-from vtg.utils import DataError
+from vtg.utils import DataError, check_clip_length
 
 from .shards import Record, ShardWorker, Statistics, run_shards
 from .synthetic import (
@@ -50,8 +50,8 @@ class SyntheticPairs(ShardWorker):
         super().__init__(folder)
         self.captioner = ENCODERS.build(captioner)
         self.scorer = ENCODERS.build(scorer)
-        self.clip_length = clip_length
-        self.interval = interval
+        self.clip_length = check_clip_length(clip_length)
+        self.interval = check_clip_length(interval, 'interval')
         self.intervals = intervals
         self.saliency = saliency
         self.drop_last = drop_last

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from vtg.utils import CheckpointError, atomic_write, nearest_names
+from vtg.utils import CheckpointError, atomic_write, check_output, check_replaceable, nearest_names
 
 from .cg_detr import CG_DETR
 from .flashvtg import FLASHVTG
@@ -62,8 +62,18 @@ def convert_checkpoint(system: str, source: str | Path, target: str | Path) -> S
 
     Returns:
         The converted weights, as written under ``state_dict``.
+
+    Raises:
+        CheckpointError: ``source`` cannot be read or a key has no place.
+        ConfigError: ``target`` is ``source``, or exists and was not written here.
     """
+    check_output(target, [source])
+    check_replaceable(target, _converted, 'a converted checkpoint')
     weights = convert_state_dict(system, read_published(source))
     with atomic_write(target) as temporary:
         torch.save({'state_dict': weights, 'meta': {'converted_from': system}}, temporary)
     return weights
+
+
+def _converted(path: Path) -> bool:
+    return 'converted_from' in torch.load(path, map_location='cpu', weights_only=True)['meta']

@@ -11,6 +11,7 @@ from vtg.utils import ConfigError, atomic_write, write_jsonl
 
 from .dataset import SimulatedDataset
 
+FOLDERS = ('video_features', 'text_features')
 # Share of the videos in every split.
 SPLITS = {'train': 0.6, 'val': 0.2, 'test': 0.2}
 
@@ -38,10 +39,14 @@ def export_simulated(
 
     Returns:
         Number of queries per split.
+
+    Raises:
+        ConfigError: There are too few videos, or the folder holds data already.
     """
     if videos < 5:
         raise ConfigError(f'{videos} videos cannot be split into three; make at least 5.')
     out = Path(out)
+    _check_free(out)
     dataset = SimulatedDataset(
         num_samples=2 * videos,
         seed=seed,
@@ -58,7 +63,7 @@ def export_simulated(
         number = list(names).index(record['vid'])
         if number < videos:
             records.append((number, record))
-    for folder in ('video_features', 'text_features'):
+    for folder in FOLDERS:
         (out / folder).mkdir(parents=True, exist_ok=True)
     counts, first = {}, 0
     for split, share in SPLITS.items():
@@ -80,6 +85,17 @@ def export_simulated(
     queries = [{k: v for k, v in line.items() if k not in labels} for line in lines]
     write_jsonl(out / 'queries.jsonl', queries)
     return counts
+
+
+def _check_free(out: Path) -> None:
+    """Refuse a folder in which data would be overwritten or mixed with others."""
+    for name in (*(f'{split}.jsonl' for split in SPLITS), 'queries.jsonl', *FOLDERS):
+        path = out / name
+        if path.is_file() or (path.is_dir() and any(path.iterdir())):
+            raise ConfigError(
+                f'{path} exists already and would be overwritten; choose another folder, or remove '
+                'the data in it yourself.'
+            )
 
 
 def own_format(record: Record, name: str, clip_length: float) -> Record:

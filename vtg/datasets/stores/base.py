@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The contract between a dataset and where its features come from."""
 
+import string
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from vtg.utils import ConfigError, DataError
+from vtg.utils import ConfigError, DataError, file_name
 
 
 class FeatureStore:
@@ -27,14 +29,20 @@ class FeatureStore:
         self.features_from = features_from
 
     def name_of(self, record: dict[str, Any]) -> str:
-        """Return the stored name of the features of ``record``."""
-        try:
-            return self.pattern.format(**record)
-        except KeyError as error:
-            raise ConfigError(
-                f'the pattern {self.pattern!r} of {type(self).__name__} uses {error}, which the '
-                f'annotation lacks; available fields: {", ".join(record)}.'
-            ) from None
+        """Return the stored name of the features of ``record``.
+
+        Raises:
+            ConfigError: The pattern is wrong, or uses a field that the record lacks.
+            DataError: A value cannot be part of the name of a file.
+        """
+        for field in pattern_fields(self.pattern):
+            if field not in record:
+                raise ConfigError(
+                    f'the pattern {self.pattern!r} of {type(self).__name__} uses {field!r}, which '
+                    f'the annotation lacks; available fields: {", ".join(map(str, record))}.'
+                )
+            file_name(record[field], f'annotation of the features, field {field}')
+        return self.pattern.format(**record)
 
     def absent(self) -> str | None:
         """Say what is expected where, if the store as a whole is missing; None if it is there."""
@@ -62,6 +70,27 @@ class FeatureStore:
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(pattern={self.pattern!r}, dim={self.dim})'
+
+
+@lru_cache
+def pattern_fields(pattern: str) -> tuple[str, ...]:
+    """Return the fields of records that a pattern of names uses.
+
+    Raises:
+        ConfigError: The pattern is no text with field names in braces.
+    """
+    try:
+        parts = list(string.Formatter().parse(pattern))
+    except (TypeError, ValueError):
+        parts = [('', '', None, None)]
+    fields = tuple(field for _, field, _, _ in parts if field is not None)
+    if any(spec or conversion for _, _, spec, conversion in parts) or not all(
+        map(str.isidentifier, fields)
+    ):
+        raise ConfigError(
+            f"the pattern {pattern!r} is no name with fields in braces; write e.g. 'qid{{qid}}'."
+        )
+    return fields
 
 
 def check_features(features: np.ndarray, name: str, dim: int | None) -> np.ndarray:
