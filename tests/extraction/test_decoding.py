@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from media import write_audio, write_video
+from media import pictures, write_audio, write_video
 
 from vtg.extraction import count_clips, iter_clips, probe, read_clips
 from vtg.utils import DataError
@@ -155,3 +155,49 @@ def test_a_file_that_is_cut_short_is_not_taken_for_a_short_video(tmp_path):
     cut.write_bytes(content[: len(content) * 6 // 10])
     with pytest.raises(DataError, match='cut short'):
         read_clips(cut, 2.0, 16)
+
+
+def test_a_first_time_stamp_far_from_zero(shared):
+    path = shared / 'cases' / 'video_starts_at_500s.mkv'
+    clips = read_clips(path, 1.0, 16)
+    assert len(clips) == 2 and clips.times[0] < 1
+    assert probe(path).duration == pytest.approx(clips.duration, abs=0.1)
+
+
+@pytest.mark.parametrize('suffix', ['mkv', 'mp4'])
+def test_time_stamps_count_from_the_first_picture(tmp_path, suffix):
+    import av
+
+    path = tmp_path / f'late.{suffix}'
+    with av.open(str(path), 'w') as container:
+        stream = container.add_stream('mpeg4', rate=5)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, 'yuv420p'
+        for number, image in enumerate(pictures(20)):
+            frame = av.VideoFrame.from_ndarray(image, format='rgb24')
+            frame.pts = number + 5000
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    clips = read_clips(path, 1.0, 16)
+    assert len(clips) == 4 and clips.duration == pytest.approx(4.0)
+    assert probe(path).duration == pytest.approx(4.0)
+
+
+def test_a_picture_far_from_the_others_ends_decoding(tmp_path):
+    import av
+
+    path = tmp_path / 'jump.mkv'
+    with av.open(str(path), 'w') as container:
+        stream = container.add_stream('mpeg4', rate=5)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, 'yuv420p'
+        for image, pts in zip(pictures(4), (0, 1, 2, 5 * 10**6)):
+            for packet in stream.encode(av.VideoFrame.from_ndarray(image, format='rgb24')):
+                packet.pts = packet.dts = pts
+                container.mux(packet)
+    with pytest.raises(DataError, match='far from the others'):
+        read_clips(path, 0.01, 16)
+
+
+def test_narrow_pictures_are_refused(tmp_path):
+    path = write_video(tmp_path / 'narrow.mp4', 1.0, width=4096, height=16)
+    with pytest.raises(DataError, match='4096 x 16 pixels'):
+        read_clips(path, 1.0, 16)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from media import write_audio
 
-from vtg.datasets import FolderStore
+from vtg.datasets import FolderStore, read_queries
 from vtg.extraction import (
     extract_texts,
     extract_videos,
@@ -14,7 +14,7 @@ from vtg.extraction import (
     read_clips,
 )
 from vtg.registry import ENCODERS
-from vtg.utils import ConfigError, DataError
+from vtg.utils import ConfigError, DataError, atomic_write
 
 
 @pytest.fixture
@@ -93,3 +93,62 @@ def test_ray_gives_the_same(videos, clip, tmp_path, two_workers):
         one, other = (np.load(tmp_path / place / f'{name}.npz') for place in ('here', 'there'))
         for key in one:
             np.testing.assert_allclose(one[key], other[key], atol=1e-6)
+
+
+def test_ids_that_leave_the_folder_are_refused(shared):
+    with pytest.raises(DataError, match=r'traversal_queries.jsonl, line 1, qid.*path separator'):
+        read_queries(shared / 'cases' / 'traversal_queries.jsonl')
+
+
+@pytest.mark.parametrize(
+    'qid', ['../up', 'a/b', 'a\x00b', '..\\up', 'x' * 201, '', True, [1], None]
+)
+def test_ids_that_are_no_file_names_write_nothing(clip, tmp_path, qid):
+    with pytest.raises(DataError, match='name of a file'):
+        extract_texts([dict(qid=qid, query='a dog')], clip, tmp_path / 'out')
+    with pytest.raises(DataError, match='name of a file'):
+        extract_videos({qid: 'v.mp4'} if isinstance(qid, str) else {True: 'v.mp4'}, clip, tmp_path)
+    with pytest.raises(DataError, match='name of a file'):
+        FolderStore(str(tmp_path), '{qid}').read(dict(qid=qid))
+    assert not list(tmp_path.iterdir())
+
+
+def test_one_id_has_one_query(clip, tmp_path):
+    record = dict(qid=1, query='a dog', vid='v')
+    for other in (record | dict(qid='1'), record | dict(query='the door')):
+        with pytest.raises(DataError, match=r'record 2 and record 1 .*qid1\.npz'):
+            extract_texts([record, other], clip, tmp_path)
+    assert extract_texts([record, dict(record)], clip, tmp_path).written == {'qid1': 6}
+    assert extract_texts([record], clip, tmp_path).skipped == 1
+    with pytest.raises(DataError, match="holds features of 'a dog', but the query is now 'a man'"):
+        extract_texts([record | dict(query='a man')], clip, tmp_path)
+
+
+def test_leftovers_of_killed_runs_are_removed(clip, tmp_path):
+    mine = tmp_path / '.qid1.notes'
+    mine.write_text('kept')
+    (tmp_path / '.qid1.npz.abcd_123').write_bytes(b'half')
+    with atomic_write(tmp_path / 'qid2.npz') as living:
+        extract_texts([dict(qid=1, query='a dog')], clip, tmp_path)
+        assert living.exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [mine.name, 'qid1.npz', 'qid2.npz']
+
+
+def test_settings_do_not_cover_what_was_there_before(tmp_path):
+    (tmp_path / 'video').mkdir()
+    keep_settings(tmp_path / 'a.json', {}, [tmp_path / 'video'])
+    (tmp_path / 'video' / 'v.npz').write_bytes(b'mine')
+    keep_settings(tmp_path / 'a.json', {}, [tmp_path / 'video'])
+    with pytest.raises(ConfigError, match='made in another way'):
+        keep_settings(tmp_path / 'b.json', {}, [tmp_path / 'video'])
+    (tmp_path / 'c.json').write_text('[1]')
+    with pytest.raises(ConfigError, match='no settings of this tool'):
+        keep_settings(tmp_path / 'c.json', {})
+
+
+@pytest.mark.parametrize('clip_length', [0, -2.0, float('nan'), float('inf'), 1e-9])
+def test_clips_without_a_length_are_refused(videos, clip, tmp_path, clip_length):
+    with pytest.raises(ConfigError, match='clip_length'):
+        extract_videos({'v': videos / 'v0.mp4'}, clip, tmp_path, clip_length)
+    with pytest.raises(ConfigError, match='clip_length'):
+        read_clips(videos / 'v0.mp4', clip_length)

@@ -15,12 +15,18 @@ from typing import Any
 
 import numpy as np
 
-from vtg.utils import DataError
+from vtg.utils import ConfigError, DataError, check_clip_length, printable
 
 from .optional import require
 
 # Decoding that ends earlier than the container promises by more than this is a damaged file.
 _TOLERATED_LOSS = Fraction(5, 2)
+# A picture that is shown longer than this many seconds has a damaged time stamp.
+_LONGEST_PICTURE = Fraction(3600)
+# Larger and narrower pictures than these are damaged headers, and would fill the memory.
+_MOST_PIXELS, _MOST_ASPECT = 1 << 27, 50
+# Bytes of frames that are decoded at once; longer videos are decoded in pieces.
+_MOST_BYTES = 1 << 33
 
 
 @dataclass(frozen=True)
@@ -72,6 +78,9 @@ class _Video:
         self.av = require('av', 'decoding videos')
         self.path = Path(path)
         self.container: Any = None
+        # Hostile headers give numbers that PyAV itself cannot work with.
+        self.failures = (self.av.error.FFmpegError, OSError, ArithmeticError, ValueError,
+                         TypeError, AttributeError, MemoryError)  # fmt: skip
 
     def __enter__(self) -> '_Video':
         if not self.path.is_file():
@@ -80,7 +89,7 @@ class _Video:
             raise DataError(f'video {self.path} is empty (0 bytes); copy or download it again.')
         try:
             self.container = self.av.open(str(self.path))
-        except (self.av.error.FFmpegError, OSError, ValueError) as error:
+        except self.failures as error:
             raise self.unreadable(error) from None
         streams = self.container.streams.video
         if not streams:
@@ -90,25 +99,27 @@ class _Video:
                 f'{self.path} has no video stream (only {kinds} streams); give a file with images.'
             )
         self.stream = streams[0]
-        self.stream.thread_type = 'AUTO'
+        try:
+            self.stream.thread_type = 'AUTO'
+            self.stream.codec_context.options = {'max_pixels': str(_MOST_PIXELS)}
+            self.start = (self.stream.start_time or 0) * self.stream.time_base
+            self.promised = self._promised()
+        except self.failures as error:
+            self.container.close()
+            raise self.unreadable(error) from None
         return self
 
     def __exit__(self, *error: object) -> None:
         self.container.close()
 
     def unreadable(self, error: BaseException) -> DataError:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = printable(str(error).splitlines()[0]) if str(error) else type(error).__name__
         return DataError(
-            f'{self.path} cannot be decoded ({reason}); it is damaged or no video, copy or convert '
-            'it again.'
+            f'{self.path} cannot be decoded ({reason[:200]}); it is damaged or no video, copy or '
+            'convert it again.'
         )
 
-    @property
-    def start(self) -> Fraction:
-        return (self.stream.start_time or 0) * self.stream.time_base
-
-    @property
-    def promised(self) -> Fraction | None:
+    def _promised(self) -> Fraction | None:
         """Seconds that the stream says it lasts, None where it does not say."""
         if self.stream.duration:
             return self.stream.duration * self.stream.time_base
@@ -116,15 +127,35 @@ class _Video:
         parts = self.stream.metadata.get('DURATION', '').split(':')
         try:
             hours, minutes, seconds = (Fraction(part) for part in parts)
-        except ValueError:
+        except (ValueError, ZeroDivisionError):
             return None
-        return 3600 * hours + 60 * minutes + seconds or None
+        return self.without_start(3600 * hours + 60 * minutes + seconds) or None
+
+    def without_start(self, end: Fraction) -> Fraction:
+        """The seconds up to ``end`` of a Matroska file, which FFmpeg counts from 0 and not from
+        the first picture; other writers do not, and an ``end`` before it is a length."""
+        return end - self.start if 0 < self.start < end else end
+
+    def seconds(self) -> Fraction:
+        """Seconds that the container says the video lasts; decodes it where it does not say."""
+        try:
+            promised, total = self.promised, self.container.duration
+            if promised is not None:
+                return promised
+            if total:
+                seconds = Fraction(total, self.av.time_base)
+                matroska = 'matroska' in self.container.format.name
+                return self.without_start(seconds) if matroska else seconds
+        except self.failures as error:
+            raise self.unreadable(error) from None
+        return max((end for _, end, _ in self.pictures(Fraction(0))), default=Fraction(0))
 
     def pictures(self, begin: Fraction) -> Iterator[tuple[Fraction, Fraction, Any]]:
         """Yield ``(time, end, picture)`` in order of presentation, from a key frame on that lies
         before ``begin``."""
-        stream, length = self.stream, 1 / (self.stream.average_rate or Fraction(25))
+        stream, last = self.stream, None
         try:
+            length = 1 / (stream.average_rate or Fraction(25))
             if begin > 0:
                 # Half a second of reserve: the picture shown before `begin` is needed too.
                 target = max(self.start, self.start + begin - Fraction(1, 2))
@@ -134,8 +165,12 @@ class _Video:
                     continue
                 time = picture.pts * stream.time_base - self.start
                 shown = (picture.duration or 0) * stream.time_base or length
+                gap = time - begin if last is None else abs(time - last)
+                if max(shown, gap) > _LONGEST_PICTURE:
+                    raise ValueError(f'a picture at {float(time):.0f} s is far from the others')
+                last = time
                 yield time, time + shown, picture
-        except (self.av.error.FFmpegError, OSError, ValueError) as error:
+        except self.failures as error:
             raise self.unreadable(error) from None
 
 
@@ -146,12 +181,7 @@ def probe(path: str | Path) -> VideoInfo:
         DataError: See :func:`read_clips`.
     """
     with _Video(path) as video:
-        seconds = video.promised
-        if seconds is None and video.container.duration:
-            seconds = Fraction(video.container.duration, video.av.time_base)
-        if seconds is None:
-            seconds = max((end for _, end, _ in video.pictures(Fraction(0))), default=Fraction(0))
-        stream = video.stream
+        seconds, stream = video.seconds(), video.stream
         return VideoInfo(
             float(seconds), stream.width, stream.height, float(stream.average_rate or 0)
         )
@@ -164,6 +194,8 @@ def to_square(picture: Any, size: int) -> np.ndarray:
     """
     height, width = picture.height, picture.width
     short = min(height, width)
+    if max(height, width) > _MOST_ASPECT * short:
+        raise ValueError(f'pictures of {width} x {height} pixels')
     height, width = int(height * size / short), int(width * size / short)
     scaled = picture.reformat(width=width, height=height, format='rgb24', interpolation='BICUBIC')
     image = scaled.to_ndarray()
@@ -194,7 +226,7 @@ def sample_pictures(
     Returns:
         The duration of the video.
     """
-    grid = _exact(step)
+    grid = _exact(check_clip_length(step, 'seconds per picture'))
     number = round(_exact(begin) / grid)
     last = None if end is None else round(_exact(end) / grid)
     taken: tuple[Fraction, np.ndarray] | None = None
@@ -203,7 +235,10 @@ def sample_pictures(
         # A slow video shows one picture over several steps.
         nonlocal taken
         if taken is None or taken[0] != time:
-            taken = time, convert(picture)
+            try:
+                taken = time, convert(picture)
+            except video.failures as error:
+                raise video.unreadable(error) from None
         return float(time), taken[1]
 
     with _Video(path) as video:
@@ -242,6 +277,9 @@ def iter_clips(
     The last piece may have one clip more. Only it knows the duration of the video; the others hold
     NaN.
     """
+    check_clip_length(clip_length)
+    if frames_per_clip < 1 or size < 1:
+        raise ConfigError(f'{frames_per_clip} frames of {size} pixels per clip; use at least 1.')
     step = float(_exact(clip_length) / frames_per_clip)
     pictures = sample_pictures(path, step, lambda picture: to_square(picture, size), begin, end)
     first, full = round(begin / clip_length), (max_clips or 0) * frames_per_clip
@@ -275,6 +313,11 @@ def iter_clips(
             yield piece(full, float('nan'))
         images.append(image)
         times.append(time)
+        if len(images) * image.nbytes > _MOST_BYTES:
+            raise DataError(
+                f'{path} has more than {len(images)} frames, too many to be decoded at once; cut '
+                'it or choose longer clips.'
+            )
     if not images:
         raise DataError(f'{path} has no pictures between {begin:g} s and {end} s.')
     # As many clips as with one frame per clip, whatever the number of frames.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,15 @@ from vtg.datasets.stores.base import pattern_fields
 from vtg.registry import ENCODERS
 from vtg.utils import ConfigError, DataError, check_clip_length, file_name, remove_leftovers, shown
 
-from .decoding import VideoClips, iter_clips, probe
+from .decoding import VideoClips, iter_clips
 from .encoders.base import Encoder
 from .executor import RayOptions, run_work
 from .files import stored_query, write_arrays
 
-# Videos with more decoded frames than this are decoded and encoded piece by piece.
+# Frames that wait for the encoder, and frames per piece; longer videos are decoded piece by piece.
 WHOLE_BYTES = 1 << 30
 PIECE_BYTES = 1 << 28
+_BATCH = 64
 OnStart = Callable[[int], Callable[[], object]]
 
 
@@ -50,16 +52,18 @@ Pieces = Iterable[VideoClips]
 
 
 def decode_video(path: str | Path, clip_length: float, size: int, frames_per_clip: int) -> Pieces:
-    """Decode a video at once, or return an iterator over pieces where it would take much memory.
+    """Decode a video, and leave what would take much memory to the iteration over the pieces.
 
     Raises:
-        DataError: The video cannot be decoded; with an iterator, while it runs.
+        DataError: The video cannot be decoded, here or while the pieces are iterated over.
     """
-    clip = frames_per_clip * size * size * 3
-    pieces = partial(iter_clips, path, clip_length, size, frames_per_clip)
-    if probe(path).duration / clip_length * clip <= WHOLE_BYTES:
-        return list(pieces())
-    return pieces(max_clips=max(1, PIECE_BYTES // clip))
+    clips = PIECE_BYTES // (frames_per_clip * size * size * 3)
+    # Full batches of an encoder, so that pieces change no number.
+    clips = clips // _BATCH * _BATCH or max(1, clips)
+    pieces = iter_clips(path, clip_length, size, frames_per_clip, max_clips=clips)
+    # What a container says about its length is not believed: it is decoded as far as there is room.
+    decoded = list(islice(pieces, WHOLE_BYTES // PIECE_BYTES))
+    return chain(decoded, pieces)
 
 
 def encode_video(encoder: Encoder, pieces: Pieces) -> dict[str, np.ndarray]:

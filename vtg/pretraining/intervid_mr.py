@@ -66,9 +66,9 @@ def read_rows(path: str | Path) -> list[CaptionRow]:
     """
     rows = []
     for line, record, problem in read_json_lines(path):
-        where = f'{path}, line {line}'
+        where = f'{path}, line {line}: record {len(rows) + 1}'
         if record is None:
-            raise DataError(f'{where}: {problem}')
+            raise DataError(f'{path}, line {line}: {problem}')
         values = {}
         for name, aliases in _FIELDS.items():
             key = next((alias for alias in aliases if alias in record), None)
