@@ -139,17 +139,21 @@ def test_no_data_at_all(tmp_path):
         timeout=300,
     )
     assert done.returncode == 1
-    (sentence,) = done.stderr.splitlines()
     assert 'Traceback' not in done.stdout
-    for word in (
-        'error: missing data: annotation file data/qvhighlights/highlight_train_release.jsonl',
+    first, *things, last = done.stderr.splitlines()
+    assert first == 'error: missing data:' and last == 'docs/data.md says what goes where.'
+    expected = (
+        'annotation file data/qvhighlights/highlight_train_release.jsonl',
         'feature folder data/qvhighlights/internvideo2_video with one {vid}.npz or {vid}.npy or',
         'feature folder data/qvhighlights/internvideo2_text with one {qid}.npz',
-        'https://github.com/jayleicn/moment_detr/tree/main/data',
-        'https://github.com/ai-forever/sg-detr',
-        'docs/data.md',
-    ):
-        assert word in sentence
+        'annotation file data/qvhighlights/highlight_val_release.jsonl',
+        'annotation file data/qvhighlights/highlight_test_with_gt.jsonl',
+    )
+    assert len(things) == len(expected)  # all of all splits, one a line, none twice
+    for line, words in zip(things, expected):
+        assert line.startswith(f'  {words}') and 'https://github.com/' in line
+    assert 'jayleicn/moment_detr/tree/main/data' in things[0]
+    assert 'ai-forever/sg-detr' in things[1]
     assert not list(tmp_path.iterdir())  # not even a run folder
 
 

@@ -34,7 +34,7 @@ def main() -> None:
     settled = dict(flatten(derived._cfg_dict))
     for key, value in flatten(cfg._cfg_dict):
         if key not in settled or settled[key] != value:
-            source = '--cfg-options' if args.cfg_options else 'default of the toolbox'
+            source = '--cfg-options'
         elif key in written:
             source = os.path.relpath(sources[key])
         else:

@@ -8,6 +8,7 @@ import pytest
 
 from vtg.engine import load_config
 from vtg.engine.config import flatten, origins, parse_options, read_config
+from vtg.engine.runner import LOADER_TIMEOUT, GroundingRunner
 from vtg.utils import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -136,3 +137,12 @@ def test_every_base_file_loads():
     for file in sorted((ROOT / 'configs/_base_/schedules').glob('*.py')):
         load_config(file)
     load_config(ROOT / 'configs/_base_/default_runtime.py')
+
+
+def test_loader_workers_are_not_waited_for_without_end(toy_config):
+    cfg = toy_config({'train_dataloader.num_workers': 1})
+    assert GroundingRunner.build_dataloader(cfg.train_dataloader).timeout == LOADER_TIMEOUT
+    cfg = toy_config({'train_dataloader.num_workers': 1, '+train_dataloader.timeout': 7})
+    assert GroundingRunner.build_dataloader(cfg.train_dataloader).timeout == 7
+    cfg = toy_config({'train_dataloader.num_workers': 0, '+train_dataloader.timeout': 7})
+    assert GroundingRunner.build_dataloader(cfg.train_dataloader).timeout == 0

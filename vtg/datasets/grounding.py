@@ -12,7 +12,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from vtg.registry import DATASETS, TRANSFORMS
-from vtg.utils import ConfigError, DataError, read_jsonl
+from vtg.utils import ConfigError, DataError, missing_data, read_jsonl
 
 from .annotations import Record, check_records, find_annotations
 from .features import append_tef, concatenate_sources, drop_tokens, normalize_rows, pad_rows
@@ -172,13 +172,17 @@ class GroundingDataset(BaseDataset):
         Raises:
             DataError: Names every annotation file and feature folder that is absent.
         """
+        absent = self.absent()
+        if absent:
+            raise missing_data(absent)
+
+    def absent(self) -> list[str]:
+        """Say of every annotation file and feature folder that is not there what is expected."""
         absent = [store.absent() for store in (*self.video, *self.text)]
         if self.ann_file and find_annotations(self.ann_file) is None:
             origin = f' (from {self.annotations_from})' if self.annotations_from else ''
             absent.insert(0, f'annotation file {self.ann_file}{origin}')
-        listed = '; '.join(text for text in absent if text)
-        if listed:
-            raise DataError(f'missing data: {listed}. docs/data.md says what goes where.')
+        return [line for text in absent if text for line in text.split('\n')]
 
     def _bind_stores(self, records: list[Record], name: str) -> list[Record]:
         """Introduce the records to the stores; refuse or drop those without features."""

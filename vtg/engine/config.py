@@ -16,10 +16,11 @@ from .benchmark import settle_benchmark
 from .components import check_components
 
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
-LOADER_TIMEOUT = 300
-"""Seconds until a batch of the loader workers is given up, where a config sets no ``timeout``."""
 # Overrides of these change what follows from them.
 _FACTS = 'benchmark.'
+_BAD_CONFIG = (
+    SyntaxError, KeyError, TypeError, NameError, AttributeError, FileNotFoundError,
+)  # fmt: skip
 # Package that a visualisation backend needs and that is not installed with the toolbox.
 _EXTRAS = {'TensorboardVisBackend': 'tensorboard'}
 
@@ -80,14 +81,7 @@ def read_config(path: str | Path) -> Config:
         raise ConfigError(f'{path} does not exist; {hint}')
     try:
         cfg = Config.fromfile(path)
-    except (
-        SyntaxError,
-        KeyError,
-        TypeError,
-        NameError,
-        AttributeError,
-        FileNotFoundError,
-    ) as error:
+    except _BAD_CONFIG as error:
         raise ConfigError(f'{path} cannot be read: {_one_line(error)}.') from error
     return CachedConfig(cfg._cfg_dict, cfg_text=cfg.text, filename=cfg.filename)
 
@@ -174,15 +168,8 @@ def _has(place: str, node: Any, known: list[str]) -> str:
 
 
 def _settle_workers(loader: Any) -> None:
-    """Without workers there is nothing that could persist, prefetch or be late; torch refuses it.
-
-    Workers that freeze, for example on a network drive that is gone, are not waited for forever.
-    """
-    if not isinstance(loader, Mapping):
-        return
-    if loader.get('num_workers'):
-        loader.setdefault('timeout', LOADER_TIMEOUT)
-    elif loader.get('num_workers') == 0:
+    """Without workers there is nothing that could persist, prefetch or be late; torch refuses."""
+    if isinstance(loader, Mapping) and loader.get('num_workers') == 0:
         if loader.get('persistent_workers'):
             loader['persistent_workers'] = False
         loader.pop('prefetch_factor', None)

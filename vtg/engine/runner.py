@@ -2,6 +2,7 @@
 """MMEngine's Runner with checkpoints that are whole, plain and fit."""
 
 import itertools
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from mmengine.hooks import EMAHook
 from mmengine.model import is_model_wrapper
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
+from torch.utils.data import DataLoader
 
 from vtg.utils import ConfigError, atomic_write
 
@@ -23,6 +25,8 @@ from .checkpoint import (
 )
 from .resume_state import plain_meta, resumable_state
 
+LOADER_TIMEOUT = 300
+"""Seconds until a batch that loader workers owe is given up."""
 _RUN_NUMBER = itertools.count()
 _MMENGINE_HOOKS = {
     'runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint',
@@ -95,6 +99,16 @@ class GroundingRunner(Runner):
     def get_hooks_info(self) -> str:
         """Name the hooks in their order; MMEngine lists them anew for each of 18 stages."""
         return 'Hooks: ' + ', '.join(type(hook).__name__ for hook in self.hooks)
+
+    @staticmethod
+    def build_dataloader(dataloader: Any, *args: Any, **kwargs: Any) -> DataLoader:
+        """Build a loader; workers that freeze, as on a lost network drive, are not waited for.
+
+        A ``timeout`` of the config, in seconds per batch, replaces :data:`LOADER_TIMEOUT`.
+        """
+        if isinstance(dataloader, Mapping) and dataloader.get('num_workers'):
+            dataloader = {'timeout': LOADER_TIMEOUT, **dataloader}
+        return Runner.build_dataloader(dataloader, *args, **kwargs)
 
     def build_evaluator(self, evaluator: Any) -> Any:
         """Build the evaluator; processes exchange results directly, not through a folder."""

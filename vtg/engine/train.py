@@ -2,11 +2,12 @@
 """Training from a config."""
 
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 
 from vtg.registry import DATASETS
-from vtg.utils import ConfigError
+from vtg.utils import ConfigError, missing_data
 
 from .dist import setup_distributed
 from .runner import GroundingRunner
@@ -52,13 +53,39 @@ def configure(
 def check_data(cfg: Config) -> None:
     """Check that the data of training and validation are there, before a run folder is made.
 
+    Training does not need the data of the test split; what is absent of it is named with the rest.
+
     Raises:
-        DataError: An annotation file or a feature folder is absent.
+        DataError: An annotation file or a feature folder is absent; names all that are.
     """
-    for name in ('train_dataloader', 'val_dataloader'):
-        dataset = (cfg.get(name) or {}).get('dataset') or {}
-        if hasattr(DATASETS.get(dataset.get('type')), 'check_sources'):
-            DATASETS.build({**dataset, 'lazy_init': True}).check_sources()
+    absent = {
+        name: dataset.absent()
+        for name in ('train', 'val', 'test')
+        if (dataset := _files_of(cfg, name)) is not None
+    }
+    if absent.get('train') or absent.get('val'):
+        raise missing_data(text for texts in absent.values() for text in texts)
+
+
+def read_data(cfg: Config) -> None:
+    """Read the annotations of training and validation and look for the features of every record.
+
+    Raises:
+        DataError: See :func:`check_data` and :class:`vtg.datasets.GroundingDataset`.
+    """
+    check_data(cfg)
+    for name in ('train', 'val'):
+        dataset = _files_of(cfg, name)
+        if dataset is not None:
+            dataset.full_init()
+
+
+def _files_of(cfg: Config, split: str) -> Any:
+    """The dataset of a split, nothing of it read; None where it reads no files."""
+    dataset = (cfg.get(f'{split}_dataloader') or {}).get('dataset') or {}
+    if not hasattr(DATASETS.get(dataset.get('type')), 'absent'):
+        return None
+    return DATASETS.build({**dataset, 'lazy_init': True})
 
 
 def train(cfg: Config, launcher: str = 'none') -> GroundingRunner:

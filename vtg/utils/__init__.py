@@ -2,7 +2,7 @@
 """Small helpers that know nothing of the rest of the package."""
 
 from .cli import Stopped, run_main
-from .errors import CheckpointError, ConfigError, DataError, VtgError
+from .errors import CheckpointError, ConfigError, DataError, VtgError, missing_data
 from .io import atomic_write, read_json, read_json_lines, read_jsonl, write_json, write_jsonl
 from .names import check_choice, check_keys, file_name, nearest_names
 from .numbers import TOLERANCE, check_clip_length, is_integer, is_number
@@ -30,6 +30,7 @@ __all__ = [
     'leftovers',
     'markdown_table',
     'markdown_text',
+    'missing_data',
     'nearest_names',
     'printable',
     'read_json',

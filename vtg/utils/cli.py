@@ -57,6 +57,7 @@ def run_main(main: Callable[[], int | None], safe: str = SAFE) -> None:
             status = 128 + number
             # Of the processes of one training all are stopped; the first says so.
             first = os.environ.get('RANK', '0') == '0'
+            _end_children()
             _give_up(f'stopped by {_STOPS.get(number, number)}; {safe}.' if first else None)
         except Exception as error:
             left = isinstance(error, BrokenPipeError) and _reader_left()
@@ -64,13 +65,14 @@ def run_main(main: Callable[[], int | None], safe: str = SAFE) -> None:
             if not (left or sentence):
                 raise
             status = 128 + 13 if left else 1  # SIGPIPE
-            # Within the handler: what the traceback holds, loaders above all, still lives.
+            if isinstance(error, RuntimeError):
+                _end_children()  # workers that were lost or are late
             _give_up(sentence)
     sys.exit(status)
 
 
 def _give_up(sentence: str | None) -> None:
-    """Print the sentence, end the children, and leave no buffer that fails at the end."""
+    """Print the sentence and leave no buffer that fails at the end."""
     for number in _STOPS:
         with contextlib.suppress(ValueError):  # not the main thread
             signal.signal(number, signal.SIG_DFL)
@@ -78,7 +80,6 @@ def _give_up(sentence: str | None) -> None:
         lines = '\n'.join(printable(line) for line in sentence.split('\n'))
         with contextlib.suppress(OSError):
             print(f'error: {lines}', file=sys.stderr, flush=True)
-    _end_children()
     _drop_output()
 
 
@@ -153,11 +154,15 @@ def _reader_left() -> bool:
 
 
 def _end_children(patience: float = 2.0) -> None:
-    """End loader workers, also frozen ones, for which the interpreter would wait at its end."""
+    """End loader workers, also frozen ones, for which the interpreter would wait at its end.
+
+    To be called within the handler of an error, while what its traceback holds still lives.
+    """
     multiprocessing = sys.modules.get('multiprocessing')
     children = multiprocessing.active_children() if multiprocessing else []
     if not children:
         return
+    threading.excepthook = lambda *_: None  # threads that feed workers fail with them
     with contextlib.suppress(ValueError):
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # PyTorch raises when a worker ends
     for child in children:

@@ -5,6 +5,8 @@ Each carries one sentence that says what is wrong, where, what was expected and 
 tools print that sentence and exit with status 1; everything else is a bug and keeps its traceback.
 """
 
+from collections.abc import Iterable
+
 from .text import printable
 
 
@@ -28,3 +30,16 @@ class DataError(VtgError):
 
 class CheckpointError(VtgError):
     """A checkpoint is unsafe, unreadable or does not fit the model."""
+
+
+def missing_data(absent: Iterable[str]) -> DataError:
+    """The error that names all data that is not there, several things one a line.
+
+    Args:
+        absent: What is expected where; repetitions are left out.
+    """
+    things = list(dict.fromkeys(absent))
+    if len(things) == 1:
+        return DataError(f'missing data: {things[0]}. docs/data.md says what goes where.')
+    listed = '\n'.join(f'  {thing}' for thing in things)
+    return DataError(f'missing data:\n{listed}\ndocs/data.md says what goes where.')

@@ -18,6 +18,7 @@ from mmengine.config import Config
 
 import vtg
 from vtg.engine.config import apply_options, load_config
+from vtg.engine.train import read_data
 from vtg.utils import ConfigError, Stopped, read_json, write_json
 from vtg.utils.io import atomic_write
 
@@ -154,6 +155,8 @@ def _prepare(
         for note in apply_cell(cfg, cell):
             say(f'note: {note}')
         prepared.append((cell, cfg))
+    for cfg in _different_data(prepared, seeds, out):
+        read_data(cfg)
     runs = []
     for cell, cfg in prepared:
         path = out / cell.name / CONFIG
@@ -168,6 +171,18 @@ def _prepare(
             temporary.write_text(text, encoding='utf-8')
         runs += [Run(cell, seed, path.parent / f'seed_{seed}', path) for seed in seeds]
     return runs
+
+
+def _different_data(
+    prepared: Sequence[tuple[Cell, Config]], seeds: Sequence[int], out: Path
+) -> list[Config]:
+    """One config of every different set of loaders that an unfinished training reads."""
+    different = {}
+    for cell, cfg in prepared:
+        if not all((out / cell.name / f'seed_{seed}' / DONE).is_file() for seed in seeds):
+            loaders = [cfg.get(f'{split}_dataloader') for split in ('train', 'val')]
+            different.setdefault(repr([(loader or {}).get('dataset') for loader in loaders]), cfg)
+    return list(different.values())
 
 
 def _as_text(cfg: Config) -> str:

@@ -45,7 +45,10 @@ class FeatureStore:
         return self.pattern.format(**record)
 
     def absent(self) -> str | None:
-        """Say what is expected where, if the store as a whole is missing; None if it is there."""
+        """Say what is expected where, if the store as a whole is missing; None if it is there.
+
+        Several missing things are one line each.
+        """
         return None
 
     def prepare(self, records: Sequence[dict[str, Any]], clip_length: float) -> None:

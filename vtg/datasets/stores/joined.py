@@ -33,7 +33,7 @@ class JoinedStore(FeatureStore):
 
     def absent(self) -> str | None:
         texts = [text for text in (store.absent() for store in self.stores) if text]
-        return '; '.join(texts) or None
+        return '\n'.join(texts) or None
 
     def prepare(self, records: Sequence[dict[str, Any]], clip_length: float) -> None:
         for store in self.stores:
