@@ -17,7 +17,7 @@ FAULTS = {
     r'F\.cosine_similarity': 'layers/functional.py',
     r'-1e\d': '',
     r'finfo': 'layers/functional.py task_modules/atss_assigner.py',
-    r'(?<!without_)autocast\(': '',
+    r'autocast\(': '',
 }
 
 

@@ -13,8 +13,7 @@ from vtg.structures import (
     GroundingState,
     GroundingTargets,
     Progress,
-    in_float32,
-    without_autocast,
+    full_precision,
 )
 from vtg.utils import ConfigError
 
@@ -151,8 +150,8 @@ class Grounder(BaseModel):
         if mode == 'tensor':
             return state
         if mode == 'predict':
-            with without_autocast(video.device):
-                return self.records(in_float32(state), meta)
+            with full_precision(state, video.device) as state:
+                return self.records(state, meta)
         if targets is None:
             raise ConfigError(
                 'training needs labels, but the batch has none; use an annotation file with '
@@ -160,8 +159,8 @@ class Grounder(BaseModel):
             )
         state = self.with_negatives(state)
         # The one place where training leaves half precision; loss branches run in float32 too.
-        with without_autocast(video.device):
-            return self.losses(in_float32(state))
+        with full_precision(state, video.device) as state:
+            return self.losses(state)
 
     def run(self, state: GroundingState, stages: Sequence[str]) -> GroundingState:
         """Run the named slots in order; empty slots pass their input on."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The typed objects that travel between the parts, and the arithmetic of spans."""
 
-from .precision import in_float32, without_autocast
+from .precision import full_precision, in_float32
 from .spans import (
     cxw_to_xx,
     generalized_iou_aligned,
@@ -20,11 +20,11 @@ __all__ = [
     'MomentList',
     'Progress',
     'cxw_to_xx',
+    'full_precision',
     'generalized_iou_aligned',
     'generalized_iou_pairwise',
     'in_float32',
     'iou_aligned',
     'iou_pairwise',
-    'without_autocast',
     'xx_to_cxw',
 ]

@@ -40,10 +40,15 @@ def in_float32(value: T) -> T:
 
 
 @contextmanager
-def without_autocast(device: torch.device) -> Iterator[None]:
-    """Compute in the precision of the operands; nothing to do where a device has no autocast."""
-    if not torch.amp.is_autocast_available(device.type):
-        yield
+def full_precision(value: T, device: torch.device) -> Iterator[T]:
+    """Leave autocast: ``with full_precision(state, device) as state``.
+
+    Yields:
+        :func:`in_float32` of ``value``; ``value`` itself where autocast is off or unknown.
+    """
+    kind = device.type
+    if not (torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)):
+        yield value
         return
-    with torch.autocast(device.type, enabled=False):
-        yield
+    with torch.autocast(kind, enabled=False):
+        yield in_float32(value)
