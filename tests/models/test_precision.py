@@ -9,7 +9,6 @@ import torch
 from systems import SYSTEMS, WIDTH, small_system
 
 import vtg.models
-from vtg.structures import FeaturePyramid, in_float32
 
 # What is out of the range of float16, and where it may stand.
 FAULTS = {
@@ -67,13 +66,3 @@ def test_one_place_for_what_is_sensitive(fault):
     assert found <= set(FAULTS[fault].split()), (
         f'{fault}: use unit, cosine or masked_softmax of vtg.models.layers'
     )
-
-
-def test_cast_reaches_everything():
-    half, index = torch.ones(2, dtype=torch.float16), torch.ones(2, dtype=torch.long)
-    pyramid = FeaturePyramid((half,), (index.bool(),), (1.0,))
-    cast = in_float32({'a': [half, index], 'b': pyramid, 'c': None})
-    assert cast['a'][0].dtype == cast['b'].features[0].dtype == torch.float32
-    assert cast['a'][1] is index and cast['b'].masks == pyramid.masks and cast['c'] is None
-    single = torch.ones(2)
-    assert in_float32(single) is single
