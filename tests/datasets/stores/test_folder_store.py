@@ -2,6 +2,7 @@
 """Feature files of all published kinds, and every way in which one can be bad."""
 
 import pickle
+import zipfile
 
 import numpy as np
 import pytest
@@ -119,3 +120,60 @@ def test_names_in_subfolders(tmp_path):
     store = FolderStore(str(tmp_path), pattern='a/{qid}')
     assert store.missing([RECORD, {'qid': 6}]) == [1]
     assert len(store.read(RECORD)) == 4
+
+
+@pytest.mark.parametrize(
+    'content',
+    [
+        np.ones((5, 4, 3)), np.ones((4, 1, 3)), np.zeros((0, 4, 3)), np.ones((1, 1, 4, 3)),
+        np.ones((4, 3), complex), np.ones((4, 3), bool), np.ones((4, 3), 'm8[s]'),
+        np.ones((4, 3), 'M8[s]'), np.array([[1, 'a']], object), np.ones((4, 3), [('a', 'f4')]),
+    ],
+)  # fmt: skip
+def test_arrays_of_another_meaning(tmp_path, content):
+    np.save(tmp_path / 'a.npy', content)
+    np.savez(tmp_path / 'b.npz', features=content)
+    for name in 'ab':
+        with pytest.raises(DataError, match=f'{name}.np'):
+            FolderStore(str(tmp_path)).read({'vid': name})
+
+
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [
+        (torch.zeros(1).expand(10**6, 3000), 'repeats its values'),
+        ({'features': torch.zeros(1, 3).expand(10**9, 3)}, 'repeats its values'),
+        (torch.eye(3).to_sparse(), 'sparse'),
+        (torch.eye(3).to_sparse_csr(), 'sparse'),
+        (torch.quantize_per_tensor(torch.eye(3), 0.1, 0, torch.qint8), 'quantized'),
+        (torch.eye(3, dtype=torch.complex64), 'real numbers'),
+        (torch.eye(3) > 0, 'real numbers'),
+    ],
+)
+@pytest.mark.filterwarnings('ignore')
+def test_tensors_of_another_kind(tmp_path, content, message):
+    path = _save(tmp_path, '.pt', content)
+    assert path.stat().st_size < 10_000
+    with pytest.raises(DataError, match=message):
+        FolderStore(str(tmp_path)).read(RECORD)
+
+
+def test_headers_and_archives_are_checked_before_memory_is_taken(tmp_path):
+    with (tmp_path / 'rows.npy').open('wb') as file:
+        header = {'descr': '<f4', 'fortran_order': False, 'shape': (10**12, 8)}
+        np.lib.format.write_array_header_1_0(file, header)
+    np.savez_compressed(tmp_path / 'zeros.npz', features=np.zeros((20_000, 1000), np.float32))
+    with zipfile.ZipFile(tmp_path / 'zeros.pt', 'w', zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr('archive/data/0', bytes(80_000_000))
+    with pytest.raises(DataError, match='the header says'):
+        read_feature_file(tmp_path / 'rows.npy')
+    for name in ('zeros.npz', 'zeros.pt'):
+        with pytest.raises(DataError, match='unpacks'):
+            read_feature_file(tmp_path / name)
+
+
+def test_reference_cases(shared):
+    folder = shared / 'cases' / 'features'
+    for path in folder.iterdir():
+        with pytest.raises(DataError, match=path.stem):
+            FolderStore(str(folder), '{vid}', dim=8).read({'vid': path.stem})

@@ -69,3 +69,43 @@ def test_another_width_is_refused(file, tmp_path):
     with pytest.raises(DataError, match="'door' does not hold 4 numbers"):
         store.prepare([{'qid': 1, 'query': 'door'}], 1.0)
     assert 'nlp.stanford.edu' in GloveStore(str(tmp_path / 'absent.txt')).absent()
+
+
+def test_a_file_that_gives_only_zeros_is_refused(tmp_path):
+    file = tmp_path / 'glove.txt'
+    content = '\n'.join([*LINES, ''])
+    for wrong in (
+        content.encode('utf-16'), content.replace(' ', '\t').encode(), b'',
+        b'the 0 0 0\nperson 0 0 0\n', b'und 1 2 3\n',
+    ):  # fmt: skip
+        file.write_bytes(wrong)
+        with pytest.raises(DataError, match='features would be zero'):
+            _read(file)
+
+
+def test_lines_that_are_no_utf8_leave_the_others(file):
+    file.write_bytes(b'caf\xe9 9 9 9\n' + file.read_bytes())
+    np.testing.assert_array_equal(_read(file)[0], [1, 0, 0])
+    assert _read(file, {'qid': 1, 'query': 'the caf\ufffd'}).shape == (2, 3)
+
+
+@pytest.mark.parametrize(
+    'changes', [{'offsets': [0] * 5}, {'offsets': [10**12] * 5}, {'offsets': [0]}, {'words': [65]}]
+)
+def test_a_cache_that_does_not_fit_is_made_again(file, changes):
+    expected = _read(file)
+    cache = file.with_name('glove.txt.index.npz')
+    with np.load(cache) as stored:
+        arrays = dict(stored)
+    for name, value in changes.items():
+        arrays[name] = np.array(value, arrays[name].dtype)
+    np.savez(cache, **arrays)
+    np.testing.assert_array_equal(_read(file), expected)
+    cache.write_bytes(cache.read_bytes()[:-30])
+    np.testing.assert_array_equal(_read(file), expected)
+
+
+def test_a_line_without_end_is_refused(tmp_path):
+    (tmp_path / 'glove.txt').write_bytes(b'x' * (1 << 21))
+    with pytest.raises(DataError, match='has a line of more than'):
+        _read(tmp_path / 'glove.txt')
