@@ -11,13 +11,13 @@ from vtg.utils import DataError
 @pytest.mark.parametrize(
     ('changes', 'words'),
     [
-        ({'relevant_windows': [[2, 25]]}, ['[2.0, 25.0]', 'outside the video', '24 s']),
+        ({'relevant_windows': [[2, 25]]}, ['[2, 25]', 'outside the video', '24 s']),
         ({'relevant_windows': [[-2, 4]]}, ['outside the video']),
-        ({'relevant_windows': [[8, 4]]}, ['reversed']),
-        ({'relevant_windows': [[4, 4]]}, ['zero length']),
+        ({'relevant_windows': [[8, 4]]}, ['does not end after its start']),
+        ({'relevant_windows': [[4, 4]]}, ['does not end after its start']),
         ({'relevant_windows': [[4]]}, ['list of [start, end]']),
         ({'relevant_windows': [['a', 4]]}, ['list of [start, end]']),
-        ({'relevant_windows': []}, ["'relevant_windows'", 'labelled']),
+        ({'relevant_windows': []}, ["'relevant_windows' is empty", 'labelled']),
         ({'relevant_windows': None}, ["'relevant_windows'", 'labelled']),
         ({'saliency_scores': None}, ["'saliency_scores'", 'labelled']),
         ({'saliency_scores': [[1, 1, 1]]}, ['6 relevant_clip_ids', '1 saliency_scores']),
@@ -26,7 +26,7 @@ from vtg.utils import DataError
         ({'duration': 0}, ['positive number of seconds']),
         ({'duration': 'long'}, ['positive number of seconds']),
         ({'query': ' '}, ['has no words']),
-        ({'qid': 8}, ['already used by record 2']),
+        ({'qid': 8}, ['already used in line 2']),
     ],
 )
 def test_bad_records(disk, changes, words):
@@ -34,7 +34,7 @@ def test_bad_records(disk, changes, words):
     with pytest.raises(DataError) as error:
         disk.build()
     message = str(error.value)
-    assert message.startswith(f'{disk.annotations}, record 3 (qid ')
+    assert message.startswith(f'{disk.annotations}, line 3: ')
     for word in words:
         assert word in message
     assert '\n' not in message
@@ -42,7 +42,7 @@ def test_bad_records(disk, changes, words):
 
 def test_missing_field(disk):
     del disk.records[1]['vid']
-    with pytest.raises(DataError, match=r"record 2 \(qid 8\) has no field 'vid'"):
+    with pytest.raises(DataError, match="line 2: there is no field 'vid'"):
         disk.build()
 
 

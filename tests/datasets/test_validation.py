@@ -70,7 +70,7 @@ def test_every_problem_is_listed_with_its_line(folder):
     found = problems(result)
     assert [line for line, _ in found] == sorted(line for line, _ in found)
     expected = [
-        (3, 'window [5, 2] does not end after its start.'),
+        (3, 'window [5, 2] does not end after its start'),
         (3, 'window [0, 1000] lies outside the video'),
         (4, 'duration is -1'),
         (len(records) + 1, 'not valid JSON'),
@@ -133,7 +133,7 @@ def test_benchmark_files(disk):
     disk.build(lazy_init=True)
     result = validate_files(str(disk.annotations), [str(disk.video)], [str(disk.text)])
     ((line, text),) = problems(result)
-    assert line == 2 and text.startswith('window [0.0, 30.0] lies outside the video (')
+    assert line == 2 and text.startswith('window [0, 30] lies outside the video (0 to 20 s)')
     assert result.summary['queries'].startswith('2, ')
 
 

@@ -21,7 +21,18 @@ from typing import Any
 
 import yaml
 
-from vtg.utils import ConfigError
+from vtg.utils import ConfigError, is_number, shown
+
+_MOST_BYTES = 1 << 20
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """Plain values without aliases, by which a few lines name more values than fit the memory."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError('it uses an alias (*name); write the values out')
+        return super().compose_node(parent, index)
 
 
 @dataclass(frozen=True)
@@ -56,9 +67,12 @@ def load_published(
     if not path.is_file():
         return []
     try:
-        content = yaml.safe_load(path.read_text(encoding='utf-8'))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f'{path} is not valid YAML ({" ".join(str(error).split())}).') from None
+        if path.stat().st_size > _MOST_BYTES:
+            raise ConfigError(f'{path} has more than {_MOST_BYTES:,} bytes; is it a metafile?')
+        content = yaml.load(path.read_text(encoding='utf-8'), _PlainLoader)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        reason = ' '.join(str(error).split())[:300]
+        raise ConfigError(f'{path} is not valid YAML ({reason}).') from None
     results = content.get('Results') if isinstance(content, dict) else None
     if not isinstance(results, list):
         raise ConfigError(f'{path} needs a list `Results`; vtg/apis/published.py shows the format.')
@@ -69,16 +83,21 @@ def load_published(
 def _published(entry: Any, path: Path, number: int) -> Published:
     where = f'{path}, result {number}'
     if not isinstance(entry, dict):
-        raise ConfigError(f'{where}: expected a mapping, got {entry!r}.')
+        raise ConfigError(f'{where}: expected a mapping, got {shown(entry)}.')
     known = {'dataset', 'split', 'variant', 'source', 'metrics'}
     missing = sorted(known - {'variant'} - set(entry))
     unknown = [name for name in entry if name not in known]
     if missing or unknown:
-        problem = f'lacks {missing[0]!r}' if missing else f'has {unknown[0]!r}'
+        problem = f'lacks {missing[0]!r}' if missing else f'has {shown(unknown[0])}'
         raise ConfigError(f'{where} {problem}; expected the fields {", ".join(sorted(known))}.')
     metrics = entry['metrics']
-    # type, not isinstance: a bool is an int.
-    if not isinstance(metrics, dict) or any(type(v) not in (int, float) for v in metrics.values()):
+    if not isinstance(metrics, dict) or not all(map(is_number, metrics.values())):
         raise ConfigError(f'{where}: `metrics` must map names to numbers in per cent.')
-    texts = {name: str(entry.get(name, '')) for name in known - {'metrics'}}
-    return Published(metrics={str(k): float(v) for k, v in metrics.items()}, **texts)
+    texts = {name: entry.get(name, '') for name in sorted(known - {'metrics'})}
+    for name, value in (*texts.items(), *(('metrics', key) for key in metrics)):
+        if not isinstance(value, str | int | float):
+            raise ConfigError(f'{where}: {name} has {shown(value)}; expected text.')
+    return Published(
+        metrics={str(k): float(v) for k, v in metrics.items()},
+        **{name: str(value) for name, value in texts.items()},
+    )

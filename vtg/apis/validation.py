@@ -7,8 +7,8 @@ from typing import Any
 
 from mmengine.config import Config
 
+from vtg.datasets.annotations import read_lines
 from vtg.datasets.custom import CustomDataset
-from vtg.datasets.custom_format import read_lines
 from vtg.datasets.grounding import GroundingDataset
 from vtg.datasets.validation import Problem, Validation, validate_dataset
 from vtg.registry import DATASETS

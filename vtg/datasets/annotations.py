@@ -3,19 +3,38 @@
 
 A record has ``qid``, ``query``, ``vid``, ``duration`` (seconds) and, where labelled,
 ``relevant_windows`` (seconds), ``relevant_clip_ids`` and ``saliency_scores``, or ``label``, a row
-of ratings per clip. All windows of a file
-are checked in one pass, so that a wrong one is reported before training starts.
+of ratings per clip. All lines of a file are checked before anything else is done with it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from vtg.utils import DataError
+from vtg.utils import DataError, is_number, read_json_lines, shown
+
+from .record_checks import (
+    duration_problems,
+    fit_windows,
+    id_problems,
+    query_problems,
+    rating_problems,
+    score_problems,
+    window_problems,
+)
 
 Record = dict[str, Any]
+
+FIELDS = ('qid', 'query', 'vid', 'duration')
+
+
+class Line(NamedTuple):
+    """A line of an annotation file: its number from 1, its record if it has one, and problems."""
+
+    number: int
+    record: Record | None
+    problems: list[str]
 
 
 def find_annotations(path: str | Path) -> Path | None:
@@ -24,155 +43,173 @@ def find_annotations(path: str | Path) -> Path | None:
     return next((candidate for candidate in candidates if candidate.is_file()), None)
 
 
-def _where(path: str | Path, records: Sequence[Record], index: int) -> str:
-    return f'{path}, record {index + 1} (qid {records[index].get("qid")!r})'
+def read_lines(path: str | Path) -> Iterator[Line]:
+    """Yield every line of a JSON-lines file that is not blank, readable or not.
+
+    Raises:
+        DataError: The file as a whole cannot be read.
+    """
+    for number, record, problem in read_json_lines(path):
+        yield Line(number, record, [problem] if problem else [])
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and np.isfinite(value)
+class UsedIds:
+    """The ids of a file so far. 1 and ``'1'`` are one: they would share a file of features."""
 
+    def __init__(self) -> None:
+        self._first: dict[str, int] = {}
 
-def _check_fields(records: Sequence[Record], path: str | Path) -> None:
-    seen: dict[Any, int] = {}
-    for index, record in enumerate(records):
-        missing = [name for name in ('qid', 'query', 'vid', 'duration') if name not in record]
-        if missing:
-            raise DataError(
-                f'{_where(path, records, index)} has no field {missing[0]!r}; every record needs '
-                'qid, query, vid and duration.'
-            )
-        if not _is_number(record['duration']) or record['duration'] <= 0:
-            raise DataError(
-                f'{_where(path, records, index)}: duration is {record["duration"]!r}; expected a '
-                'positive number of seconds.'
-            )
-        if not isinstance(record['query'], str) or not record['query'].split():
-            raise DataError(
-                f'{_where(path, records, index)}: the query {record["query"]!r} has no words; '
-                'correct the text or remove the record.'
-            )
-        first = seen.setdefault(record['qid'], index)
-        if first != index:
-            raise DataError(
-                f'{_where(path, records, index)}: the same qid is already used by record '
-                f'{first + 1}; every qid may occur once.'
+    def problems(self, qid: Any, number: int, unit: str = 'line') -> Iterator[str]:
+        """Note the id of a record, and say where it was used before."""
+        if not isinstance(qid, str | int):
+            return
+        first = self._first.setdefault(str(qid), number)
+        if first != number:
+            yield (
+                f'the qid {shown(qid)} is already used in {unit} {first}; every qid may occur once.'
             )
 
 
-def flatten_windows(
-    records: Sequence[Record], path: str | Path = 'annotations'
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return all windows ``(W, 2)``, the record of each ``(W,)`` and the counts ``(records,)``."""
-    counts = np.zeros(len(records), dtype=np.int64)
-    flat: list[list[float]] = []
-    for index, record in enumerate(records):
-        windows = record.get('relevant_windows')
-        if windows is None:
+def read_records(
+    path: str | Path,
+    clip_length: float,
+    required: Sequence[str] = (),
+    domain: str | None = None,
+    duration_unit: str = 'seconds',
+) -> Iterator[Line]:
+    """Yield the lines of an annotation file with their problems and records.
+
+    Windows that end after the video by rounding are cut; durations are in seconds.
+
+    Args:
+        path: ``.jsonl`` or ``.jsonl.gz``.
+        clip_length: Seconds per clip.
+        required: See :func:`check_records`.
+        domain: Records of other domains are passed on as they are.
+        duration_unit: ``'clips'`` where the durations of the file count clips.
+    """
+    used = UsedIds()
+    for line in read_lines(path):
+        raw = line.record
+        if raw is None or (domain is not None and raw.get('domain') != domain):
+            yield line
             continue
-        pairs = isinstance(windows, list) and all(
-            isinstance(window, list) and len(window) == 2 and all(map(_is_number, window))
-            for window in windows
+        raw = in_seconds(raw, clip_length, duration_unit)
+        problems = [
+            *record_problems(raw, required, clip_length),
+            *used.problems(raw.get('qid'), line.number),
+        ]
+        yield Line(line.number, None if problems else _fitted(raw), problems)
+
+
+def in_seconds(record: Record, clip_length: float, duration_unit: str) -> Record:
+    """Return the record with a duration in seconds, where it is a number of clips."""
+    if duration_unit == 'clips' and is_number(record.get('duration')):
+        return {**record, 'duration': record['duration'] * clip_length}
+    return record
+
+
+def correct_records(lines: Iterable[Line], path: str | Path) -> list[Record]:
+    """Return the records of all lines.
+
+    Raises:
+        DataError: A line is wrong; names the first one and how many there are. Or there is none.
+    """
+    records: list[Record] = []
+    first: Line | None = None
+    wrong = 0
+    for line in lines:
+        if line.problems:
+            first = first or line
+            wrong += 1
+        elif line.record is not None:
+            records.append(line.record)
+    if first is not None:
+        more = f' {wrong} lines are wrong,' if wrong > 1 else ''
+        raise DataError(
+            f'{path}, line {first.number}: {first.problems[0]}{more} tools/validate_dataset.py '
+            'lists every problem.'
         )
-        if not pairs:
-            raise DataError(
-                f'{_where(path, records, index)}: relevant_windows is {windows!r}; expected a list '
-                'of [start, end] in seconds.'
-            )
-        counts[index] = len(windows)
-        flat += windows
-    owner = np.repeat(np.arange(len(records)), counts)
-    return np.asarray(flat, dtype=np.float64).reshape(-1, 2), owner, counts
+    if not records:
+        raise DataError(f'{path} holds no record; expected one JSON object per line.')
+    return records
 
 
-def _check_windows(records: Sequence[Record], path: str | Path) -> np.ndarray:
-    windows, owner, counts = flatten_windows(records, path)
-    durations = np.asarray([record['duration'] for record in records], dtype=np.float64)[owner]
-    start, end = windows[:, 0], windows[:, 1]
-    problems = (
-        ('is reversed; the start must come first', end < start),
-        ('has zero length; the end must lie after the start', end == start),
-        ('lies outside the video', (start < 0) | (end > durations)),
-    )
-    for problem, wrong in problems:
-        if wrong.any():
-            index = int(owner[np.argmax(wrong)])
-            window = windows[np.argmax(wrong)].tolist()
-            raise DataError(
-                f'{_where(path, records, index)}: window {window} {problem} (the video lasts '
-                f'{records[index]["duration"]} s; {int(wrong.sum())} such windows in the file); '
-                'correct or remove it.'
+def record_problems(
+    record: Record, required: Sequence[str] = (), clip_length: float | None = None
+) -> Iterator[str]:
+    """Yield a sentence for everything that is wrong with a record; see :func:`check_records`."""
+    for name in FIELDS:
+        if name not in record:
+            yield f'there is no field {name!r}; every record needs {", ".join(FIELDS)}.'
+    for name in ('qid', 'vid'):
+        if name in record:
+            yield from id_problems(name, record[name])
+    yield from query_problems(record.get('query', 'none'))
+    duration = record.get('duration')
+    wrong = list(duration_problems(duration)) if 'duration' in record else []
+    yield from wrong
+    seconds = None if wrong or duration is None else duration
+    if record.get('relevant_windows') is not None:
+        yield from window_problems('relevant_windows', record['relevant_windows'], seconds)
+    clips, scores = record.get('relevant_clip_ids'), record.get('saliency_scores')
+    yield from score_problems(clips, scores, seconds, clip_length)
+    if record.get('label') is not None:
+        yield from rating_problems(record['label'])
+    for name in required:
+        if record.get(name) is None:
+            yield (
+                f'there is no {name!r}; training needs it, so use a labelled file or remove the '
+                'record.'
             )
-    return counts
-
-
-def _check_scores(records: Sequence[Record], path: str | Path) -> None:
-    for index, record in enumerate(records):
-        clips, scores = record.get('relevant_clip_ids'), record.get('saliency_scores')
-        if clips is None or scores is None:
-            continue
-        if len(clips) != len(scores):
-            raise DataError(
-                f'{_where(path, records, index)}: {len(clips)} relevant_clip_ids but {len(scores)} '
-                'saliency_scores; expected one row of scores per relevant clip.'
-            )
-        if clips and (not all(isinstance(clip, int) for clip in clips) or min(clips) < 0):
-            raise DataError(
-                f'{_where(path, records, index)}: relevant_clip_ids is {clips}; expected indices '
-                'of clips, 0 or more.'
-            )
-        if len({np.size(row) for row in scores}) > 1:
-            raise DataError(
-                f'{_where(path, records, index)}: rows of saliency_scores differ in length; '
-                'expected one score per annotator in every row.'
+        elif name == 'relevant_windows' and record[name] == []:
+            yield (
+                "'relevant_windows' is empty: a query without a moment can be tested, but training "
+                'needs at least one; use a labelled file or remove the record.'
             )
 
 
-def _check_ratings(records: Sequence[Record], path: str | Path) -> None:
-    for index, record in enumerate(records):
-        ratings = record.get('label')
-        if ratings is None:
-            continue
-        rows = isinstance(ratings, list) and all(isinstance(row, list) for row in ratings)
-        if not rows or not ratings or len({len(row) for row in ratings}) > 1 or not ratings[0]:
-            raise DataError(
-                f'{_where(path, records, index)}: label must hold one row of ratings per clip, all '
-                'of one length; correct it or remove the record.'
-            )
-        values = np.asarray(ratings)
-        if values.dtype.kind not in 'iuf' or not np.isfinite(values).all():
-            raise DataError(
-                f'{_where(path, records, index)}: label holds something else than numbers; correct '
-                'it or remove the record.'
-            )
+def _fitted(record: Record) -> Record:
+    windows = record.get('relevant_windows')
+    if not windows:
+        return record
+    return {**record, 'relevant_windows': fit_windows(windows, record['duration'])}
 
 
 def check_records(
     records: Sequence[Record], path: str | Path, required: Sequence[str] = ()
 ) -> None:
-    """Check the records of one file.
+    """Check records that do not come from the lines of a file.
 
     Args:
-        records: The records in file order.
+        records: The records in order.
         path: Named in the errors.
         required: Label fields that every record needs. Training passes those its labels are made
             from; evaluation passes none, since test files come without labels.
 
     Raises:
-        DataError: A field is missing, a query has no words, a qid repeats, a window lies outside
-            the video, is reversed or has zero length, clip ids and scores do not match, or ratings
-            are malformed.
+        DataError: A field is missing, an id cannot name a file or repeats, a query has no words, a
+            window lies outside the video or does not end after its start, clip ids and scores do
+            not match, or ratings are malformed.
     """
     if not records:
-        raise DataError(f'{path} holds no record; expected one JSON object per line.')
-    _check_fields(records, path)
-    counts = _check_windows(records, path)
-    _check_scores(records, path)
-    _check_ratings(records, path)
-    for name in required:
-        for index, record in enumerate(records):
-            empty = name == 'relevant_windows' and not counts[index]
-            if record.get(name) is None or empty:
-                raise DataError(
-                    f'{_where(path, records, index)} has no {name!r}; training needs it, so use a '
-                    'labelled file or remove the record.'
-                )
+        raise DataError(f'{path} holds no record; expected at least one.')
+    used = UsedIds()
+    for number, record in enumerate(records, start=1):
+        problems = [
+            *record_problems(record, required),
+            *used.problems(record.get('qid'), number, 'record'),
+        ]
+        if problems:
+            raise DataError(
+                f'{path}, record {number} (qid {shown(record.get("qid"))}): {problems[0]}'
+            )
+
+
+def flatten_windows(records: Sequence[Record]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return all windows ``(W, 2)``, the record of each ``(W,)`` and the counts ``(records,)``."""
+    windows = [record.get('relevant_windows') or [] for record in records]
+    counts = np.asarray([len(group) for group in windows], dtype=np.int64)
+    flat = [window for group in windows for window in group]
+    owner = np.repeat(np.arange(len(records)), counts)
+    return np.asarray(flat, dtype=np.float64).reshape(-1, 2), owner, counts

@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Own data: the documented annotation format and folders of features, nothing else to say."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from vtg.registry import DATASETS, TRANSFORMS
-from vtg.utils import ConfigError, DataError
+from vtg.utils import ConfigError
 
-from .annotations import Record, find_annotations
-from .custom_format import TOP_GRADE, read_custom
+from .annotations import Line, Record
+from .custom_format import read_custom
 from .grounding import GroundingDataset
+from .record_checks import TOP_GRADE
 from .saliency import CoveredClips, Labels
 from .samplers import sample_generator
 from .stores import FeatureStore
@@ -55,8 +56,9 @@ class ClipGrades:
         saliency = np.zeros(num_clips, dtype=np.float32)
         saliency[: len(grades)] = grades * (self.top / TOP_GRADE)
         relevant = np.flatnonzero(labels['relevant'])
-        order = relevant[np.argsort(saliency[relevant], kind='stable')]
-        labels['pos_clips'][0], labels['neg_clips'][0] = order[-1], order[0]
+        if len(relevant):
+            order = relevant[np.argsort(saliency[relevant], kind='stable')]
+            labels['pos_clips'][0], labels['neg_clips'][0] = order[-1], order[0]
         return {**labels, 'saliency': saliency}
 
 
@@ -117,21 +119,9 @@ class CustomDataset(GroundingDataset):
         rng = sample_generator(idx).spawn(1)[0]
         return cut_record(record, self.train_clips, self.clip_length, rng)
 
-    def load_data_list(self) -> list[Record]:
-        """Read the annotation file, refuse it if any line is wrong, find missing features."""
-        self.check_sources()
-        path = find_annotations(self.ann_file)
-        lines = list(read_custom(path, self.clip_length, not self.test_mode, self.length_tolerance))
-        wrong = [line for line in lines if line.problems]
-        if wrong:
-            more = f' {len(wrong)} lines are wrong,' if len(wrong) > 1 else ''
-            raise DataError(
-                f'{path}, line {wrong[0].number}: {wrong[0].problems[0]}{more} '
-                'tools/validate_dataset.py lists every problem.'
-            )
-        if not lines:
-            raise DataError(f'{path} holds no record; expected one JSON object per line.')
-        return self.settle([line.record for line in lines], str(path))
+    def read_lines(self, path: Path) -> Iterator[Line]:
+        """Yield the lines of an annotation file with their records and what is wrong with them."""
+        return read_custom(path, self.clip_length, not self.test_mode, self.length_tolerance)
 
 
 class PartStore(FeatureStore):

@@ -15,59 +15,27 @@ qid      never    id of the query, ``<file>-<line>`` by default; names its text 
 Further fields are carried along. ``docs/custom_data.md`` shows the format at work.
 """
 
-import gzip
-import json
-import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
-from vtg.utils import DataError, file_name, nearest_names
+from vtg.utils import DataError, nearest_names, shown
 
-from .annotations import Record
+from .annotations import Line, Record, UsedIds, read_lines
+from .record_checks import (
+    duration_problems,
+    fit_windows,
+    grade_problems,
+    id_problems,
+    query_problems,
+    window_problems,
+)
 from .survey import implied_clips
 
 REQUIRED = ('video', 'duration', 'query')
 FIELDS = (*REQUIRED, 'windows', 'saliency', 'qid')
-TOP_GRADE = 4
 _RENAMED = {'video': 'vid', 'windows': 'relevant_windows'}
-
-
-class Line(NamedTuple):
-    """A line of an annotation file: its number from 1, its record if it has one, and problems."""
-
-    number: int
-    record: Record | None
-    problems: list[str]
-
-
-def read_lines(path: str | Path) -> Iterator[Line]:
-    """Yield every line of a JSON-lines file that is not blank, readable or not.
-
-    Raises:
-        DataError: The file as a whole cannot be read.
-    """
-    path = Path(path)
-    try:
-        opener = gzip.open if path.suffix == '.gz' else open
-        with opener(path, 'rt', encoding='utf-8') as file:
-            for number, text in enumerate(file, start=1):
-                if text.strip():
-                    yield _parse(number, text)
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise DataError(f'{path} cannot be read ({error}); write it again.') from None
-
-
-def _parse(number: int, text: str) -> Line:
-    try:
-        record = json.loads(text)
-    except json.JSONDecodeError as error:
-        problem = f'not valid JSON ({error.msg} at column {error.colno})'
-        return Line(number, None, [f'{problem}; every line must be one complete JSON object.'])
-    if not isinstance(record, dict):
-        kind = type(record).__name__
-        return Line(number, None, [f'expected a JSON object in braces, got {kind}.'])
-    return Line(number, record, [])
+# Fields that mean something in the format of the benchmarks; here they are none of the labels.
+_FOREIGN = ('vid', 'relevant_windows', 'relevant_clip_ids', 'saliency_scores', 'label')
 
 
 def read_custom(
@@ -82,7 +50,7 @@ def read_custom(
         tolerance: How many grades more or fewer than clips are accepted.
     """
     stem = Path(path).name.split('.')[0]
-    seen: dict[Any, int] = {}
+    used = UsedIds()
     for line in read_lines(path):
         if line.record is None:
             yield line
@@ -90,9 +58,9 @@ def read_custom(
         raw = line.record
         problems = list(problems_of(raw, clip_length, labelled, tolerance))
         qid = raw.get('qid', f'{stem}-{line.number}')
-        first = seen.setdefault(str(qid), line.number)
-        if first != line.number:
-            problems.append(f'the qid {qid!r} is already used in line {first}; use another one.')
+        if 'qid' not in raw:
+            problems += id_problems('qid', qid)
+        problems += used.problems(qid, line.number)
         record = None if problems else to_record(raw, qid)
         yield Line(line.number, record, problems)
 
@@ -106,22 +74,39 @@ def read_queries(path: str | Path) -> list[Record]:
         DataError: A line is unreadable, has no query, or a qid that can name no file; names it.
     """
     stem = Path(path).name.split('.')[0]
-    records = []
+    records: list[Record] = []
+    queries: dict[str, str] = {}
     for number, raw, problems in read_lines(path):
-        if raw is not None and not isinstance(raw.get('query'), str):
-            problems = ['there is no query, a text.']
-        if problems:
+        if raw is not None:
+            raw = {'qid': f'{stem}-{number}', **raw}
+            problems = list(_query_problems(raw, queries))
+        if raw is None or problems:
             raise DataError(f'{path}, line {number}: {problems[0]}')
-        record = {'qid': f'{stem}-{number}', **raw}
-        file_name(record['qid'], f'{path}, line {number}, qid')
-        records.append(record)
+        records.append(raw)
     return records
+
+
+def _query_problems(raw: Record, queries: dict[str, str]) -> Iterator[str]:
+    """Look at ids and text, and note the query of the id: two queries cannot share features."""
+    for name in ('qid', 'vid', 'video'):
+        if name in raw:
+            yield from id_problems(name, raw[name])
+    if not isinstance(raw.get('query'), str):
+        yield 'there is no query, a text.'
+    elif queries.setdefault(str(raw['qid']), raw['query']) != raw['query']:
+        yield f'the qid {shown(raw["qid"])} is already used by another query; use another one.'
 
 
 def to_record(raw: Record, qid: int | str) -> Record:
     """Turn a correct line into an internal record."""
-    record = {_RENAMED.get(name, name): value for name, value in raw.items()}
-    return {**record, 'qid': qid, 'vid': str(raw['video'])}
+    record = {
+        _RENAMED.get(name, name): value
+        for name, value in raw.items()
+        if name not in _FOREIGN and not name.startswith('_')
+    }
+    if raw.get('windows'):
+        record['relevant_windows'] = fit_windows(raw['windows'], raw['duration'])
+    return {**record, 'qid': qid, 'vid': raw['video']}
 
 
 def problems_of(
@@ -134,22 +119,29 @@ def problems_of(
             hint = f'; is {close[0]!r} meant?' if close else '.'
             yield f'there is no field {name!r}{hint}'
     yield from _misspelled(raw)
-    if 'video' in raw and not (isinstance(raw['video'], str) and raw['video'].strip()):
-        yield f'video is {raw["video"]!r}; expected the name of its feature file.'
-    query = raw.get('query', 'none')
-    if not isinstance(query, str) or not query.split():
-        yield f'the query {query!r} has no words.'
-    if 'qid' in raw and not _is_id(raw['qid']):
-        yield f'qid is {raw["qid"]!r}; expected a text or a whole number.'
+    if 'video' in raw:
+        if isinstance(raw['video'], str):
+            yield from id_problems('video', raw['video'])
+        else:
+            yield f'video is {shown(raw["video"])}; expected the name of its feature file.'
+    if 'qid' in raw:
+        yield from id_problems('qid', raw['qid'])
+    yield from query_problems(raw.get('query', 'none'))
     duration = raw.get('duration')
-    if 'duration' in raw and not (_is_number(duration) and duration > 0):
-        yield f'duration is {duration!r}; expected a positive number of seconds.'
-        duration = None
-    yield from _window_problems(raw.get('windows'), duration)
-    if labelled and not raw.get('windows'):
-        yield 'there are no windows; training needs at least one per query.'
-    if raw.get('saliency') is not None:
-        yield from _saliency_problems(raw['saliency'], duration, clip_length, tolerance)
+    wrong = list(duration_problems(duration)) if 'duration' in raw else []
+    yield from wrong
+    duration = None if wrong else duration
+    windows, grades = raw.get('windows'), raw.get('saliency')
+    if windows is not None:
+        yield from window_problems('windows', windows, duration)
+    if labelled and not windows:
+        yield (
+            'there are no windows; training needs at least one per query (a query without a moment '
+            'can only be tested).'
+        )
+    if grades is not None:
+        clips = None if duration is None else implied_clips({'duration': duration}, clip_length)
+        yield from grade_problems(grades, duration, clips, clip_length, tolerance)
 
 
 def _misspelled(raw: Record) -> Iterator[str]:
@@ -159,51 +151,3 @@ def _misspelled(raw: Record) -> Iterator[str]:
         close = nearest_names(name, others) if name not in raw else []
         if close:
             yield f'there is a field {close[0]!r} but none {name!r}; rename or remove it.'
-
-
-def _window_problems(windows: Any, duration: float | None) -> Iterator[str]:
-    if windows is None:
-        return
-    pairs = isinstance(windows, list) and all(
-        isinstance(window, list) and len(window) == 2 and all(map(_is_number, window))
-        for window in windows
-    )
-    if not pairs:
-        yield f'windows is {_short(windows)}; expected a list of [start, end] in seconds.'
-        return
-    for start, end in windows:
-        if end <= start:
-            yield f'window [{start}, {end}] does not end after its start.'
-        elif start < 0 or (duration is not None and end > duration):
-            yield f'window [{start}, {end}] lies outside the video (0 to {duration} s).'
-
-
-def _saliency_problems(
-    saliency: Any, duration: float | None, clip_length: float, tolerance: int
-) -> Iterator[str]:
-    if not isinstance(saliency, list) or not all(map(_is_number, saliency)):
-        yield f'saliency is {_short(saliency)}; expected a list with one number per clip.'
-        return
-    wrong = [grade for grade in saliency if not 0 <= grade <= TOP_GRADE]
-    if wrong:
-        yield f'saliency has the grade {wrong[0]}; expected numbers from 0 to {TOP_GRADE}.'
-    if duration is not None:
-        clips = implied_clips({'duration': duration}, clip_length)
-        if abs(len(saliency) - clips) > tolerance:
-            yield (
-                f'saliency has {len(saliency)} numbers; expected {clips}, one per clip '
-                f'({duration} s at {clip_length:g} s per clip).'
-            )
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _is_id(value: Any) -> bool:
-    return isinstance(value, str | int) and not isinstance(value, bool) and value != ''
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f'{text[:57]}...'

@@ -2,7 +2,7 @@
 """The dataset of queries, videos and moments; every benchmark is a configuration of it."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,9 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from vtg.registry import DATASETS, TRANSFORMS
-from vtg.utils import ConfigError, DataError, missing_data, read_jsonl
+from vtg.utils import ConfigError, DataError, check_clip_length, missing_data, printable
 
-from .annotations import Record, check_records, find_annotations
+from .annotations import Line, Record, correct_records, find_annotations, read_records
 from .features import append_tef, concatenate_sources, drop_tokens, normalize_rows, pad_rows
 from .samplers import sample_generator
 from .sources import SOURCE_RULES
@@ -64,7 +64,7 @@ class GroundingDataset(BaseDataset):
             of MMEngine's ``BaseDataset``.
 
     Raises:
-        DataError: See :func:`check_records` and :meth:`FeatureStore.read`; files are missing; a
+        DataError: See :func:`read_records` and :meth:`FeatureStore.read`; files are missing; a
             video has a number of clips beyond the tolerance.
     """
 
@@ -104,7 +104,7 @@ class GroundingDataset(BaseDataset):
             raise ConfigError(f"unrated_clips is 'cut' or 'keep', got {unrated_clips!r}.")
         if source_rule not in SOURCE_RULES:
             raise ConfigError(f'source_rule is one of {sorted(SOURCE_RULES)}, got {source_rule!r}.')
-        self.clip_length = float(clip_length)
+        self.clip_length = check_clip_length(clip_length, f'clip_length of {type(self).__name__}')
         self.max_video_clips = max_video_clips
         self.max_text_tokens = max_text_tokens
         self.max_windows = max_windows
@@ -143,27 +143,28 @@ class GroundingDataset(BaseDataset):
     def load_data_list(self) -> list[Record]:
         """Read the annotation file, check all of it and find out whose features are missing."""
         self.check_sources()
-        path = find_annotations(self.ann_file)
-        records = read_jsonl(path)
-        check_records(records, path, () if self.test_mode else self.saliency.fields)
-        return self.settle(records, str(path))
+        path = find_annotations(self.ann_file) or Path(self.ann_file)
+        return self.settle(correct_records(self.read_lines(path), path), str(path))
+
+    def read_lines(self, path: Path) -> Iterator[Line]:
+        """Yield the lines of an annotation file with their records and what is wrong with them."""
+        required = () if self.test_mode else self.saliency.fields
+        yield from read_records(path, self.clip_length, required, self.domain, self.duration_unit)
 
     def settle(self, records: list[Record], name: str) -> list[Record]:
-        """Turn checked records into those of this dataset: domain, seconds, stores, a survey."""
+        """Turn checked records into those of this dataset: domain, stores, a survey."""
         if self.domain is not None:
-            domains = sorted({str(record.get('domain')) for record in records})
+            domains = sorted({str(record.get('domain'))[:60] for record in records})
             records = [record for record in records if record.get('domain') == self.domain]
             if not records:
                 raise DataError(
                     f'{name} has no record of the domain {self.domain!r}; it has '
-                    f'{", ".join(domains)}.'
+                    f'{", ".join(domains[:10])}.'
                 )
-        if self.duration_unit == 'clips':
-            records = [r | {'duration': r['duration'] * self.clip_length} for r in records]
         notes = survey(records, self.clip_length, self.max_video_clips)
         if notes:
             listed = '; '.join(f'{count} {text}' for text, count in notes.items())
-            print_log(f'{name}, {len(records)} records: {listed}.', logger='current')
+            print_log(f'{printable(name)}, {len(records)} records: {listed}.', logger='current')
         return self._bind_stores(records, name)
 
     def check_sources(self) -> None:

@@ -31,8 +31,13 @@ def _labels(saliency: np.ndarray, relevant: np.ndarray, pos: list[int], neg: lis
 
 
 def _random_pairs(relevant: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Two random clips inside and two outside, without repetition where there are enough."""
+    """Two random clips inside and two outside, without repetition where there are enough.
+
+    Without any inside, the pairs are clips with themselves: nothing to rank.
+    """
     inside, outside = np.flatnonzero(relevant), np.flatnonzero(~relevant)
+    if not len(inside):
+        return np.zeros(2, dtype=np.int64), np.zeros(2, dtype=np.int64)
     pos = rng.choice(inside, 2, replace=len(inside) < 2)
     return pos, rng.choice(outside, 2, replace=len(outside) < 2) if len(outside) else pos
 
@@ -107,11 +112,13 @@ class SingleWindow:
     def __call__(
         self, record: dict[str, Any], num_clips: int, clip_length: float, rng: np.random.Generator
     ) -> Labels:
+        relevant = np.zeros(num_clips, dtype=bool)
+        if not record['relevant_windows']:
+            return _labels(relevant, relevant, *_random_pairs(relevant, rng))
         length = clip_length if self.clip_from == 'clip_length' else record['duration'] / num_clips
         start, end = record['relevant_windows'][0]
         last = max(0, min(int(end / length), num_clips) - 1)
         first = min(int(start / length), last)
-        relevant = np.zeros(num_clips, dtype=bool)
         relevant[first : last + 1] = True
         return _labels(relevant, relevant, *_random_pairs(relevant, rng))
 
@@ -137,6 +144,9 @@ class CoveredClips:
     def __call__(
         self, record: dict[str, Any], num_clips: int, clip_length: float, rng: np.random.Generator
     ) -> Labels:
+        relevant = np.zeros(num_clips, dtype=bool)
+        if not record['relevant_windows']:
+            return _labels(relevant, relevant, *_random_pairs(relevant, rng))
         windows = np.asarray(record['relevant_windows'], dtype=np.float64) / clip_length
         clip = np.arange(num_clips)[:, None]
         covered = np.minimum(clip + 1, windows[:, 1]) - np.maximum(clip, windows[:, 0])

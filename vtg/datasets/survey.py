@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from vtg.utils import exceeds
+
 from .annotations import Record, flatten_windows
 
 # The last range of window lengths that QVHighlights' evaluation knows, and its list length.
@@ -56,7 +58,7 @@ def _survey_windows(
         f'windows longer than {_LONGEST_RANGE} s (the range "long" leaves them out)': (
             length > _LONGEST_RANGE
         ).sum(),
-        f'windows that end after the {kept:g} s that are kept': (windows[:, 1] > kept).sum(),
+        f'windows that end after the {kept:g} s that are kept': exceeds(windows[:, 1], kept).sum(),
         f'queries with more than {_COUNTED_WINDOWS} windows (their AP stays below 1)': (
             per_query > _COUNTED_WINDOWS
         ).sum(),
@@ -86,7 +88,7 @@ def _without_highlight(ratings: np.ndarray) -> int:
 def _other_length(records: Sequence[Record]) -> int:
     matches = ((_SEGMENT.fullmatch(str(record['vid'])), record['duration']) for record in records)
     return sum(
-        abs(float(match[2]) - float(match[1]) - duration) > 1e-6
+        bool(exceeds(abs(float(match[2]) - float(match[1]) - duration), 0))
         for match, duration in matches
         if match
     )

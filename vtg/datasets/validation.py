@@ -4,21 +4,18 @@
 Loading a dataset stops at the first problem; this goes through all lines and all feature files.
 """
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from vtg.utils import DataError
+from vtg.utils import DataError, printable
 
-from .annotations import Record, check_records, find_annotations
-from .custom import CustomDataset, PartStore
-from .custom_format import Line, read_custom, read_lines
+from .annotations import Record, find_annotations
+from .custom import PartStore
 from .grounding import GroundingDataset
 from .stores import FeatureStore
 from .survey import survey
@@ -77,7 +74,7 @@ class Validation:
             lines.append(f'  ... and {len(self.problems) - most} more')
         count = len(self.problems)
         lines.append(f'  {count or "no"} problem{"" if count == 1 else "s"}')
-        return '\n'.join(lines)
+        return printable('\n'.join(lines), keep='\n')
 
 
 def validate_dataset(
@@ -101,9 +98,9 @@ def validate_dataset(
         return result
     records: list[Record] = []
     numbers: list[int] = []
-    for line in _lines(dataset, path):
+    for line in dataset.read_lines(path):
         result.problems += [Problem(result.name, text, line.number) for text in line.problems]
-        if line.record is not None:
+        if line.record is not None and dataset.domain in (None, line.record.get('domain')):
             records.append(line.record)
             numbers.append(line.number)
     if not records:
@@ -114,37 +111,6 @@ def validate_dataset(
     _check_features(dataset, records, numbers, result, sample, threads, on_start)
     result.problems.sort(key=lambda problem: problem.line or 0)
     return result
-
-
-def _lines(dataset: GroundingDataset, path: Path) -> Iterator[Line]:
-    labelled = not dataset.test_mode
-    if isinstance(dataset, CustomDataset):
-        yield from read_custom(path, dataset.clip_length, labelled, dataset.length_tolerance)
-        return
-    required = dataset.saliency.fields if labelled else ()
-    seen: dict[Any, int] = {}
-    for number, record, problems in read_lines(path):
-        if record is None:
-            yield Line(number, None, problems)
-            continue
-        if dataset.domain is not None and record.get('domain') != dataset.domain:
-            continue
-        problems = list(_record_problems(record, required))
-        first = seen.setdefault(record.get('qid'), number)
-        if first != number:
-            problems.append(f'the qid {record.get("qid")!r} is already used in line {first}.')
-        if dataset.duration_unit == 'clips' and not problems:
-            record = {**record, 'duration': record['duration'] * dataset.clip_length}
-        yield Line(number, None if problems else record, problems)
-
-
-def _record_problems(record: Record, required: Sequence[str]) -> Iterator[str]:
-    try:
-        check_records([record], '', required)
-    except DataError as error:
-        # The sentence is about a file; here the line stands in front of it.
-        text = str(error).removeprefix(f', record 1 (qid {record.get("qid")!r})').lstrip(': ')
-        yield re.sub(r'; \d+ such windows in the file', '', text)
 
 
 def _check_features(
@@ -187,8 +153,29 @@ def _check_features(
         label = kind if position == 0 else f'{kind} {position + 1}'
         result.summary[f'{label} features'] = describe_features(list(found.values()))
         result.widths[kind] = result.widths.get(kind, 0) + width
-        if kind == 'video':
+        if kind == 'text':
+            result.notes |= _odd_texts(found, first, records)
+        else:
             _compare_lengths(dataset, store, found, records, numbers, result, label)
+
+
+def _odd_texts(
+    found: dict[str, Stored], first: dict[str, int], records: list[Record]
+) -> dict[str, int]:
+    """Note text features that are no sequences of tokens, by their numbers of rows."""
+    rows = [
+        (stored.rows, records[first[name]]['query'])
+        for name, stored in found.items()
+        if len(records[first[name]]['query'].split()) > 1
+    ]
+    kinds = {
+        'queries of several words that all have one row of text features; is it a vector of the '
+        'whole sentence? Systems expect one row per token': all(count == 1 for count, _ in rows),
+        # Some encoders of characters add a first and a last one.
+        'queries that all have about one row of text features per character; systems expect one '
+        'row per token': all(0 <= count - len(query) <= 2 for count, query in rows),
+    }
+    return {text: len(rows) for text, holds in kinds.items() if holds and rows}
 
 
 def _add(result: Validation, line: int, text: str) -> None:

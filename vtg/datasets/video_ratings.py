@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from vtg.utils import DataError, read_json
+from vtg.utils import DataError, is_number, read_json, shown
 
 from .annotations import Record, check_records
 
 # Where the title of a video stands among the items of `info`.
 _TITLE = 5
+# What `match` holds, and the label of the clip.
+_LABELS = {'1': 1, '0': 0, '-1': 0}
 
 
 def read_video_ratings(
@@ -37,34 +39,64 @@ def read_video_ratings(
     Raises:
         DataError: A file is missing, or a video lacks a field.
     """
-    content = read_json(path)
+    content = _mapping(read_json(path), path, 'videos')
     vids = list(content)
     if splits is not None:
-        chosen = read_json(splits)
-        vids = [vid for domain in chosen.values() for vid in domain.get(split, ())]
+        vids = _split(splits, split)
     records = [_record(vid, content[vid], path) for vid in vids if vid in content]
     check_records(records, path, required=('label', 'domain'))
     return records
 
 
-def _record(vid: str, video: Mapping[str, Any], path: str | Path) -> Record:
+def _mapping(content: Any, path: str | Path, what: str) -> Mapping[str, Any]:
+    if not isinstance(content, dict):
+        raise DataError(f'{path} holds {shown(content)}; expected an object with the {what}.')
+    return content
+
+
+def _split(path: str | Path, split: str) -> list[str]:
+    vids: list[str] = []
+    for domain, chosen in _mapping(read_json(path), path, 'domains').items():
+        names = chosen.get(split, []) if isinstance(chosen, dict) else None
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise DataError(
+                f'{path}, domain {shown(domain)}: {split} is {shown(chosen)}; expected a list of '
+                'video names by split.'
+            )
+        vids += names
+    return vids
+
+
+def _record(vid: str, video: Any, path: str | Path) -> Record:
     try:
         if 'anno' in video:
             query, label = video['title'], video['anno']
         else:
             query = video['info'][_TITLE]
-            label = [[int(match > 0)] for match in video['match']]
+            label = [[_LABELS[str(match)]] for match in video['match']]
+        domain = video['domain']
+        if not isinstance(domain, str) or not domain.strip():
+            raise ValueError(f'domain is {shown(domain)}')
         return {
             'qid': vid,
-            'query': query if query.strip() else video['domain'],
+            'query': query if query.strip() else domain,
             'vid': vid,
-            'duration': float(video['frames']) / float(video['fps']),
+            'duration': _positive(video, 'frames') / _positive(video, 'fps'),
             'relevant_windows': None,
             'label': label,
-            'domain': video['domain'],
+            'domain': domain,
         }
-    except (LookupError, TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise DataError(
-            f'{path}, video {vid!r}: expected fps, frames, domain and either anno and title or '
-            f'match and info ({type(error).__name__}: {error}); get the file again.'
+            f'{path}, video {shown(vid)}: expected fps, frames, domain and either anno and title '
+            f'or match and info ({type(error).__name__}: {str(error)[:100]}); get the file again.'
         ) from None
+
+
+def _positive(video: Mapping[str, Any], name: str) -> float:
+    """A number of the file, which is text in some releases."""
+    value = video[name]
+    number = float(value) if isinstance(value, str) else value
+    if not is_number(number, low=1e-3):
+        raise ValueError(f'{name} is {shown(value)}')
+    return float(number)

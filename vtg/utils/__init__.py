@@ -5,7 +5,7 @@ from .cli import Stopped, run_main
 from .errors import CheckpointError, ConfigError, DataError, VtgError, missing_data
 from .io import atomic_write, read_json, read_json_lines, read_jsonl, write_json, write_jsonl
 from .names import check_choice, check_keys, file_name, nearest_names
-from .numbers import TOLERANCE, check_clip_length, is_integer, is_number
+from .numbers import TOLERANCE, check_clip_length, exceeds, is_integer, is_number
 from .outputs import check_output, check_replaceable, hold, leftovers, remove_leftovers
 from .text import csv_text, markdown_table, markdown_text, printable, shown
 
@@ -23,6 +23,7 @@ __all__ = [
     'check_output',
     'check_replaceable',
     'csv_text',
+    'exceeds',
     'file_name',
     'hold',
     'is_integer',

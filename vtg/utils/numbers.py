@@ -10,6 +10,8 @@ from .text import shown
 TOLERANCE = 1e-3
 """Seconds; times that differ by no more are equal, so that rounding decides nothing."""
 
+# Above the rounding of the times themselves: 20.001 s is no later than 20 s.
+_ROUNDING = 1e-9
 _SHORTEST_CLIP, _LONGEST_CLIP = 1e-3, 1e5
 
 
@@ -27,6 +29,14 @@ def is_number(value: Any, low: float = -math.inf, high: float = math.inf) -> boo
 def is_integer(value: Any, low: float = -math.inf, high: float = math.inf) -> bool:
     """Whether a value is an int, no bool, from ``low`` to ``high``."""
     return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+def exceeds(time: Any, limit: Any) -> Any:
+    """Whether a time in seconds is later than another by more than :data:`TOLERANCE`.
+
+    Numbers give a bool, arrays an array.
+    """
+    return time - limit > TOLERANCE + _ROUNDING
 
 
 def check_clip_length(value: Any, what: str = 'clip_length') -> float:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from vtg.datasets.annotations import Record, check_records
+from vtg.datasets.annotations import Record, check_records, in_seconds
 from vtg.datasets.grounding import GroundingDataset
 from vtg.registry import DATASETS
 
@@ -73,6 +73,7 @@ class _SimulatedBenchmark(GroundingDataset):
         """Make the annotations and check them like those of a file."""
         name, records = type(self).__name__, self.make_records()
         check_records(records, name, self.saliency.fields)
+        records = [in_seconds(r, self.clip_length, self.duration_unit) for r in records]
         return self.settle(records, name)
 
 
