@@ -8,13 +8,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from vtg.utils import DataError, printable
 
-from .annotations import Record, find_annotations
+from .annotations import Line, Record, find_annotations
 from .custom import PartStore
 from .grounding import GroundingDataset
 from .stores import FeatureStore
@@ -98,7 +99,7 @@ def validate_dataset(
         return result
     records: list[Record] = []
     numbers: list[int] = []
-    for line in dataset.read_lines(path):
+    for line in _lines(dataset, path, result):
         result.problems += [Problem(result.name, text, line.number) for text in line.problems]
         if line.record is not None and dataset.domain in (None, line.record.get('domain')):
             records.append(line.record)
@@ -111,6 +112,15 @@ def validate_dataset(
     _check_features(dataset, records, numbers, result, sample, threads, on_start)
     result.problems.sort(key=lambda problem: problem.line or 0)
     return result
+
+
+def _lines(dataset: GroundingDataset, path: Path, result: Validation) -> Iterator[Line]:
+    """Yield the lines of the annotation file as far as it can be read."""
+    try:
+        yield from dataset.read_lines(path)
+    except DataError as error:
+        text = str(error).removeprefix(f'{result.name} ')
+        result.problems.append(Problem(result.name, text))
 
 
 def _check_features(
