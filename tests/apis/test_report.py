@@ -124,6 +124,34 @@ Results:
 
 
 @pytest.mark.parametrize(
+    'text',
+    [
+        'a: &a [x, x]\nb: &b [*a, *a]\nResults: [*b, *b]\n',
+        'Results: ' + '[' * 3000,
+        'Results: [{dataset: 2026-99-99}]',
+        'Results: [{dataset: d, split: s, source: x, metrics: {a: .nan}}]',
+        'Results: [{dataset: d, split: s, source: [x], metrics: {a: 1}}]',
+        'Results: [{dataset: d, split: s, source: x, metrics: {a: ' + '9' * 400 + '}}]',
+        'Results: [{dataset: d, split: s, source: x, metrics: {a: ' + '9' * 5000 + '}}]',
+        'x' * (1 << 20) + 'x',
+    ],
+)
+def test_metafiles_cannot_harm(tmp_path, text):
+    (tmp_path / 'metafile.yml').write_text(text)
+    with pytest.raises(ConfigError) as error:
+        load_published(tmp_path / 'metafile.yml')
+    assert len(str(error.value)) < 600 and '\n' not in str(error.value)
+
+
+def test_a_report_escapes_what_others_wrote():
+    entry = Published('d', 'val', '<b>x</b>|=1', {'HL-mAP': 1.0})
+    report = make_report({'HL-mAP': 2.0}, RunFacts(dataset='\x1b[31m<i>'), [entry])
+    markdown = report.markdown()
+    assert '<' not in markdown and '\x1b' not in markdown + report.table()
+    assert r'&lt;b&gt;x&lt;/b&gt;\|=1' in markdown
+
+
+@pytest.mark.parametrize(
     ('text', 'message'),
     [
         ('Results: [', 'not valid YAML'),

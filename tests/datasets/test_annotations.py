@@ -5,7 +5,8 @@ import gzip
 
 import pytest
 
-from vtg.utils import DataError
+from vtg.datasets import collate
+from vtg.utils import ConfigError, DataError
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,25 @@ from vtg.utils import DataError
         ({'duration': 0}, ['positive number of seconds']),
         ({'duration': 'long'}, ['positive number of seconds']),
         ({'query': ' '}, ['has no words']),
+        ({'relevant_windows': [[2, 24.01]]}, ['outside the video']),
+        ({'relevant_clip_ids': [True, 1, 2, 3, 4, 5]}, ['relevant_clip_ids is [True', 'indices']),
+        ({'relevant_clip_ids': [2**62, 1, 2, 3, 4, 5]}, ['at most 11', '24 s at 2 s']),
+        ({'relevant_clip_ids': [1, 1, 2, 3, 4, 5]}, ['every clip once']),
+        ({'relevant_clip_ids': None}, ['no relevant_clip_ids but 6']),
+        ({'saliency_scores': [[1, 1, 5]] * 6}, ['score 5', 'from 0 to 4']),
+        ({'saliency_scores': [[99]] * 6}, ['score 99', 'from -1 to 13']),
+        ({'saliency_scores': [[1, None]] * 6}, ['one row of numbers']),
+        ({'saliency_scores': ['ab'] * 6}, ['one row of numbers']),
+        ({'saliency_scores': [[]] * 6}, ['one row of numbers']),
+        ({'label': [[1], [101]]}, ['label holds 101', 'from -1 to 100']),
+        ({'label': [[1], [True]]}, ['label holds True']),
+        ({'duration': 10**400}, ['positive number of seconds', '...']),
+        ({'duration': 1e300}, ['at most 10,000,000']),
+        ({'qid': [1]}, ['qid is [1]; expected a text or a whole number']),
+        ({'qid': '../up'}, ['qid', 'path separator']),
+        ({'vid': 'a\x1b[2Jb'}, ['vid', 'control character', r'\x1b']),
+        ({'vid': 'x' * 201}, ['vid', 'longer than 200 bytes']),
+        ({'qid': '8'}, ["the qid '8' is already used in line 2"]),
         ({'qid': 8}, ['already used in line 2']),
     ],
 )
@@ -38,6 +58,35 @@ def test_bad_records(disk, changes, words):
     for word in words:
         assert word in message
     assert '\n' not in message
+
+
+def test_times_within_a_millisecond_are_equal(disk):
+    disk.records[2] |= {'duration': 23.999, 'relevant_windows': [[-0.0005, 2], [20, 24.0]]}
+    dataset = disk.build()
+    assert dataset.get_data_info(2)['relevant_windows'] == [[0, 2], [20, 23.999]]
+    # One that the rounding of floats alone carries over the end.
+    disk.records[2] |= {'duration': 95.03999999999999 / 4, 'relevant_windows': [[4, 95.04 / 4]]}
+    windows = disk.build().get_data_info(2)['relevant_windows']
+    assert windows == [[4, 95.03999999999999 / 4]]
+
+
+@pytest.mark.parametrize('saliency', ['AnnotatorSum', 'SingleWindow', 'CoveredClips', 'ClipGrades'])
+def test_a_query_without_a_moment_can_be_tested(disk, saliency):
+    disk.records[1] |= {'relevant_windows': [], 'relevant_clip_ids': [], 'saliency_scores': []}
+    dataset = disk.build(test_mode=True, saliency=dict(type=saliency))
+    batch = collate([dataset[index] for index in range(3)])
+    assert batch['meta'][1]['annotation']['relevant_windows'] == []
+    targets = batch['targets']
+    assert not targets['span_mask'][1].any() and not targets['saliency'][1].any()
+    assert targets['span_mask'][0].any() and targets['saliency'][0].any()
+    with pytest.raises(DataError, match="line 2: 'relevant_windows' is empty"):
+        disk.build(saliency=dict(type=saliency))
+
+
+def test_clip_lengths_are_checked(disk):
+    for value in (0, -2.0, float('nan'), 1e-9):
+        with pytest.raises(ConfigError, match='clip_length of QVHighlights is'):
+            disk.build(clip_length=value)
 
 
 def test_missing_field(disk):

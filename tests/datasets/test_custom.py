@@ -116,6 +116,17 @@ def test_queries_without_labels(folder):
         ({'saliency': [0, 0, 5, 0, 0]}, 'grade 5; expected numbers from 0 to 4'),
         ({'saliency': 'high'}, "saliency is 'high'"),
         ({'qid': 1.5}, 'qid is 1.5'),
+        (
+            {'qid': 'a/../b'},
+            'cannot be the name of a file because it has a path separator',
+        ),
+        ({'qid': ['w']}, r"qid is \['w'\]"),
+        ({'video': '..'}, 'cannot be the name of a file'),
+        ({'duration': 10**400}, 'duration is 1000'),
+        ({'windows': [[2, 10**400]]}, r'windows is \[\[2, 1000'),
+        ({'saliency': [0, 1, None, 1, 1]}, r'saliency is \[0, 1, None, 1, 1\]; expected a list'),
+        ({'saliency': [0, 1, True, 1, 1]}, r'saliency is \[0, 1, True, 1, 1\]; expected a list'),
+        ({'saliency': [0, 1, 1e300, 1, 1]}, 'grade 1e[+]300; expected numbers from 0 to 4'),
     ],
 )
 def test_every_mistake_names_its_line(folder, change, problem):
@@ -137,6 +148,43 @@ def test_the_number_of_wrong_lines_is_told_and_blank_lines_count(folder):
     write_jsonl(folder / 'train.jsonl', [LINES[2], LINES[2]])
     with pytest.raises(DataError, match='line 2: the qid 3 is already used in line 1'):
         build(folder)
+
+
+def test_a_query_without_a_moment_can_be_tested(folder):
+    write_jsonl(folder / 'test.jsonl', [LINES[0], {**LINES[1], 'windows': []}])
+    np.savez(folder / 'text_features/qidtest-1.npz', features=np.ones((4, 3)))
+    dataset = build(folder, ann_file='test.jsonl', test_mode=True)
+    targets = collate([dataset[0], dataset[1]])['targets']
+    assert targets['span_mask'].tolist() == [[True], [False]]
+    assert targets['saliency'][1].tolist() == [12, 3, 0, 7.5, 9]
+    with pytest.raises(DataError, match='line 2: there are no windows; training needs'):
+        build(folder, ann_file='test.jsonl')
+
+
+def test_windows_are_cut_to_the_video(folder):
+    line = {**LINES[0], 'qid': 3, 'duration': 9.9995, 'windows': [[2, 10]]}
+    write_jsonl(folder / 'train.jsonl', [line])
+    assert build(folder).get_data_info(0)['relevant_windows'] == [[2, 9.9995]]
+
+
+def test_fields_of_other_formats_mean_nothing(folder):
+    other = {'label': 'dog', 'relevant_windows': 'x', 'saliency_scores': 7, '_part': [0, 1]}
+    write_jsonl(folder / 'train.jsonl', [{**LINES[1], **other, 'source': 'kept'}])
+    record = build(folder).get_data_info(0)
+    assert record['relevant_windows'] == [[0, 2], [6, 10]] and record['source'] == 'kept'
+    assert not {'label', 'saliency_scores', '_part'} & set(record)
+
+
+def test_queries_that_would_share_a_file_are_refused(folder):
+    path = folder / 'queries.jsonl'
+    write_jsonl(path, [{'qid': 1, 'query': 'a dog'}, {'qid': '1', 'query': 'a cat'}])
+    with pytest.raises(DataError, match="line 2: the qid '1' is already used by another query"):
+        read_queries(path)
+    write_jsonl(path, [{'qid': 1, 'query': 'a dog'}] * 2)
+    assert len(read_queries(path)) == 2
+    write_jsonl(path, [{'qid': 'x/../../up', 'query': 'a dog'}])
+    with pytest.raises(DataError, match=r'line 1: qid: .* has a path separator'):
+        read_queries(path)
 
 
 def test_training_takes_a_part_of_a_long_video(folder):

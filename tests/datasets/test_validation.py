@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checking a dataset as a whole."""
 
+import gzip
+
 import numpy as np
 import pytest
 from mmengine.config import Config
@@ -125,6 +127,34 @@ def test_plain_files_and_packed_features(folder):
     assert not result.problems
     assert result.summary['video features'].startswith('2 arrays, width 64, float16')
     assert ticks == [4] * 4
+
+
+def test_text_features_that_are_no_tokens_are_noted(disk):
+    disk.build(lazy_init=True)
+    plain = validate_files(str(disk.annotations), [str(disk.video)], [str(disk.text)])
+    assert not plain.problems and not any('row of text features' in note for note in plain.notes)
+    for rows, words in ((lambda query: 1, 'vector of the whole sentence'), (len, 'per character')):
+        for record in disk.records:
+            np.savez(disk.text / f'qid{record["qid"]}.npz', x=np.ones((rows(record['query']), 4)))
+        result = validate_files(str(disk.annotations), [str(disk.video)], [str(disk.text)])
+        (note,) = [note for note in result.notes if 'row of text features' in note]
+        # The query of one word says nothing.
+        assert words in note and result.notes[note] == 2 and not result.problems
+
+
+def test_an_unreadable_file_is_a_problem(disk):
+    disk.build(lazy_init=True)
+    packed = disk.root / 'a.jsonl.gz'
+    packed.write_bytes(gzip.compress(disk.annotations.read_bytes())[:-10])
+    result = validate_files(str(packed), [str(disk.video)], [str(disk.text)])
+    assert problems(result)[0][1].startswith('cannot be read')
+
+
+def test_texts_of_users_are_printable(disk):
+    disk.records[0]['vid'] = '\x1b[31mred'
+    disk.build(lazy_init=True)
+    text = validate_files(str(disk.annotations), [str(disk.video)], [str(disk.text)]).text()
+    assert '\x1b' not in text and r'\x1b[31mred' in text
 
 
 def test_benchmark_files(disk):

@@ -68,7 +68,7 @@ class AnnotatorSum:
     ) -> Labels:
         clips = np.asarray(record['relevant_clip_ids'], dtype=np.int64)
         grades = np.asarray(record['saliency_scores'], dtype=np.float64)
-        scores = grades.reshape(len(clips), -1).sum(1)
+        scores = grades.reshape(len(clips), -1).sum(1) if len(clips) else np.zeros(0)
         if self.out_of_range == 'clamp':
             clips = np.minimum(clips, num_clips - 1)
         else:
