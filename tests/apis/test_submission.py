@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from vtg.apis.submission import write_submission, write_submission_archive
+from vtg.apis.submission import check_size, write_submission, write_submission_archive
 from vtg.evaluation.functional import evaluate_qvhighlights
 from vtg.utils import DataError, read_jsonl
 
@@ -77,3 +77,34 @@ def test_broken_predictions_write_nothing(tmp_path, field, value, message):
 def test_moment_retrieval_only(tmp_path):
     records = [{k: v for k, v in r.items() if k != 'pred_saliency_scores'} for r in predictions()]
     assert list(read_jsonl(write_submission(tmp_path / 'p.jsonl', records))[0]) == FIELDS[:4]
+
+
+TRUTH = [{'qid': qid, 'duration': 4} for qid in range(3)]
+
+
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        ({'qid': 9}, 'have no prediction'),
+        ({'pred_relevant_windows': [[3.0, 2.0, 0.9]]}, 'qid 1: the window .* in the video of 4 s'),
+        ({'pred_relevant_windows': [[0.0, 151.0, 0.9]]}, 'qid 1: the window'),
+        ({'pred_relevant_windows': [[-1.0, 2.0, 0.9]]}, 'qid 1: the window'),
+        ({'pred_saliency_scores': [0.5] * 9}, 'qid 1: 9 scores for the 2 clips'),
+    ],
+)
+def test_an_archive_that_does_not_fit_its_split_is_not_written(tmp_path, changes, message):
+    good, bad = predictions(), predictions()
+    bad[1].update(changes)
+    with pytest.raises(DataError, match=message):
+        write_submission_archive(
+            tmp_path, {'val': good, 'test': bad}, {'val': TRUTH, 'test': TRUTH}
+        )
+    assert list(tmp_path.iterdir()) == []
+    write_submission_archive(tmp_path, {'val': good}, {'val': TRUTH})
+
+
+def test_the_queries_of_val_are_no_test_submission():
+    check_size('val', 1550)
+    check_size('test', 1542)
+    with pytest.raises(DataError, match=r'test split .* has 1542 .* reads 1550 .* as many as val'):
+        check_size('test', 1550)

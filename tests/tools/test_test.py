@@ -138,7 +138,7 @@ def test_submission(evaluate, tmp_path):
         assert all(start < end and 0 <= score <= 1
                    for start, end, score in record['pred_relevant_windows'])  # fmt: skip
     with zipfile.ZipFile(tmp_path / 'out/submission.zip') as archive:
-        assert archive.namelist() == ['hl_test_submission.jsonl']
+        assert archive.namelist() == ['hl_val_submission.jsonl', 'hl_test_submission.jsonl']
         assert archive.read('hl_test_submission.jsonl') == path.read_bytes()
     assert 'submission.zip' in printed.out
     # The official evaluation of the file gives the report's numbers, rounded.

@@ -234,10 +234,12 @@ def make_table(
     for run in runs:
         if run.result is None:
             continue
-        if run.result['metrics'].get(metric) is None:
+        if metric not in run.result['metrics']:
             have = ', '.join(run.result['metrics'])
             raise ConfigError(f'the trainings give no {metric!r}; choose --metric from {have}.')
-        numbers[run.cell.domain][run.seed] = run.result['metrics'][metric]
+        # A domain without a counted video has no number.
+        if run.result['metrics'][metric] is not None:
+            numbers[run.cell.domain][run.seed] = run.result['metrics'][metric]
         rule = read_json(run.folder / 'report_val.json')['facts']['selection']
         rule = rule.partition(': ')[2] or rule
         rules[rule] = rules.get(rule, 0) + 1

@@ -2,18 +2,19 @@
 """Evaluation of a checkpoint with a benchmark report."""
 
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 
 from vtg.engine.benchmark import benchmark_name
 from vtg.engine.checkpoint import load_weights
 from vtg.engine.runner import GroundingRunner
-from vtg.utils import ConfigError
+from vtg.utils import ConfigError, DataError
 
 from .published import load_published
 from .report import Report, RunFacts, config_hash, file_sha8, make_report
 from .selection import selection_rule
-from .submission import write_submission_archive
+from .submission import check_size, write_submission_archive
 
 SPLITS = ('val', 'test')
 # Hooks that evaluation needs; the others belong to training.
@@ -36,7 +37,8 @@ def run_test(
         checkpoint: Weights that fit the model exactly.
         split: ``'val'`` or ``'test'``: which of the config's loaders is used.
         out: Folder for ``report_<split>.json`` and ``.md``; the work directory by default.
-        submission: Write the official prediction file and a zip of it there too.
+        submission: Evaluate the other split as well, and write the official prediction file of each
+            and a zip of both; they are checked before.
 
     Returns:
         The report.
@@ -57,9 +59,33 @@ def run_test(
     out = Path(out or cfg.work_dir)
     written = list(report.save(out, f'report_{split}'))
     if submission:
-        written.append(write_submission_archive(out, {split: metric.predictions}))
+        written.append(_write_submission(cfg, checkpoint, split, metric, out))
     print('written: ' + ', '.join(map(str, written)))
     return report
+
+
+def _write_submission(
+    cfg: Config, checkpoint: str | Path, split: str, metric: Any, out: Path
+) -> Path:
+    """Write the archive with both splits that the server asks for, of the same weights."""
+    metrics = {split: metric}
+    other = 'val' if split == 'test' else 'test'
+    try:
+        runner = evaluation_runner(cfg, other)
+        load_weights(runner.bare_model, checkpoint)
+        runner.test()
+        metrics[other] = runner.test_evaluator.metrics[0]
+    except (ConfigError, DataError) as error:
+        print(f'note: submission.zip will lack hl_{other}_submission.jsonl: {error}')
+    metrics = {name: metrics[name] for name in SPLITS if name in metrics}
+    if str(_dataset_name(cfg, split)) == 'QVHighlights':
+        for name, found in metrics.items():
+            check_size(name, len(found.annotations))
+    return write_submission_archive(
+        out,
+        {name: found.predictions for name, found in metrics.items()},
+        {name: found.annotations for name, found in metrics.items()},
+    )
 
 
 def evaluation_runner(cfg: Config, split: str) -> GroundingRunner:

@@ -22,6 +22,7 @@ class RecordMetric(BaseMetric):
 
     Attributes, set by each evaluation in the main process:
         predictions: Official records, in the order of the data.
+        annotations: Their annotations, in the same order.
         details: Nested results, unrounded.
 
     Args:
@@ -49,6 +50,7 @@ class RecordMetric(BaseMetric):
         self.out_file = out_file
         self.selection = dict(selection or {})
         self.predictions: list[Record] = []
+        self.annotations: list[Record] = []
         self.details: dict[str, Any] = {}
 
     def process(self, data_batch: dict[str, Any], data_samples: Sequence[Record]) -> None:
@@ -72,7 +74,8 @@ class RecordMetric(BaseMetric):
         self.details = {}
         if self.out_file:
             write_jsonl(self.out_file, self.predictions)
-        return raw, [result['annotation'] for result in unique]
+        self.annotations = [result['annotation'] for result in unique]
+        return raw, self.annotations
 
     def official(self, prediction: Record) -> Record:
         """The record that is evaluated, kept and written."""
