@@ -13,6 +13,7 @@ import torch
 from mmengine.config import Config
 from torch import Tensor, nn
 
+from vtg.engine import load_config
 from vtg.registry import MODELS
 from vtg.structures import FeaturePyramid, GroundingState, GroundingTargets
 
@@ -31,7 +32,7 @@ TARGET_VIDEO, TARGET_MOMENT = {'saliency', 'relevant'}, {'spans', 'span_mask'}
 
 @cache
 def read_model(name: str) -> dict[str, Any]:
-    return Config.fromfile(str(CONFIGS / name)).model.to_dict()
+    return load_config(CONFIGS / name).model.to_dict()
 
 
 def model_of(name: str) -> dict[str, Any]:
@@ -251,7 +252,7 @@ def sgdetr_config() -> Callable[..., Any]:
     """
 
     def make(overrides: dict[str, Any] | None = None, official: bool = False) -> Any:
-        name = 'sgdetr/qvhl_official.py' if official else '_base_/models/sgdetr.py'
+        name = 'sgdetr/qvhl_official.py' if official else 'sgdetr/qvhl.py'
         cfg = Config({'model': model_of(name)})
         narrow = dict(dim=16, num_heads=4, hidden_dim=32, dropout=0.0, drop_path=0.0)
         cfg.merge_from_dict(

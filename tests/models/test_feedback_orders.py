@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmengine.config import Config
 from reference_values.common import check_padding, predict, train_step, without_noise
 
+from vtg.engine import load_config
 from vtg.registry import MODELS
 from vtg.structures import Progress
 from vtg.utils import ConfigError
@@ -31,7 +31,7 @@ def build(shaken):
     """``build(name)``: the narrow model of a config, without noise."""
 
     def make(name='qvhl.py', **overrides):
-        cfg = Config.fromfile(str(CONFIGS / name)).model
+        cfg = load_config(CONFIGS / name).model
         cfg.defaults.update(dim=16, num_heads=4, hidden_dim=32)
         cfg.video_projector.in_dim, cfg.text_projector.in_dim = 10, 8
         for slot, value in overrides.items():
@@ -105,7 +105,7 @@ def test_a_stage_that_runs_twice_is_listed_once(build):
 
 
 def test_published_size():
-    cfg = Config.fromfile(str(CONFIGS / 'qvhl.py')).model
+    cfg = load_config(CONFIGS / 'qvhl.py').model
     count = sum(parameter.numel() for parameter in MODELS.build(cfg).parameters())
     # The released code stores an unused text position of 32 * 256 + 512 numbers too.
     assert count == 7_784_488 - 8_704

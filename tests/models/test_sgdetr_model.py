@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmengine.config import Config
 from reference_values.common import extend_padding, single
 from torch import nn
 
+from vtg.engine import load_config
 from vtg.registry import MODELS
 from vtg.structures import GroundingTargets
 
@@ -188,7 +188,7 @@ def test_published_windows_lie_on_the_grid_within_the_video(toy, sgdetr):
 @pytest.fixture(scope='module')
 def published():
     torch.manual_seed(0)
-    return MODELS.build(Config.fromfile(str(CONFIGS / 'sgdetr/qvhl.py')).model)
+    return MODELS.build(load_config(CONFIGS / 'sgdetr/qvhl.py').model)
 
 
 def test_number_of_parameters(published):

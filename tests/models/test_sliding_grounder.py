@@ -31,10 +31,10 @@ def model_config(read, name='qd_detr/custom.py', **changes):
 def read():
     from pathlib import Path
 
-    from mmengine.config import Config
+    from vtg.engine import load_config
 
     root = Path(__file__).resolve().parents[2] / 'configs'
-    return lambda name: Config.fromfile(str(root / name)).model.to_dict()
+    return lambda name: load_config(root / name).model.to_dict()
 
 
 def make_batch(lengths, clip_length=2.0, feature=None):

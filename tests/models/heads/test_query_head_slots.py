@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmengine.config import Config
 from reference_values.common import check_padding, without_noise
 
+from vtg.engine import load_config
 from vtg.registry import MODELS
 from vtg.utils import ConfigError
 
@@ -22,7 +22,7 @@ ALIGNMENT = dict(type='QueryTextAlignment', embed_dim=8)
 
 
 def config(name, **changes):
-    cfg = Config.fromfile(str(CONFIGS / f'{name}.py'))
+    cfg = load_config(CONFIGS / f'{name}.py')
     cfg.merge_from_dict({**NARROW, **{f'model.{key}': value for key, value in changes.items()}})
     return cfg.model
 
