@@ -5,15 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
+from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from vtg.models import Grounder
 from vtg.models.fusions.aca import text_share
 from vtg.models.heads import PointOutputs
-from vtg.models.task_modules import batched_linear_assignment
 from vtg.models.task_modules.nms import SoftNMS, sort_moments
 from vtg.models.task_modules.post_processing import round_scores
 from vtg.structures import GroundingState, MomentList, xx_to_cxw
@@ -324,8 +323,7 @@ def align(ours: Tensor, theirs: Tensor) -> Tensor:
     if ours.shape != theirs.shape:
         return ours
     distance = torch.cdist(theirs.double(), ours.double(), p=1)
-    cost = distance[None].numpy()
-    return ours[batched_linear_assignment(cost, np.ones(cost.shape[:2], dtype=bool))[0]]
+    return ours[linear_sum_assignment(distance.numpy())[1]]
 
 
 def decoded(points: PointOutputs, mask: Tensor) -> MomentList:

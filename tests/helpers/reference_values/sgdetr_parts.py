@@ -8,6 +8,7 @@ offers the stored variant, which need not be the one that SG-DETR uses; the rest
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch.nn.utils.rnn import pad_sequence
@@ -22,7 +23,7 @@ from vtg.models.losses import (
 )
 from vtg.models.task_modules import (
     DenoisingGenerator,
-    batched_linear_assignment,
+    assign_rows,
     query_group_mask,
 )
 from vtg.pretraining import label_moments
@@ -140,7 +141,8 @@ def check_matching(data: ReferenceSet) -> Iterator[Row]:
     note = 'superseded: the released cost adds class and quality instead of multiplying them'
     for key, theirs in data.below('out/match/rows').items():
         cost = data[f'out/match/cost{key}'].T[None].numpy()  # (1, G, Q)
-        ours = batched_linear_assignment(cost, cost[..., 0] == cost[..., 0])[0]
+        every = np.ones(cost.shape, dtype=bool)
+        ours = assign_rows(cost, every[..., 0], every[:, 0])[0]
         found = sorted((query, moment) for moment, query in enumerate(ours.tolist()) if query >= 0)
         yield compare_exact(f'out/match/rows{key}', [q for q, _ in found], theirs.tolist())
         theirs = data[f'out/match/cols{key}'].tolist()

@@ -12,6 +12,7 @@ from scipy.optimize import linear_sum_assignment
 from vtg.models.task_modules import (
     HungarianMatcher,
     MatchInputs,
+    assign_rows,
     gather_matched,
     matched_queries,
 )
@@ -137,6 +138,23 @@ def test_optimal_for_every_layer_and_sample(queries) -> None:
             expected = np.full(real.sum(), -1)
             expected[rows] = columns
             assert index[layer, sample][mask[sample]].tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize('rows, columns', [(3, 10), (6, 6), (7, 4), (2, 0), (0, 3)])
+def test_what_a_mask_excludes_takes_no_part(rows, columns) -> None:
+    rng = np.random.default_rng(rows)
+    row_mask = rng.random((50, rows)) < 0.7  # scattered, with empty problems
+    column_mask = rng.random((50, columns)) < rng.random((50, 1))
+    pairs = row_mask[:, :, None] & column_mask[:, None]
+    cost = np.where(pairs, rng.normal(size=pairs.shape), np.nan)
+    result = assign_rows(cost, row_mask, column_mask)
+    assert result.shape == row_mask.shape and (result[~row_mask] == -1).all()
+    for matrix, real, usable, assigned in zip(cost, row_mask, column_mask, result):
+        least = linear_sum_assignment(matrix[real][:, usable])
+        taken = np.flatnonzero(assigned >= 0)
+        assert len(set(assigned[taken])) == len(taken) == len(least[0])
+        total = matrix[real][:, usable][least].sum()
+        assert matrix[taken, assigned[taken]].sum() == pytest.approx(total)
 
 
 def test_a_sample_alone_is_matched_as_in_the_batch() -> None:

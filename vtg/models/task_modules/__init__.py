@@ -5,7 +5,6 @@ from .anchors import AnchorGenerator1D
 from .atss_assigner import AnchorAssignment, ATSSAssigner, centerness_target
 from .box_fusion import WeightedBoxFusion1D
 from .denoising import DenoisingGenerator, DenoisingQueries
-from .linear_assignment import batched_linear_assignment
 from .match_costs import (
     ClassCost,
     GIoUCost,
@@ -14,7 +13,7 @@ from .match_costs import (
     QualityCost,
     ReferenceCost,
 )
-from .matcher import HungarianMatcher, gather_matched, matched_queries
+from .matcher import HungarianMatcher, assign_rows, gather_matched, matched_queries
 from .nms import (
     SoftNMS,
     TemporalNMS,
@@ -66,7 +65,7 @@ __all__ = [
     'SortMoments',
     'TemporalNMS',
     'WeightedBoxFusion1D',
-    'batched_linear_assignment',
+    'assign_rows',
     'centerness_target',
     'gather_matched',
     'matched_queries',

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
+from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from vtg.registry import TASK_UTILS
 from vtg.utils import ConfigError, VtgError
 
-from .linear_assignment import batched_linear_assignment
 from .match_costs import MatchInputs
 
 
@@ -19,7 +19,7 @@ from .match_costs import MatchInputs
 class HungarianMatcher:
     """Matches every moment with a query of its own at the least total cost (DETR, 2020).
 
-    All layers and samples of a step are solved in one call, with one copy to the host.
+    The costs of all layers and samples of a step go to the host in one copy.
 
     Args:
         costs: Cost terms by name, e.g. ``dict(span=dict(type='L1SpanCost', weight=10.0))``; None
@@ -67,11 +67,29 @@ class HungarianMatcher:
         host = packed.flatten(0, -3).cpu().numpy()
         if not np.isfinite(host).all():
             raise VtgError(_not_finite(inputs, gts))
-        index = batched_linear_assignment(
-            host[:, :-1, :-1], row_mask=host[:, :-1, -1] > 0, column_mask=host[:, -1, :-1] > 0
-        )
+        index = assign_rows(host[:, :-1, :-1], host[:, :-1, -1] > 0, host[:, -1, :-1] > 0)
         index = torch.from_numpy(index.reshape(cost.shape[:-1]))
         return index.to(gts.device, non_blocking=True)
+
+
+def assign_rows(cost: np.ndarray, row_mask: np.ndarray, column_mask: np.ndarray) -> np.ndarray:
+    """Give every real row of every problem a column of its own at the least total cost.
+
+    Args:
+        cost: ``(P, R, C)`` finite costs of P problems. Values that a mask excludes are ignored.
+        row_mask: ``(P, R)`` True where a row is real.
+        column_mask: ``(P, C)`` True where a column may be taken.
+
+    Returns:
+        ``(P, R)`` int64 column of every row, -1 where the row is masked or, with more rows than
+        columns, left over.
+    """
+    index = np.full(row_mask.shape, -1, dtype=np.int64)
+    for matrix, real, usable, chosen in zip(cost, row_mask, column_mask, index):
+        rows, columns = np.flatnonzero(real), np.flatnonzero(usable)
+        i, j = linear_sum_assignment(matrix[rows[:, None], columns])
+        chosen[rows[i]] = columns[j]
+    return index
 
 
 def _not_finite(inputs: MatchInputs, gts: Tensor) -> str:
