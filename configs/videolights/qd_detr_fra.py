@@ -3,4 +3,8 @@
 
 _base_ = '../qd_detr/qvhl.py'
 
-model = dict(refiner=dict(type='FeatureRefinement'))
+model = dict(
+    refiner=dict(type='FeatureRefinement'),
+    # The clips of the negative pass stay refined with the matching text, as VideoLights' do.
+    negatives=dict(keep=('video',)),
+)

@@ -11,6 +11,13 @@ from vtg.registry import MODELS
 from vtg.structures import GroundingState, GroundingTargets, Progress
 from vtg.utils import ConfigError
 
+# The losses that compare with negatives go with them.
+NO_NEGATIVES = {
+    'negatives': None,
+    'local_saliency_head.losses.negative': None,
+    'saliency_head.losses.negative': None,
+}
+
 
 def arguments(batch):
     targets = GroundingTargets.from_batch(batch, torch.device('cpu'))
@@ -121,7 +128,7 @@ def test_meta_is_optional(toy, sgdetr):
 
 
 def test_empty_slots_pass_their_input_on(toy, sgdetr):
-    model = sgdetr({'fusion': None, 'encoder': None, 'negatives': None})
+    model = sgdetr({'fusion': None, 'encoder': None, **NO_NEGATIVES})
     state = model(**toy.batch() | {'targets': None})
     assert state.memory is state.fused is state.video
 
@@ -162,7 +169,7 @@ def test_negatives_run_in_training_only(toy, sgdetr):
     assert calls == [False]
     model(**given, mode='loss')
     assert calls == [False, False, True]
-    none = sgdetr({'negatives': None})
+    none = sgdetr(NO_NEGATIVES)
     assert none.with_negatives(none(**given)).negative is None
 
 

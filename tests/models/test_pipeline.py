@@ -23,7 +23,7 @@ CASES = {
     'missing field': (
         {'local_saliency_head': None, 'negatives': None},
         r'model\.fusion \(SGCA\) needs `local_saliency`, which nothing before it sets: set '
-        r'model\.local_saliency_head\.',
+        r'model\.local_saliency_head, or set model\.fusion\.gate=False\.',
     ),
     'missing pyramid': (
         {'neck': None},
@@ -156,7 +156,9 @@ def test_swapped_components_need_no_sizes(sgdetr_config):
 
 
 def test_removed_slots_pass_their_input_on(sgdetr_config):
-    cfg = sgdetr_config({'fusion': None, 'encoder': None, 'negatives': None})
+    empty = ('fusion', 'encoder', 'negatives', 'local_saliency_head.losses.negative',
+             'saliency_head.losses.negative')  # fmt: skip
+    cfg = sgdetr_config(dict.fromkeys(empty))
     model = MODELS.build(cfg)
     assert 'fusion' not in model.slots and not hasattr(model, 'fusion')
 

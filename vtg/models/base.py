@@ -24,9 +24,15 @@ class Component(BaseModule):
         slot: The kind of slot it fits, e.g. ``'fusion'``.
         requires: State fields that must be set before it runs.
         reads: State fields it takes into account where they are set.
-        loss_requires: State fields its losses read; any stage may set them.
+        loss_requires: State fields its losses read; any stage may set them. Parts of a component
+            have the attribute too.
         provides: State fields it sets.
+        text_free: Those of them that take nothing from the text, though it reads the text.
+        negative_reads: State fields whose values in the negative pass its losses get.
         can_provide: Further fields that it sets if it is configured to, and the argument that does.
+        can_do_without: Required fields that it does without if it is configured to, and how.
+        suggests: Who sets a required field best, where several components set it.
+        parts: Configs of the parts that it is built of where its own config names none.
         dim: Width of the tokens it works on, compared between slots when the model is built;
             None where it does not matter.
         task: The group its losses belong to: ``'moment'``, ``'saliency'`` or ``'auxiliary'``.
@@ -38,12 +44,27 @@ class Component(BaseModule):
     reads: tuple[str, ...] = ()
     loss_requires: tuple[str, ...] = ()
     provides: tuple[str, ...] = ()
+    text_free: tuple[str, ...] = ()
+    negative_reads: tuple[str, ...] = ()
     can_provide: ClassVar[dict[str, str]] = {}
+    can_do_without: ClassVar[dict[str, str]] = {}
+    suggests: ClassVar[dict[str, str]] = {}
+    parts: ClassVar[dict[str, Any]] = {}
     dim: int | None = None
 
     def forward(self, state: GroundingState) -> dict[str, Any]:
         """Return the new values of the fields in ``provides``."""
         raise NotImplementedError
+
+    def check_pyramid(self, strides: tuple[float, ...]) -> None:
+        """Check that the component is set up for the pyramid that it will get.
+
+        Args:
+            strides: Clips per cell of every level.
+
+        Raises:
+            ConfigError: It is not; says what to set.
+        """
 
     def loss(self, state: GroundingState) -> dict[str, Tensor]:
         """Return weighted scalar losses by name; names start with ``loss_``.
@@ -69,6 +90,7 @@ class LocalSaliencyHead(Component):
     task = 'saliency'
     requires = ('projected_video', 'projected_text')
     provides = ('local_saliency', 'sentence')
+    negative_reads = ('local_saliency',)
 
 
 class Embedding(Component):
@@ -77,6 +99,7 @@ class Embedding(Component):
     slot = 'embedding'
     requires = ('video', 'text')
     provides = ('video', 'text', 'video_pos', 'text_pos')
+    text_free = ('video', 'video_pos')
 
 
 class Refiner(Component):
@@ -104,9 +127,15 @@ class Encoder(Component):
 
 
 class Neck(Component):
-    """Makes features per scale or per task from the memory."""
+    """Makes features per scale or per task from the memory.
+
+    Attributes:
+        strides: Clips per cell of every level of the pyramid, where it makes one.
+    """
 
     slot = 'neck'
+    reads = ('moment_memory',)
+    strides: tuple[float, ...] = ()
     requires = ('memory',)
 
 
@@ -116,7 +145,9 @@ class SaliencyHead(Component):
     slot = 'saliency_head'
     task = 'saliency'
     requires = ('memory',)
+    reads = ('saliency_memory',)
     provides = ('saliency',)
+    negative_reads = ('saliency',)
 
 
 class MomentHead(Component):
@@ -131,6 +162,7 @@ class MomentHead(Component):
     lists: tuple[str, ...] = ()
     task = 'moment'
     requires = ('memory', 'video_pos')
+    reads = ('moment_memory',)
     provides = ('spans', 'span_scores', 'moment_outputs')
 
     def predict(self, state: GroundingState) -> dict[str, MomentList]:
@@ -142,9 +174,21 @@ class Feedback(Component):
     """Lets the result of one task change the input of the other.
 
     ``run(state, stages)`` runs named stages again on a changed state.
+
+    Attributes:
+        runs: The stages that it runs again.
+        changes: State fields that it changes for them.
+        takes: State fields of their result that it uses.
+        passes_on: State fields of their result that it sets as they are, where they are made.
+        needs_slots: Those of ``runs`` that must not be empty.
     """
 
     slot = 'feedback'
+    runs: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
+    passes_on: tuple[str, ...] = ()
+    needs_slots: tuple[str, ...] = ()
 
     def forward(self, state: GroundingState, run: RunStages) -> dict[str, Any]:  # type: ignore[override]
         raise NotImplementedError

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one model of the toolbox."""
 
+from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import torch
@@ -49,9 +51,11 @@ class Grounder(BaseModel):
             ``refiner``, ``fusion``, ``encoder``, ``neck``, ``saliency_head``, ``moment_head``, and
             the dicts of named components ``feedback`` and ``auxiliary``. None leaves a slot empty.
         stages: The order in which the slots run; feedback components are ``'feedback.<name>'``.
-        negatives: None, or ``dict(stages=..., same_source=False)``: the slots that run again with
-            the text of the next sample, in training; ``same_source=True`` also counts pairs of one
-            source video, and of a sample with itself, as negatives, as some released code does.
+        negatives: None, or ``dict(stages=..., same_source=False, keep=())``: the slots that run
+            again with the text of the next sample, in training; ``same_source=True`` also counts
+            pairs of one source video, and of a sample with itself, as negatives, as some released
+            code does; ``keep`` names state fields that stay as the matching text made them, such as
+            VideoLights' refined clips.
         loss_balancer: Config of the balancer; the default sums.
         test_cfg: ``output``: the name of the reported list where a head gives several;
             ``post_processor``: config applied to every list; ``score_digits``: decimals of reported
@@ -89,7 +93,8 @@ class Grounder(BaseModel):
         self.same_source = bool((negatives or {}).get('same_source', False))
         if negatives is not None:
             self.negative_stages = tuple(negatives.get('stages', DEFAULT_NEGATIVE_STAGES))
-        check_pipeline(self.slots, self.stages, self.negative_stages)
+        keep = tuple((negatives or {}).get('keep', ()))
+        check_pipeline(self.slots, self.stages, self.negative_stages, keep)
         self.loss_balancer: LossBalancer = MODELS.build(loss_balancer or dict(type='FixedBalancer'))
         self.test_cfg = {'output': None, 'score_digits': 4, 'saliency_dtype': None}
         self.test_cfg |= test_cfg or {}
@@ -191,10 +196,20 @@ class Grounder(BaseModel):
         return state.update(negative=negative, negative_valid=valid)
 
     def losses(self, state: GroundingState) -> dict[str, Tensor]:
-        """Collect the losses of all components by task and balance them."""
+        """Collect the losses of all components by task and balance them.
+
+        A name that two components give carries the component in both: ``loss_nce`` becomes
+        ``loss_auxiliary_first_nce`` and ``loss_auxiliary_second_nce``.
+        """
+        given = {name: component.loss(state) for name, component in self.slots.items()}
+        shared = {term for term, count in Counter(chain(*given.values())).items() if count > 1}
         by_task: dict[str, dict[str, Tensor]] = {'moment': {}, 'saliency': {}, 'auxiliary': {}}
-        for component in self.slots.values():
-            by_task[component.task].update(component.loss(state))
+        for name, terms in given.items():
+            place = name.replace('.', '_')
+            by_task[self.slots[name].task] |= {
+                f'loss_{place}_{term.removeprefix("loss_")}' if term in shared else term: value
+                for term, value in terms.items()
+            }
         return self.loss_balancer({task: terms for task, terms in by_task.items() if terms})
 
     @torch.no_grad()

@@ -62,7 +62,12 @@ class SlidingGrounder(Grounder):
             ``batch_size``: windows that run together. ``merge``: config of the merging.
     """
 
-    def __init__(self, *args: Any, windows: dict[str, Any], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, windows: dict[str, Any] | None = None, **kwargs: Any) -> None:
+        if not windows:
+            raise ConfigError(
+                'SlidingGrounder cuts long videos into windows: set '
+                "model.windows=dict(clips=...) to the clips of a training video, or model.type='Grounder'."
+            )
         super().__init__(*args, **kwargs)
         options = {'overlap': None, 'tef': (-2,), 'batch_size': 32, 'merge': {}, **windows}
         self.window_clips = options.pop('clips', 0)

@@ -29,13 +29,21 @@ class FeaturePyramid:
 
     Attributes:
         features: One ``(B, L_k, D)`` per level, zero where the mask is False.
-        masks: One ``(B, L_k)`` per level; a cell is real if any of its clips is.
+        masks: One ``(B, L_k)`` per level; a cell is real if any of its clips is
+            (all of them with ``whole_cells``).
         strides: The width of a cell in clips, per level.
+        whole_cells: A cell is real only if all of its clips are.
     """
 
     features: tuple[Tensor, ...]
     masks: tuple[Tensor, ...]
     strides: tuple[float, ...]
+    whole_cells: bool = False
+
+    def num_cells(self, num_clips: Tensor) -> list[Tensor]:
+        """Return the real cells ``(B,)`` of every level in videos of ``num_clips (B,)``."""
+        cells = [num_clips / stride for stride in self.strides]
+        return [count.floor() if self.whole_cells else count.ceil() for count in cells]
 
 
 @dataclass(frozen=True)
@@ -104,7 +112,13 @@ class GroundingState:
         'duration',
     )
     # Fields without any effect unless a later component reads them.
-    HINTS: ClassVar[tuple[str, ...]] = ('clip_gain',)
+    HINTS: ClassVar[tuple[str, ...]] = (
+        'clip_gain', 'moment_memory', 'saliency_memory', 'pyramid', 'dummies',
+    )  # fmt: skip
+    # What is reported, whoever else reads it.
+    OUTPUTS: ClassVar[tuple[str, ...]] = ('saliency', 'spans', 'span_scores', 'moment_outputs')
+    # What feedback made of the matching text; the negative pass starts without.
+    STREAMS: ClassVar[tuple[str, ...]] = ('moment_memory', 'saliency_memory', 'clip_gain')
     # What an empty slot sets, and from which field.
     PASSED_ON: ClassVar[dict[str, dict[str, str]]] = {
         'fusion': {'fused': 'video'},
@@ -164,9 +178,17 @@ class GroundingState:
             value = getattr(self, item.name)
             if item.metadata.get('text') and value is not None:
                 rolled[item.name] = torch.roll(value, -1, dims=0)
-        # Streams and gains that feedback made from the matching text must not reach the negative.
-        streams = dict.fromkeys(('moment_memory', 'saliency_memory', 'clip_gain'))
-        return self.update(**rolled, **streams, is_negative=True)
+        return self.update(**rolled, **dict.fromkeys(self.STREAMS), is_negative=True)
+
+    @classmethod
+    def field_names(cls) -> list[str]:
+        """Return the names of all fields."""
+        return [item.name for item in fields(cls)]
+
+    @classmethod
+    def text_fields(cls) -> set[str]:
+        """Return the fields that are made from the text alone."""
+        return {item.name for item in fields(cls) if item.metadata.get('text')}
 
     @property
     def for_moments(self) -> Tensor:

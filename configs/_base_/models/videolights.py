@@ -80,7 +80,7 @@ model = dict(
         ),
     ),
     # The clips stay refined with the matching text, as in the released code.
-    negatives=dict(stages=('fusion', 'encoder', 'saliency_head')),
+    negatives=dict(stages=('fusion', 'encoder', 'saliency_head'), keep=('video',)),
     test_cfg=dict(
         saliency_dtype='float16',
         post_processor=dict(

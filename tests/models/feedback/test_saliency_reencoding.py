@@ -50,9 +50,6 @@ def test_padding_does_not_matter_unless_told(toy, shaken):
         toy.assert_padding_free(run(SaliencyReencoding(softmax_over='padded')), state)
 
 
-def test_refusals(toy):
+def test_refusals():
     with pytest.raises(ConfigError, match='softmax_over must be valid or padded'):
         SaliencyReencoding(softmax_over='all')
-    state = toy.state().update(saliency=None)
-    with pytest.raises(ConfigError, match=r'scores with model\.saliency_head'):
-        SaliencyReencoding()(state, lambda state, names: state)

@@ -5,6 +5,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from vtg.models.dataflow import loss_fields
 from vtg.models.heads import TextCosineSaliencyHead
 
 
@@ -29,7 +30,7 @@ def test_padding_does_not_matter(toy, shaken):
 def test_losses_name_what_they_need(toy):
     losses = dict(inter=dict(type='InterVideoNCELoss'), intra=dict(type='IntraVideoNCELoss'))
     head, state = TextCosineSaliencyHead(toy.dim, losses=losses), toy.state()
-    assert head.loss_requires == ('video', 'sentence')
+    assert loss_fields(head) == ['video', 'sentence']
     out = head.loss(state.update(**head(state)))
     assert set(out) == {'loss_saliency_inter', 'loss_saliency_intra'}
     sum(out.values()).backward()

@@ -30,7 +30,7 @@ def test_inter_by_hand(toy):
     expected = F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)
     loss = InterVideoNCELoss(loss_weight=0.5)(state.saliency, state, None)
     assert loss.item() == pytest.approx(0.5 * expected.item(), rel=1e-5)
-    assert InterVideoNCELoss.requires == ('video', 'sentence')
+    assert InterVideoNCELoss.loss_requires == ('video', 'sentence')
 
 
 def test_intra_by_hand(toy):

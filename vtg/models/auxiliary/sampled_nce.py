@@ -28,6 +28,7 @@ class SampledNCE(Auxiliary):
     """
 
     requires = ('memory', 'text')
+    reads = ('moment_memory',)
 
     def __init__(
         self,

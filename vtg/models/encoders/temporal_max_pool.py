@@ -21,6 +21,7 @@ class TemporalMaxPool(Encoder):
     """
 
     requires = ('fused',)
+    reads = ('fused_text',)
 
     def __init__(self, kernel_size: int = 5, mask_padding: bool = True) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Self-attention over the fused sequence."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -36,7 +36,9 @@ class TransformerEncoder(Encoder):
         init: Initialise as DETR's code does, see :func:`vtg.models.layers.init_transformer`.
     """
 
-    can_provide = {'context': "context_token='learned'"}
+    reads = ('fused_text', 'text_mask', 'text_pos')
+    can_provide: ClassVar[dict[str, str]] = {'context': "context_token='learned'"}
+    can_do_without: ClassVar[dict[str, str]] = {'context': "context_token='learned'"}
 
     def __init__(
         self,

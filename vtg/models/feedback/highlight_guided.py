@@ -46,7 +46,10 @@ class HighlightGuidedFeedback(ScheduledFeedback):
     """
 
     requires = ('video', 'memory', 'saliency')
+    reads = ('moment_memory',)
     provides = ('moment_memory',)
+    takes = ('memory', 'moment_memory', 'pyramid')
+    passes_on = ('pyramid',)
 
     def __init__(
         self,
@@ -66,7 +69,9 @@ class HighlightGuidedFeedback(ScheduledFeedback):
                     f'HighlightGuidedFeedback: {name} must be {" or ".join(known)}, not {value!r}.'
                 )
         self.target = target
-        self.stages = tuple(stages)
+        if target == 'trunk_input':
+            self.runs = tuple(stages)
+            self.changes = ('video',)
         self.mean_over = mean_over
 
     def forward(self, state: GroundingState, run: RunStages) -> dict[str, Any]:
@@ -80,7 +85,7 @@ class HighlightGuidedFeedback(ScheduledFeedback):
             return {'moment_memory': state.for_moments * factor}
         # The streams per task are made anew, by the neck or from the memory.
         start = state.update(video=state.video * factor, moment_memory=None, saliency_memory=None)
-        again = run(start, self.stages)
+        again = run(start, self.runs)
         values: dict[str, Any] = {'moment_memory': again.for_moments}
         if again.pyramid is not None:
             values['pyramid'] = again.pyramid

@@ -87,6 +87,7 @@ class MomentGuidedFeedback(ScheduledFeedback):
         self.provides = (target,)
         if target == 'saliency_memory':
             self.requires = (*self.requires, 'memory')
+            self.reads = ('saliency_memory',)
         self.target = target
         self.bins_per_clip = bins_per_clip
         self.length = length

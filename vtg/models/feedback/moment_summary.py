@@ -23,6 +23,7 @@ class MomentSummaryFeedback(Feedback):
     """
 
     requires = ('projected_video', 'memory', 'spans', 'span_scores')
+    reads = ('saliency_memory',)
     provides = ('saliency_memory',)
 
     def __init__(self, dim: int, negative_start: str = 'wrap', length: str = 'own') -> None:

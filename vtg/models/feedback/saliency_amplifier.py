@@ -23,6 +23,7 @@ class SaliencyAmplifier(Feedback):
     """
 
     requires = ('memory', 'saliency')
+    reads = ('moment_memory',)
     provides = ('moment_memory',)
 
     def forward(self, state: GroundingState, run: RunStages) -> dict[str, Any]:

@@ -27,6 +27,10 @@ class SaliencyReencoding(Feedback):
 
     requires = ('fused', 'memory')
     provides = ('memory',)
+    runs = ('saliency_head', 'encoder')
+    changes = ('fused',)
+    takes = ('saliency', 'memory')
+    needs_slots = ('saliency_head',)
 
     def __init__(self, softmax_over: str = 'valid') -> None:
         super().__init__()
@@ -38,9 +42,7 @@ class SaliencyReencoding(Feedback):
 
     def forward(self, state: GroundingState, run: RunStages) -> dict[str, Any]:
         """Set ``memory (B, L, D)``."""
-        saliency: Tensor | None = run(state, ['saliency_head']).saliency
-        if saliency is None:
-            raise ConfigError('SaliencyReencoding scores with model.saliency_head; set one.')
+        saliency: Tensor = run(state, ['saliency_head']).saliency
         mask = state.video_mask
         counted = mask if self.softmax_over == 'valid' else torch.ones_like(mask)
         weight = masked_softmax(saliency, counted, dim=1).unsqueeze(-1)

@@ -131,7 +131,9 @@ class ACA(Fusion):
         init: Initialise as DETR's code does, see :func:`vtg.models.layers.init_transformer`.
     """
 
+    reads = ('dummies', 'dummy_pos')
     provides = ('fused', 'attention')
+    negative_reads = ('attention',)
 
     def __init__(
         self,
@@ -160,6 +162,9 @@ class ACA(Fusion):
         if self.context is not None:
             self.provides = (*self.provides, 'context')
         self.losses = build_saliency_losses(losses)
+        if self.losses:
+            # Without dummies the words' share is always 1, and so is every loss on it constant.
+            self.loss_requires = ('dummies', 'attention')
 
     def forward(self, state: GroundingState) -> dict[str, Any]:
         """Set ``fused (B, L, D)``, ``attention (B, L, M + N)``, the mean over layers and heads, and

@@ -13,6 +13,7 @@ class Concatenation(Fusion):
     """Hands clips and words to the encoder as one sequence (Moment-DETR, Lei et al., 2021)."""
 
     provides = ('fused', 'fused_text')
+    text_free = ('fused',)
 
     def forward(self, state: GroundingState) -> dict[str, Any]:
         """Set ``fused (B, L, D)`` and ``fused_text (B, N, D)``."""

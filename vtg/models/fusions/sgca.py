@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Saliency-guided cross-attention."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -51,6 +51,8 @@ class SGCA(Fusion):
         drop_path: Stochastic depth per sample.
         gate: False gives the plain cross-attention of the ablation.
     """
+
+    can_do_without: ClassVar[dict[str, str]] = {'local_saliency': 'gate=False'}
 
     def __init__(
         self,

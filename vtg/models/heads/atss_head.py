@@ -2,7 +2,7 @@
 """A dense moment head with one anchor per pyramid cell."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +15,7 @@ from vtg.models.task_modules import AnchorAssignment, centerness_target
 from vtg.models.task_modules.nms import take_moments, temporal_nms
 from vtg.registry import MODELS, TASK_UTILS
 from vtg.structures import (
+    FeaturePyramid,
     GroundingState,
     GroundingTargets,
     MomentList,
@@ -22,6 +23,7 @@ from vtg.structures import (
     generalized_iou_aligned,
     xx_to_cxw,
 )
+from vtg.utils import ConfigError
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,8 @@ class ATSSHead(MomentHead):
 
     lists = ('atss',)
     requires = (*MomentHead.requires, 'pyramid')
+    reads = ()
+    suggests: ClassVar[dict[str, str]] = {'pyramid': 'DepthwisePyramid'}
 
     def __init__(
         self,
@@ -129,6 +133,15 @@ class ATSSHead(MomentHead):
         nn.init.constant_(self.class_conv.conv.bias, torch.tensor(prior).logit().item())
         self.scales = nn.Parameter(torch.ones(len(self.anchors.strides)))
 
+    def check_pyramid(self, strides: tuple[float, ...]) -> None:
+        """See :meth:`vtg.models.base.Component.check_pyramid`."""
+        if self.anchors.strides != tuple(strides):
+            raise ConfigError(
+                f'ATSSHead has anchors of strides {self.anchors.strides}, but the levels of the '
+                f'pyramid have {tuple(strides)}; set anchors.strides to those and anchors.sizes to '
+                'one size per level, or change model.neck.'
+            )
+
     def forward(self, state: GroundingState) -> dict[str, Any]:
         """See :class:`vtg.models.base.MomentHead`."""
         outputs = self.predict_anchors(state)
@@ -143,6 +156,7 @@ class ATSSHead(MomentHead):
     def predict_anchors(self, state: GroundingState) -> DenseOutputs:
         """Run the towers over all levels and, in training, assign the anchors."""
         pyramid = state.pyramid
+        self.check_pyramid(pyramid.strides)
         logits, centerness, deltas = [], [], []
         for level, (x, mask) in enumerate(zip(pyramid.features, pyramid.masks)):
             classes, spans = self.class_tower(x, mask), self.span_tower(x, mask)
@@ -156,7 +170,7 @@ class ATSSHead(MomentHead):
             mask = torch.ones_like(mask)
         assignment = moments = None
         if state.targets is not None:
-            assignment, moments = self._assign(state.targets.host, sizes, anchors.device)
+            assignment, moments = self._assign(state.targets.host, pyramid, anchors.device)
         return DenseOutputs(
             torch.cat(logits, dim=1),
             torch.cat(centerness, dim=1),
@@ -175,17 +189,19 @@ class ATSSHead(MomentHead):
         return torch.full_like(duration, self.unit_seconds)
 
     def _assign(
-        self, host: GroundingTargets, sizes: list[int], device: torch.device
+        self, host: GroundingTargets, pyramid: FeaturePyramid, device: torch.device
     ) -> tuple[AnchorAssignment, Tensor]:
         """Assign anchors on the host, where the number of positives is known without waiting."""
         seconds = cxw_to_xx(host.spans) * host.duration[:, None, None]
         if self.truncate_targets:
             seconds = seconds.trunc()
         gts = seconds / self._unit(host.duration, host.num_clips)[:, None, None]
+        sizes = [mask.shape[1] for mask in pyramid.masks]
         masks = []
-        for size, stride in zip(sizes, self.anchors.strides):
-            cells = (host.num_clips / stride).ceil() if self.mask_padding else torch.tensor(size)
-            masks.append(torch.arange(size) < cells.expand(len(gts)).unsqueeze(-1))
+        for size, cells in zip(sizes, pyramid.num_cells(host.num_clips)):
+            if not self.mask_padding:
+                cells = torch.full_like(cells, size)
+            masks.append(torch.arange(size) < cells.unsqueeze(-1))
         anchors = torch.cat(self.anchors(sizes))
         assignment = self.assigner(anchors, sizes, torch.cat(masks, dim=1), gts, host.span_mask)
         index = assignment.gt_index.unsqueeze(-1).expand(-1, -1, 2)

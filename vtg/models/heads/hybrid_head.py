@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A dense head and a query head that help each other."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -37,6 +37,7 @@ class HybridHead(MomentHead):
     """
 
     lists = ('comb', 'detr', 'atss')
+    suggests: ClassVar[dict[str, str]] = {'pyramid': 'DepthwisePyramid'}
 
     def __init__(
         self,
@@ -49,9 +50,11 @@ class HybridHead(MomentHead):
     ) -> None:
         super().__init__()
         self.dim = dim
-        self.dense_head: ATSSHead = MODELS.build(dense_head)
-        self.query_head: QueryHead = MODELS.build(query_head)
-        self.requires = tuple(dict.fromkeys((*self.dense_head.requires, *self.query_head.requires)))
+        self.dense_head: ATSSHead = self._part('dense_head', dense_head, ATSSHead)
+        self.query_head: QueryHead = self._part('query_head', query_head, QueryHead)
+        heads = (self.dense_head, self.query_head)
+        self.requires = tuple(dict.fromkeys(field for head in heads for field in head.requires))
+        self.reads = tuple(dict.fromkeys(field for head in heads for field in head.reads))
         self.box_fusion = TASK_UTILS.build(box_fusion)
         self.dense_test_cfg = dense_test_cfg
         self.collab_content = None
@@ -64,6 +67,23 @@ class HybridHead(MomentHead):
         if collab:
             self.collab_content = nn.Sequential(nn.Linear(dim, dim), nn.LayerNorm(dim))
             nn.init.normal_(self.collab_content[0].weight, std=0.01)
+
+    @staticmethod
+    def _part(name: str, cfg: dict, kind: type[MomentHead]) -> Any:
+        """Build one of the heads; it must be of a kind whose parts this class uses."""
+        head = MODELS.build(cfg)
+        if not isinstance(head, kind):
+            raise ConfigError(
+                f'HybridHead: {name} must be {kind.__name__}, got {type(head).__name__}; set '
+                f'{name}=dict(type={kind.__name__!r}) or use {type(head).__name__} as '
+                'model.moment_head by itself.'
+            )
+        return head
+
+    def check_pyramid(self, strides: tuple[float, ...]) -> None:
+        """See :meth:`vtg.models.base.Component.check_pyramid`."""
+        self.dense_head.check_pyramid(strides)
+        self.query_head.check_pyramid(strides)
 
     def forward(self, state: GroundingState) -> dict[str, Any]:
         """See :class:`vtg.models.base.MomentHead`; spans and scores are the query head's."""

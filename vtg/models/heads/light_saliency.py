@@ -29,7 +29,7 @@ class LightSaliencyHead(SupervisedSaliencyHead):
         losses: Saliency losses by name.
     """
 
-    reads = ('clip_gain',)
+    reads = (*SupervisedSaliencyHead.reads, 'clip_gain')
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A dense moment head with one point per pyramid cell."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -59,6 +59,8 @@ class PyramidHead(MomentHead):
 
     lists = ('points',)
     requires = (*MomentHead.requires, 'pyramid')
+    reads = ()
+    suggests: ClassVar[dict[str, str]] = {'pyramid': 'TemporalPyramid'}
 
     def __init__(
         self,
@@ -107,14 +109,31 @@ class PyramidHead(MomentHead):
         self.unit_seconds = unit_seconds
         self.mask_padding = mask_padding
 
+    def check_pyramid(self, strides: tuple[float, ...]) -> None:
+        """See :meth:`vtg.models.base.Component.check_pyramid`."""
+        if len(strides) != self.num_levels:
+            raise ConfigError(
+                f'PyramidHead is set up for {self.num_levels} levels but the neck gives '
+                f'{len(strides)}; set model.moment_head.num_levels to that.'
+            )
+        points = getattr(self.points, 'strides', None)
+        if points is not None and points != tuple(strides):
+            raise ConfigError(
+                f'PyramidHead has points of strides {points}, but the levels of the pyramid have '
+                f'{tuple(strides)}; leave points.strides away to take those.'
+            )
+        per_clip = self.label_target == 'saliency' or self.loss_weights['clip_score']
+        if per_clip and 1 not in strides:
+            raise ConfigError(
+                f'PyramidHead compares cells with clips, but the strides of the neck are '
+                f'{tuple(strides)}; give it a stride of 1 or set label_target to moment and the '
+                'loss weight of clip_score to 0.'
+            )
+
     def forward(self, state: GroundingState) -> dict[str, Any]:
         """See :class:`vtg.models.base.MomentHead`."""
         pyramid = state.pyramid
-        if len(pyramid.masks) != self.num_levels:
-            raise ConfigError(
-                f'PyramidHead is set up for {self.num_levels} levels but the neck gives '
-                f'{len(pyramid.masks)}; set model.moment_head.num_levels to that.'
-            )
+        self.check_pyramid(pyramid.strides)
         offsets = self.boundary(pyramid)
         levels = tuple(mask.shape[1] for mask in pyramid.masks)
         assignment = None
@@ -203,13 +222,8 @@ class PyramidHead(MomentHead):
     @staticmethod
     def _per_clip(outputs: PointOutputs, state: GroundingState) -> Tensor:
         """The logits ``(B, L)`` of the level with one cell per clip."""
-        strides = state.pyramid.strides
-        if 1 not in strides:
-            raise ConfigError(
-                f'PyramidHead compares cells with clips, but the strides of the neck are {strides};'
-                ' give it a stride of 1 or set the loss weight of clip_score to 0.'
-            )
-        level = outputs.logits.split(outputs.levels, dim=1)[strides.index(1)]
+        per_clip = state.pyramid.strides.index(1)
+        level = outputs.logits.split(outputs.levels, dim=1)[per_clip]
         return level[:, : state.video_mask.shape[1]]
 
     def predict(self, state: GroundingState) -> dict[str, MomentList]:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from vtg.models.layers import MLP, inverse_sigmoid, xavier_linear
 from vtg.registry import MODELS
 from vtg.structures import FeaturePyramid, GroundingState
+from vtg.utils import ConfigError
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,9 @@ class QuerySource(nn.Module):
     requires: tuple[str, ...] = ()
     supervised = False
     gives_spans = True
+
+    def check_pyramid(self, strides: tuple[float, ...]) -> None:
+        """See :meth:`vtg.models.base.Component.check_pyramid`."""
 
     def forward(self, state: GroundingState) -> QueryProposals:
         """Return Q queries for every sample."""
@@ -166,6 +170,15 @@ class PyramidQuerySelector(QuerySource):
         if quality:
             nn.init.xavier_uniform_(self.quality_head.weight)
             nn.init.constant_(self.quality_head.bias, 2 * prior_logit)
+
+    def check_pyramid(self, strides: tuple[float, ...]) -> None:
+        """See :meth:`vtg.models.base.Component.check_pyramid`."""
+        if len(self.widths) != len(strides):
+            raise ConfigError(
+                f'PyramidQuerySelector proposes widths {self.widths} for {len(self.widths)} levels, '
+                f'but the pyramid has {len(strides)}, of strides {strides}; set queries.widths to '
+                'one fraction of the video per level.'
+            )
 
     def forward(self, state: GroundingState) -> QueryProposals:
         """See :class:`QuerySource`."""

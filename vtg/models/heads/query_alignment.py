@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Contrastive alignment of moment queries and words."""
 
+from typing import ClassVar
+
 from torch import Tensor, nn
 
 from vtg.models.base import Component
@@ -28,6 +30,7 @@ class QueryTextAlignment(Component):
     """
 
     slot = 'query_alignment'
+    can_do_without: ClassVar[dict[str, str]] = {'fused_text': "text='projected'"}
 
     def __init__(
         self,
@@ -44,7 +47,7 @@ class QueryTextAlignment(Component):
                 f"QueryTextAlignment: text must be 'encoded' or 'projected', got {text!r}."
             )
         # The encoder encodes the words that the fusion hands on.
-        self.requires = ('fused_text' if text == 'encoded' else 'projected_text',)
+        self.loss_requires = ('fused_text' if text == 'encoded' else 'projected_text',)
         self.query_proj = nn.Linear(dim, embed_dim)
         self.text_proj = nn.Linear(dim, embed_dim)
         self.temperature = temperature

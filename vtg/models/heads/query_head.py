@@ -2,7 +2,7 @@
 """A moment head with a query decoder."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -85,6 +85,7 @@ class QueryHead(MomentHead):
     """
 
     lists = ('detr',)
+    can_do_without: ClassVar[dict[str, str]] = {'fused_text': 'attend_text=False'}
 
     def __init__(
         self,
@@ -112,10 +113,13 @@ class QueryHead(MomentHead):
             *self.queries.requires,
             *(('fused_text',) if attend_text else ()),
         )
+        if attend_text:
+            self.reads = (*self.reads, 'memory_text', 'text_pos')
         self.decoder = MODELS.build(decoder)
         self._check_spans(quality, denoising)
         self.matcher = TASK_UTILS.build(matcher)
         self.loss_fn = MODELS.build(loss)
+        self._check_supervision(quality)
         self.class_head = nn.Linear(dim, self.loss_fn.class_loss.num_logits)
         if prior is not None:
             nn.init.normal_(self.class_head.weight, std=0.01)
@@ -123,8 +127,6 @@ class QueryHead(MomentHead):
         learned = prior is not None
         self.span_head = MLP(dim, dim, dim, 2, zero_last=learned, xavier=learned)
         self.alignment = None if alignment is None else MODELS.build(alignment)
-        if self.alignment is not None:
-            self.loss_requires = (*self.loss_requires, *self.alignment.requires)
         self.quality_head = MLP(2 * dim, dim, dim, 1) if quality else None
         self.denoising = None if denoising is None else TASK_UTILS.build(denoising)
         if self.denoising is not None:
@@ -150,6 +152,47 @@ class QueryHead(MomentHead):
                     f'QueryHead: {name} needs a decoder that refines spans, and {decoder} does '
                     f'not; use SpanDecoder or switch {name} off.'
                 )
+
+    def _check_supervision(self, quality: bool) -> None:
+        """Refuse matching costs and losses whose predictions are not there, and the reverse."""
+        missing = {} if self.queries.gives_spans else {'references': 'LearnedQueries as queries'}
+        if not quality:
+            missing['quality'] = 'quality=True'
+        for name, cost in self.matcher.costs.items():
+            needed = getattr(cost, 'needs', None)
+            if needed in missing:
+                raise ConfigError(
+                    f'QueryHead: matcher.costs.{name} ({type(cost).__name__}) needs the predicted '
+                    f'{needed}, which this head does not give; set {missing[needed]} or '
+                    f'matcher.costs.{name}=None.'
+                )
+        self.loss_fn.check_fit(quality, self.queries.gives_spans)
+        class_loss = self.loss_fn.class_loss
+        for name, cost in self.matcher.costs.items():
+            if getattr(cost, 'activation', '') == 'softmax' and class_loss.num_logits == 1:
+                raise ConfigError(
+                    f'QueryHead: matcher.costs.{name} takes a softmax over the one logit of '
+                    f"{type(class_loss).__name__}, which is always 1; set its activation='sigmoid'."
+                )
+        if not self.queries.supervised:
+            return
+        source = type(self.queries).__name__
+        if class_loss.num_logits != 1:
+            raise ConfigError(
+                f'QueryHead: the proposals of {source} have one logit, but loss.class_loss '
+                f'({type(class_loss).__name__}) compares {class_loss.num_logits}; set '
+                "loss.class_loss=dict(type='SigmoidClassLoss') or queries=dict("
+                "type='LearnedQueries')."
+            )
+        if (self.queries.quality_head is not None) != quality:
+            raise ConfigError(
+                f'QueryHead: quality is {quality}, but {source} has '
+                f'quality={not quality}; they are learned together, set both to the same.'
+            )
+
+    def check_pyramid(self, strides: tuple[float, ...]) -> None:
+        """See :meth:`vtg.models.base.Component.check_pyramid`."""
+        self.queries.check_pyramid(strides)
 
     def forward(self, state: GroundingState) -> dict[str, Any]:
         """See :class:`vtg.models.base.MomentHead`."""

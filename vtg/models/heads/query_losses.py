@@ -124,6 +124,30 @@ class QuerySetLoss(Component):
         self.margins = {'centre_offset': 0.1, 'width_offset': 0.15, **(margins or {})}
         self.extra_weights = {'collab': 0.5, 'denoising': 0.5, **(extra_weights or {})}
 
+    def check_fit(self, quality: bool, references: bool) -> None:
+        """Check that the head gives what the weighted terms compare, and that all it gives learns.
+
+        Args:
+            quality: Whether the head predicts the overlap.
+            references: Whether its queries are spans that it corrects.
+
+        Raises:
+            ConfigError: A term would be left out in silence, or a prediction has no term.
+        """
+        offsets = [name for name in self.margins if self.weights.get(name)]
+        if offsets and not references:
+            raise ConfigError(
+                f'QuerySetLoss: weights.{offsets[0]} compares moments with the references of the '
+                f'queries, but learned slots have none; set weights.{offsets[0]}=0 or use '
+                'LearnedQueries and SpanDecoder.'
+            )
+        # All weights of 0 switch the head off where data rate clips only.
+        if quality and any(self.weights.values()) and not self.weights.get('quality'):
+            raise ConfigError(
+                'QuerySetLoss: the head predicts a quality that enters its scores, but nothing '
+                'trains it; set weights.quality, for example to 1.0, or quality=False in the head.'
+            )
+
     def forward(  # type: ignore[override]
         self,
         predictions: QueryPredictions,

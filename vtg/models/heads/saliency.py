@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clip scores after fusion."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -24,9 +24,6 @@ class SupervisedSaliencyHead(SaliencyHead):
     def __init__(self, losses: dict[str, dict] | None = None) -> None:
         super().__init__()
         self.losses = build_saliency_losses(losses)
-        self.loss_requires = tuple(
-            field for loss in self.losses.values() for field in loss.requires
-        )
 
     def loss(self, state: GroundingState) -> dict[str, Tensor]:
         """Every configured term on the final scores."""
@@ -72,6 +69,8 @@ class ContextProductSaliencyHead(SupervisedSaliencyHead):
             2025, eq. 4), or their ``'padded_mean'``, in which padding counts as clips, as in
             FlashVTG's code.
     """
+
+    can_do_without: ClassVar[dict[str, str]] = {'context': "context='mean'"}
 
     def __init__(
         self, dim: int, losses: dict[str, dict] | None = None, context: str = 'token'
@@ -138,7 +137,8 @@ class LocalToGlobalSaliencyHead(SupervisedSaliencyHead):
 class LocalSaliency(SupervisedSaliencyHead):
     """Takes the local saliency as the final one: the ablation without a global score."""
 
-    requires = (*SaliencyHead.requires, 'local_saliency')
+    requires = ('local_saliency',)
+    reads = ()
 
     def forward(self, state: GroundingState) -> dict[str, Any]:
         """Set ``saliency (B, L)``."""

@@ -25,6 +25,7 @@ class TextCosineSaliencyHead(SupervisedSaliencyHead):
     """
 
     requires = ('video', 'text')
+    reads = ()
     provides = ('saliency', 'sentence')
 
     def __init__(self, dim: int, losses: dict[str, dict] | None = None) -> None:

@@ -39,7 +39,7 @@ class InterVideoNCELoss(PositiveClipLoss):
     """The matching clip of a video must be closer to its own query than to those of other videos,
     and the other way round (equation 6; clips and queries as they are before fusion)."""
 
-    requires = ('video', 'sentence')
+    loss_requires = ('video', 'sentence')
 
     def compute(self, scores: Tensor, state: GroundingState, negative: Tensor | None) -> Tensor:
         """Sum of both directions, each a mean over samples."""

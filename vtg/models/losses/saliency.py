@@ -36,9 +36,15 @@ class SaliencyLoss(Component):
 
     Args:
         loss_weight: Factor of the term.
+
+    Attributes:
+        reads_negative: It uses the scores of the negative pass where there are some.
+        needs_negative: It is 0 without them.
     """
 
     slot = 'saliency_loss'
+    reads_negative = False
+    needs_negative = False
 
     def __init__(self, loss_weight: float = 1.0) -> None:
         super().__init__()
@@ -103,6 +109,9 @@ class NegativePairLoss(SaliencyLoss):
         probability: The scores are probabilities, not logits; ``min_probability`` must exceed 0.
         loss_weight: Factor of the term.
     """
+
+    reads_negative = True
+    needs_negative = True
 
     def __init__(
         self,
@@ -181,6 +190,8 @@ class RankContrastiveLoss(SaliencyLoss):
             others. CG-DETR's code loses a single one, and in the loss on attention all of them.
         loss_weight: Factor of the term.
     """
+
+    reads_negative = True
 
     def __init__(
         self,

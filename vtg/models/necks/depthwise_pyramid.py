@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A feature pyramid of depthwise-separable convolutions."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch.nn.functional as F
@@ -66,12 +65,12 @@ class DepthwisePyramid(Neck):
     """
 
     provides = ('pyramid',)
+    strides = (0.5, 1.0, 2.0, 4.0)
 
     def __init__(self, dim: int, mask_padding: bool = True) -> None:
         super().__init__()
         self.dim = dim
         self.mask_padding = mask_padding
-        self.strides: Sequence[float] = (0.5, 1.0, 2.0, 4.0)
         self.up2 = PyramidLevel(dim, 1, False, mask_padding)
         self.same = PyramidLevel(dim, 1, False, mask_padding)
         self.down2 = PyramidLevel(dim, 2, False, mask_padding)
@@ -88,4 +87,4 @@ class DepthwisePyramid(Neck):
         features, masks = zip(up2, same, down2, down4)
         if self.mask_padding:
             features = tuple(masked_fill_zero(x, m) for x, m in zip(features, masks))
-        return {'pyramid': FeaturePyramid(tuple(features), tuple(masks), tuple(self.strides))}
+        return {'pyramid': FeaturePyramid(tuple(features), tuple(masks), self.strides)}

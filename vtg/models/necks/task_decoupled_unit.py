@@ -36,6 +36,7 @@ class TaskDecoupledUnit(Neck):
     """
 
     requires = ('memory', 'video_pos')
+    reads = ()
     provides = ('moment_memory', 'saliency_memory')
 
     def __init__(

@@ -50,6 +50,10 @@ class TemporalPyramid(Neck):
         super().__init__()
         if any(stride < 1 or stride & (stride - 1) for stride in strides):
             raise ConfigError(f'TemporalPyramid: strides must be powers of two, got {strides}.')
+        if sorted(set(strides)) != list(strides) or not strides:
+            raise ConfigError(
+                f'TemporalPyramid: strides must rise from level to level, got {strides}.'
+            )
         self.dim = dim
         self.strides = tuple(int(stride) for stride in strides)
         self.mask_padding = mask_padding
@@ -75,4 +79,7 @@ class TemporalPyramid(Neck):
             real[:, size // stride :] = False
             features.append(masked_fill_zero(cells, real) if self.mask_padding else cells)
             masks.append(real)
-        return {'pyramid': FeaturePyramid(tuple(features), tuple(masks), self.strides)}
+        pyramid = FeaturePyramid(
+            tuple(features), tuple(masks), self.strides, whole_cells=self.mask_padding
+        )
+        return {'pyramid': pyramid}

@@ -34,6 +34,7 @@ class DummyEncoder(Refiner):
 
     requires = ('text', 'text_pos')
     provides = ('dummies', 'dummy_pos')
+    text_free = ('dummy_pos',)
 
     def __init__(
         self,

@@ -2,7 +2,8 @@
 """The terms of the matching cost between predictions and moments.
 
 A term gets :class:`MatchInputs` and returns a tensor that broadcasts to ``(..., B, G, Q)``: moments
-as rows, queries as columns. Terms add up.
+as rows, queries as columns. Terms add up. ``needs`` names a prediction that not every head gives,
+so that a head can refuse the term when it is built.
 """
 
 from dataclasses import dataclass
@@ -120,6 +121,8 @@ class ClassCost:
 class QualityCost:
     """``-weight * sigmoid(quality)``, the overlap that the model predicts for itself."""
 
+    needs = 'quality'
+
     def __init__(self, weight: float = 1.0) -> None:
         self.weight = weight
 
@@ -131,6 +134,8 @@ class QualityCost:
 @TASK_UTILS.register_module()
 class ReferenceCost:
     """``weight`` times the distance of a prediction's ends from those of its query's reference."""
+
+    needs = 'references'
 
     def __init__(self, weight: float = 1.0) -> None:
         self.weight = weight
