@@ -28,7 +28,7 @@ from vtg.utils import ConfigError
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 SMALL = dict(dim=16, num_heads=2, hidden_dim=16, dropout=0.0, drop_path=0.0, residual_dropout=0.0)
 # What is at most needed of everything that there may be more of.
-FEW = dict(num_layers=2, moment_layers=1, sentence_layers=1, num_convs=2, num_linear=2,
+FEW = dict(num_layers=1, moment_layers=1, sentence_layers=1, num_convs=1, num_linear=2,
            num_queries=6, num_dummies=3, num_prompts=3)  # fmt: skip
 GROUPS = ('feedback', 'auxiliary')
 # Configs that show the components which no system has in its base.
@@ -42,8 +42,9 @@ def small(cfg: Any) -> Any:
     """The same config with few layers, queries and tokens."""
     if not isinstance(cfg, dict):
         return cfg
+    few = FEW | ({'num_layers': 2} if str(cfg.get('type')).endswith('Decoder') else {})
     return {
-        key: min(value, FEW[key]) if key in FEW and value is not None else small(value)
+        key: min(value, few[key]) if key in few and value is not None else small(value)
         for key, value in cfg.items()
     }
 
@@ -207,8 +208,8 @@ def check(model: Grounder) -> None:
     torch.manual_seed(0)
     model.train()
     model.progress = Progress(199, 200)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
-    learnt: set[str] = set()
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-2)
+    learnt, start = set(), copy.deepcopy(model.state_dict())
     batch = noise_batch(model)
     for _ in range(2):
         losses = model(**model.data_preprocessor(batch, True), mode='loss')
@@ -221,7 +222,8 @@ def check(model: Grounder) -> None:
         optimizer.step()
     idle = {name for name, _ in model.named_parameters()} - learnt
     if idle:
-        assert idle <= set(unused_parameters(model))
+        model.load_state_dict(start)
+        assert idle <= set(unused_parameters(model, batch, steps=1))
     model.eval()
     with torch.no_grad():
         records = model(**model.data_preprocessor(batch, False), mode='predict')
@@ -237,7 +239,18 @@ def test_every_component_is_shown_by_a_config(slot):
     assert set(registered(slot)) <= set(examples().get(slot, {}))
 
 
-CASES = [(slot, name, host) for slot in SLOT_TYPES for name in registered(slot) for host in bases()]
+def has(host: str, slot: str, name: str) -> bool:
+    """Whether a system has the component anyway; the swap of its video projector stands for all."""
+    return slot not in ('video_projector', *GROUPS) and name == (
+        bases()[host].get(slot) or {'type': 'FixedBalancer' if slot == 'loss_balancer' else ''}
+    ).get('type')
+
+
+CASES = [
+    (slot, name, host)
+    for slot in SLOT_TYPES for name in registered(slot) for host in bases()
+    if not has(host, slot, name)
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(('slot', 'name', 'host'), CASES)

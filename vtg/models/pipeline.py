@@ -179,7 +179,8 @@ def _check_requires(
         if field in later and field not in known:
             raise ConfigError(
                 f'model.{name} ({type(component).__name__}) needs `{field}`, which '
-                f'model.{later[field]} sets only after it: move {stage!r} behind it in model.stages.'
+                f'model.{later[field]} sets only after it: move {stage!r} behind it in '
+                'model.stages.'
             )
         if field not in known:
             raise ConfigError(

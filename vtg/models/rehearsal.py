@@ -76,7 +76,7 @@ def unused_parameters(
     unused = {name for name, parameter in trial.named_parameters() if parameter.requires_grad}
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(0)
-        optimizer = torch.optim.AdamW(trial.parameters(), lr=1e-3)
+        optimizer = torch.optim.SGD(trial.parameters(), lr=1e-2)
         for _ in range(steps):
             optimizer.zero_grad()
             data = trial.data_preprocessor(batch, True)

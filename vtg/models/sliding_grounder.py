@@ -65,8 +65,8 @@ class SlidingGrounder(Grounder):
     def __init__(self, *args: Any, windows: dict[str, Any] | None = None, **kwargs: Any) -> None:
         if not windows:
             raise ConfigError(
-                'SlidingGrounder cuts long videos into windows: set '
-                "model.windows=dict(clips=...) to the clips of a training video, or model.type='Grounder'."
+                'SlidingGrounder cuts long videos into windows: set model.windows=dict(clips=...) '
+                "to the clips of a training video, or model.type='Grounder'."
             )
         super().__init__(*args, **kwargs)
         options = {'overlap': None, 'tef': (-2,), 'batch_size': 32, 'merge': {}, **windows}

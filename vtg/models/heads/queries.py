@@ -175,9 +175,9 @@ class PyramidQuerySelector(QuerySource):
         """See :meth:`vtg.models.base.Component.check_pyramid`."""
         if len(self.widths) != len(strides):
             raise ConfigError(
-                f'PyramidQuerySelector proposes widths {self.widths} for {len(self.widths)} levels, '
-                f'but the pyramid has {len(strides)}, of strides {strides}; set queries.widths to '
-                'one fraction of the video per level.'
+                f'PyramidQuerySelector has {len(self.widths)} widths, but the pyramid '
+                f'{len(strides)} levels of strides {strides}; set queries.widths to one fraction '
+                'of the video per level.'
             )
 
     def forward(self, state: GroundingState) -> QueryProposals:
