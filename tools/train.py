@@ -3,6 +3,8 @@
 """Train a model from a config file."""
 
 import argparse
+from pathlib import Path
+from typing import Any
 
 from vtg.utils import run_main
 
@@ -16,7 +18,8 @@ def parse_args() -> argparse.Namespace:
         nargs='?',
         const='auto',
         metavar='CHECKPOINT',
-        help='go on from CHECKPOINT, or from the last one in the work dir',
+        help='go on from CHECKPOINT, or from the last one in the work dir, with the options of '
+        'that run',
     )
     parser.add_argument(
         '--amp',
@@ -44,20 +47,37 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
-    args = parse_args()
-    # Imported here so that --help and a mistyped option answer at once.
+def prepare(args: argparse.Namespace, options: dict[str, Any]) -> Any:
+    """Read the config and apply the options of the command line."""
     from vtg.engine import load_config
-    from vtg.engine.dist import finish_distributed
-    from vtg.engine.train import configure, train
+    from vtg.engine.train import configure
 
-    cfg = load_config(args.config, args.cfg_options)
-    if args.rehearsal:
+    cfg = load_config(args.config, options['cfg_options'])
+    if options['rehearsal']:
         from vtg.datasets import rehearse
 
         rehearse(cfg)
-    configure(cfg, args.work_dir, args.resume, args.amp, args.seed)
-    runner = train(cfg, args.launcher)
+    return configure(cfg, args.work_dir, args.resume or False, options['amp'], options['seed'])
+
+
+def main() -> None:
+    args = parse_args()
+    # Imported here so that --help and a mistyped option answer at once.
+    from vtg.engine.dist import finish_distributed
+    from vtg.engine.run_folder import check_resumable, with_stored_options
+    from vtg.engine.train import train
+
+    options = {key: getattr(args, key) for key in ('cfg_options', 'amp', 'seed', 'rehearsal')}
+    if args.resume:
+        folder = Path(args.resume).parent
+        if args.resume == 'auto':
+            places = [item for item in args.cfg_options if item.lstrip('+').startswith('work_dir=')]
+            none = dict.fromkeys(options)
+            folder = prepare(args, {**none, 'cfg_options': places}).work_dir
+        check_resumable(folder, args.resume)
+        options = with_stored_options(folder, options)
+    cfg = prepare(args, options)
+    runner = train(cfg, args.launcher, options)
     if finish_distributed(cfg) and cfg.get('report_after_training') and cfg.get('val_dataloader'):
         from vtg.apis.test import run_test
 

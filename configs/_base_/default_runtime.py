@@ -6,7 +6,8 @@ default_scope = 'vtg'
 default_hooks = dict(
     runtime_info=dict(type='SparseRuntimeInfoHook', keep=1000),
     timer=dict(type='IterTimerHook'),
-    logger=dict(type='LoggerHook', interval=50),
+    # Curves of training and validation have one x axis, the number of steps.
+    logger=dict(type='LoggerHook', interval=50, log_metric_by_epoch=False),
     param_scheduler=dict(type='ParamSchedulerHook'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     progress=dict(type='ProgressHook'),

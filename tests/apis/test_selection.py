@@ -39,6 +39,21 @@ def test_last_and_other_epochs():
     assert selection_rule(cfg, 'model.pth', 'test') == 'weights as given'
 
 
+@pytest.mark.parametrize(
+    ('epochs', 'number', 'rule'),
+    [
+        (1, 1, 'epoch 1: the only one'),
+        (3, 3, 'epoch 3: the only one validated'),
+        (12, 12, 'epoch 12: best HL-mAP on val every 5 epochs and after the last'),
+        (10, 5, 'epoch 5: best HL-mAP on val every 5 epochs'),
+    ],
+)
+def test_short_runs(epochs, number, rule):
+    cfg = config('tvsum_simulated')
+    cfg.train_cfg.max_epochs = epochs
+    assert selection_rule(cfg, f'best_HL-mAP_epoch_{number}.pth', 'test') == rule
+
+
 def test_means_name_their_parts():
     cfg = config('charades_slowfast_clip', 'moments/selection', interval=1)
     rule = selection_rule(cfg, 'best_selection_epoch_3.pth', 'val')

@@ -61,8 +61,8 @@ def trained(tmp_path_factory):
 def evaluate(trained, monkeypatch, capsys, tmp_path):
     """``evaluate(*arguments)``: run tools/test.py in this process on the trained checkpoint."""
 
-    def run(*arguments, checkpoint=trained[0] / 'epoch_1.pth'):
-        command = ['test.py', CONFIG, checkpoint, '--out', tmp_path / 'out', *arguments]
+    def run(*arguments, checkpoint=trained[0] / 'epoch_1.pth', config=CONFIG):
+        command = ['test.py', config, checkpoint, '--out', tmp_path / 'out', *arguments]
         monkeypatch.setattr(sys, 'argv', [*map(str, command), '--cfg-options', *TINY])
         # Formatting the config for the log takes most of the time of a short run.
         monkeypatch.setattr('yapf.yapflib.yapf_api.FormatCode', lambda text, **_: (text, False))
@@ -83,6 +83,26 @@ def test_training_ends_with_a_report_of_the_best_checkpoint(trained):
     assert facts['checkpoint'].endswith(('best_qvhighlights_MR-full-mAP_epoch_1.pth', '_1.pth'))
     assert facts['seed'] == 5 and facts['queries'] == SAMPLES and facts['split'] == 'val'
     assert (folder / 'epoch_1.pth').is_file() and (folder / 'report_val.md').is_file()
+
+
+def test_the_config_beside_the_checkpoints_trains_and_tests(trained, evaluate, tmp_path):
+    kept, made = load_config(trained[0] / 'demo.py'), load_config(CONFIG, TINY)
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader', 'model', 'train_cfg'):
+        assert kept[name] == made[name]
+    assert kept.randomness.seed == 5 and kept.launcher == 'none'
+    evaluate('--split', 'val', config=trained[0] / 'demo.py')
+    again = read_json(tmp_path / 'out/report_val.json')
+    assert again['metrics'] == read_json(trained[0] / 'report_val.json')['metrics']
+    assert not list((tmp_path / 'out').glob('*.py'))
+    status, _, errors = call(
+        'train.py', trained[0] / 'demo.py', '--work-dir', tmp_path / 'again', cwd=tmp_path
+    )
+    assert status == 0, errors
+    weights = [
+        torch.load(folder / 'epoch_1.pth', weights_only=True)['state_dict']
+        for folder in (trained[0], tmp_path / 'again')
+    ]
+    assert all(torch.equal(weights[0][name], value) for name, value in weights[1].items())
 
 
 def test_report_files(trained, evaluate, tmp_path):

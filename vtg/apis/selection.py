@@ -33,9 +33,14 @@ def selection_rule(cfg: Config, checkpoint: str | Path, split: str) -> str:
     if number is None:
         return 'weights as given'
     epoch = f'epoch {number[1]}'
+    validated = _validated(cfg)
+    last = (cfg.get('train_cfg') or {}).get('max_epochs')
+    if last == 1 == int(number[1]):
+        return f'{epoch}: the only one'
+    if name.startswith('best_') and validated == [int(number[1])]:
+        return f'{epoch}: the only one validated{_overlap(cfg, split)}'
     if name.startswith('best_'):
         return f'{epoch}: best {_criterion(cfg)} on val{_interval(cfg)}{_overlap(cfg, split)}'
-    last = (cfg.get('train_cfg') or {}).get('max_epochs')
     return f'{epoch}: the last one' if int(number[1]) == last else f'{epoch}: as given'
 
 
@@ -55,7 +60,18 @@ def _criterion(cfg: Config) -> str:
 
 def _interval(cfg: Config) -> str:
     interval = (cfg.get('train_cfg') or {}).get('val_interval', 1)
-    return ' every epoch' if interval == 1 else f' every {interval} epochs'
+    if interval == 1:
+        return ' every epoch'
+    uneven = [epoch for epoch in _validated(cfg) if epoch % interval]
+    return f' every {interval} epochs{" and after the last" if uneven else ""}'
+
+
+def _validated(cfg: Config) -> list[int]:
+    """The epochs after which the loop validates."""
+    loop = cfg.get('train_cfg') or {}
+    last, interval = loop.get('max_epochs') or 0, loop.get('val_interval', 1)
+    epochs = range(loop.get('val_begin', 1), last + 1)
+    return [epoch for epoch in epochs if epoch % interval == 0 or epoch == last]
 
 
 def _overlap(cfg: Config, split: str) -> str:

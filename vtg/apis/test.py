@@ -105,6 +105,8 @@ def evaluation_runner(cfg: Config, split: str) -> GroundingRunner:
     for key in ('optim_wrapper', 'param_scheduler', 'load_from', 'custom_hooks', 'auto_scale_lr'):
         cfg.pop(key, None)
     cfg.resume = False
+    # The curves are those of training; MMEngine's other backends would begin another file of them.
+    cfg.visualizer = {'type': 'Visualizer', 'vis_backends': [{'type': 'LocalVisBackend'}]}
     hooks = cfg.get('default_hooks') or {}
     cfg.default_hooks = {
         name: hook if name in EVALUATION_HOOKS else None for name, hook in hooks.items()

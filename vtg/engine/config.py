@@ -4,8 +4,10 @@
 import ast
 import importlib.util
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from pprint import pformat
 from typing import Any, ClassVar
 
 from mmengine.config import Config, DictAction
@@ -199,6 +201,28 @@ def _config_root(path: Path) -> Path:
 def _one_line(error: Exception) -> str:
     text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
     return ' '.join(text.split()).rstrip('.')
+
+
+def config_text(cfg: Config) -> str:
+    """Return a config as the text of a file; unlike ``cfg.pretty_text`` made in no time."""
+    values = cfg.to_dict().items()
+    lines = [f'{key} = {pformat(_exact(value), sort_dicts=False)}' for key, value in values]
+    return '\n'.join(lines) + '\n'
+
+
+class _Infinite(float):
+    """A number whose ``repr`` would not be Python."""
+
+    def __repr__(self) -> str:
+        return f"float('{float(self)}')"
+
+
+def _exact(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _exact(item) for key, item in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(map(_exact, value))
+    return _Infinite(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def flatten(value: Any, prefix: str = '') -> Iterator[tuple[str, Any]]:

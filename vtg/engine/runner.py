@@ -13,7 +13,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
-from vtg.utils import ConfigError, atomic_write
+from vtg.utils import CheckpointError, ConfigError, atomic_write
 
 from .checkpoint import (
     check_fit,
@@ -23,6 +23,7 @@ from .checkpoint import (
     setup,
     weights_of,
 )
+from .config import config_text
 from .resume_state import plain_meta, resumable_state
 
 LOADER_TIMEOUT = 300
@@ -118,6 +119,20 @@ class GroundingRunner(Runner):
             metric.collect_device = 'gpu'
         return built
 
+    @master_only
+    def dump_config(self) -> None:
+        """Write the resolved config beside the checkpoints; a run that only evaluates does not.
+
+        The file trains and tests on its own: what belongs to this start of the run is left out.
+        """
+        if self.cfg.get('train_dataloader') is None:
+            return
+        cfg = self.cfg.copy()
+        cfg.resume, cfg.launcher = False, 'none'
+        name = Path(self.cfg.filename).name if self.cfg.filename else f'{self.timestamp}.py'
+        with atomic_write(Path(self.work_dir) / name) as temporary:
+            temporary.write_text(config_text(cfg), encoding='utf-8')
+
     def load_checkpoint(
         self, filename: str, map_location: Any = 'cpu', strict: bool = True, **kwargs: Any
     ) -> dict[str, Any]:
@@ -197,6 +212,16 @@ class GroundingRunner(Runner):
         """Write a checkpoint to a temporary file and rename it.
 
         A process killed while writing leaves the earlier checkpoints as they were.
+
+        Raises:
+            CheckpointError: The system cannot write the file, for example on a full disk.
         """
-        with atomic_write(Path(out_dir) / filename) as temporary:
-            super().save_checkpoint(out_dir, temporary.name, *args, **kwargs)
+        path = Path(out_dir) / filename
+        try:
+            with atomic_write(path) as temporary:
+                super().save_checkpoint(out_dir, temporary.name, *args, **kwargs)
+        except OSError as error:
+            raise CheckpointError(
+                f'{path} cannot be written ({error.strerror or error}); the earlier checkpoints '
+                'are as they were: make room, then go on with --resume.'
+            ) from error

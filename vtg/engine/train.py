@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Training from a config."""
 
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +13,8 @@ from vtg.registry import DATASETS
 from vtg.utils import ConfigError, missing_data
 
 from .dist import setup_distributed
+from .run_folder import AMP_TYPES, check_free, locked, store_options
 from .runner import GroundingRunner
-
-AMP_TYPES = {'bf16': 'bfloat16', 'fp16': 'float16'}
 
 
 def configure(
@@ -88,12 +90,38 @@ def _files_of(cfg: Config, split: str) -> Any:
     return DATASETS.build({**dataset, 'lazy_init': True})
 
 
-def train(cfg: Config, launcher: str = 'none') -> GroundingRunner:
-    """Train a model as ``cfg`` says and return the runner, which knows its best checkpoint."""
+def train(
+    cfg: Config, launcher: str = 'none', options: Mapping[str, Any] | None = None
+) -> GroundingRunner:
+    """Train a model as ``cfg`` says and return the runner, which knows its best checkpoint.
+
+    Args:
+        cfg: A config with a work directory.
+        launcher: ``'none'`` or ``'pytorch'`` (torchrun).
+        options: What :func:`~vtg.engine.run_folder.store_options` keeps for ``--resume``.
+
+    Raises:
+        ConfigError: The work directory holds another run, or another process trains in it.
+        DataError: An annotation file or a feature folder is absent.
+    """
     setup_distributed(cfg, launcher)
     check_data(cfg)
-    runner = GroundingRunner.from_cfg(cfg)
-    runner.train()
+    with _own_folder(cfg, launcher, options):
+        runner = GroundingRunner.from_cfg(cfg)
+        runner.train()
     # The distributed wrapper would keep the process group and its threads alive.
     runner.model = runner.bare_model
     return runner
+
+
+@contextlib.contextmanager
+def _own_folder(cfg: Config, launcher: str, options: Mapping[str, Any] | None) -> Iterator[None]:
+    """Hold the work directory of a run; of several processes the first does."""
+    if launcher != 'none' and int(os.environ.get('RANK', 0)):
+        yield
+        return
+    check_free(cfg.work_dir, cfg.get('resume') or False)
+    with locked(cfg.work_dir):
+        if options is not None:
+            store_options(cfg.work_dir, options)
+        yield

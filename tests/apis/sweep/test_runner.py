@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from vtg.apis.sweep import run_sweep, runner
-from vtg.apis.sweep.cell import locked
 from vtg.utils import ConfigError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -140,14 +139,6 @@ def test_another_config_in_the_same_folder_is_refused(sweep):
     sweep()
     with pytest.raises(ConfigError, match='holds trainings of another config'):
         sweep(cfg_options=['model.encoder.num_layers=1'])
-
-
-def test_a_folder_has_one_process(tmp_path):
-    with locked(tmp_path), pytest.raises(ConfigError, match='another process is training'), \
-            locked(tmp_path):  # fmt: skip
-        pass
-    with locked(tmp_path):
-        pass
 
 
 def test_a_real_training(tmp_path):

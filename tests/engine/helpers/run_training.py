@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Train a config in a process of its own, optionally killed with SIGKILL after a step.
+"""Train a config in a process of its own, optionally killed with SIGKILL.
 
-Usage: run_training.py CONFIG WORK_DIR [--kill-at STEP] [--resume] [--launcher pytorch]
-       [--cfg-options ...]
+Usage: run_training.py CONFIG WORK_DIR [--kill-at STEP] [--kill-in-validation EPOCH] [--resume]
+       [--launcher pytorch] [--cfg-options ...]
 """
 
 import argparse
@@ -15,6 +15,7 @@ def main() -> None:
     parser.add_argument('config')
     parser.add_argument('work_dir')
     parser.add_argument('--kill-at', type=int)
+    parser.add_argument('--kill-in-validation', type=int)
     parser.add_argument('--resume', action='store_true')
     parser.add_argument('--launcher', default='none')
     parser.add_argument('--cfg-options', nargs='+', default=[])
@@ -29,11 +30,10 @@ def main() -> None:
 
     cfg = load_config(args.config, args.cfg_options)
     configure(cfg, args.work_dir, 'auto' if args.resume else False)
-    if args.kill_at is not None:
-        cfg.custom_hooks = [
-            *cfg.get('custom_hooks', []),
-            {'type': 'KillHook', 'iteration': args.kill_at},
-        ]
+    kills = {'iteration': args.kill_at, 'validation': args.kill_in_validation}
+    kills = {name: number for name, number in kills.items() if number is not None}
+    if kills:
+        cfg.custom_hooks = [*cfg.get('custom_hooks', []), {'type': 'KillHook', **kills}]
     train(cfg, args.launcher)
     finish_distributed(cfg)
 

@@ -88,13 +88,19 @@ class ToyMetric(BaseMetric):
 
 @HOOKS.register_module()
 class KillHook(Hook):
-    """Kills the process without a chance to clean up, after training step ``iteration``."""
+    """Kills the process without a chance to clean up, after training step ``iteration`` or in
+    the validation after epoch ``validation``."""
 
     priority = 'LOWEST'
 
-    def __init__(self, iteration: int) -> None:
+    def __init__(self, iteration: int = -1, validation: int = -1) -> None:
         self.iteration = iteration
+        self.validation = validation
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
         if runner.iter == self.iteration:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def after_val_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        if runner.epoch == self.validation:
             os.kill(os.getpid(), signal.SIGKILL)

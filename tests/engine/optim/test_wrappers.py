@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Optimizer wrappers."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from vtg.engine import AutocastOptimWrapper, GroundingOptimWrapper
+from vtg.engine import AutocastOptimWrapper, GroundingOptimWrapper, NanGuardHook
+from vtg.engine.hooks.nan_guard import NonFiniteLossError
 from vtg.utils import ConfigError
 
 
@@ -60,6 +63,26 @@ def test_float16_needs_cuda():
         AutocastOptimWrapper(optimizer, dtype='float16')
     with pytest.raises(ConfigError, match='half'):
         AutocastOptimWrapper(optimizer, dtype='half')
+
+
+def test_skipped_steps_are_counted_and_stop_the_run():
+    model = nn.Linear(5, 5)
+    wrapper = AutocastOptimWrapper(torch.optim.SGD(model.parameters(), lr=0.1))
+    wrapper.scaler = torch.amp.GradScaler('cpu', init_scale=4.0)
+    before, counts = model.weight.clone(), []
+    for factor in (1.0, float('inf'), float('inf'), 1.0, float('inf'), float('inf'), float('inf')):
+        wrapper.update_params(factor * model(torch.ones(5)).sum())
+        counts.append(int(wrapper.skipped))
+    assert counts == [0, 1, 2, 0, 1, 2, 3] and not torch.equal(model.weight, before)
+
+    guard = NanGuardHook(max_skipped=4)
+    runner = SimpleNamespace(optim_wrapper=wrapper, epoch=2)
+    guard.after_train_iter(runner, 7, outputs={'loss': torch.tensor(1.0)})
+    wrapper.update_params(float('inf') * model(torch.ones(5)).sum())
+    with pytest.raises(
+        NonFiniteLossError, match=r'gradients of 4 steps in a row .*epoch 3, step 9'
+    ):
+        guard.after_train_iter(runner, 8, outputs={'loss': torch.tensor(1.0)})
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a CUDA device')

@@ -3,13 +3,11 @@
 ``python -m vtg.apis.sweep.cell CONFIG WORK_DIR --seed SEED``."""
 
 import argparse
-import contextlib
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from vtg.utils import ConfigError, run_main, write_json
+from vtg.utils import run_main, write_json
 
 DONE = 'done.json'
 
@@ -28,6 +26,7 @@ def train_cell(config: str | Path, work_dir: str | Path, seed: int) -> dict[str,
     """
     from vtg.apis.test import run_test
     from vtg.engine import load_config
+    from vtg.engine.run_folder import locked
     from vtg.engine.train import configure, train
 
     start = time.time()
@@ -45,27 +44,6 @@ def train_cell(config: str | Path, work_dir: str | Path, seed: int) -> dict[str,
         }
         write_json(Path(work_dir) / DONE, result)
     return result
-
-
-@contextlib.contextmanager
-def locked(folder: str | Path) -> Iterator[None]:
-    """Hold a folder for this process, where the system has file locks.
-
-    Raises:
-        ConfigError: Another process, for example of a sweep that was killed, still works in it.
-    """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / '.lock').open('w') as file:
-        try:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except ImportError:
-            pass
-        except OSError:
-            raise ConfigError(f'another process is training in {folder}; wait for it.') from None
-        yield
 
 
 def main() -> None:

@@ -11,13 +11,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from pprint import pformat
 from typing import Any
 
 from mmengine.config import Config
 
 import vtg
-from vtg.engine.config import apply_options, load_config
+from vtg.engine.config import apply_options, config_text, load_config
 from vtg.engine.train import read_data
 from vtg.utils import ConfigError, Stopped, read_json, write_json
 from vtg.utils.io import atomic_write
@@ -160,7 +159,7 @@ def _prepare(
     runs = []
     for cell, cfg in prepared:
         path = out / cell.name / CONFIG
-        text = _as_text(cfg)
+        text = config_text(cfg)
         started = [file for name in (DONE, '*.pth') for file in path.parent.glob(f'*/{name}')]
         if started and path.is_file() and path.read_text(encoding='utf-8') != text:
             raise ConfigError(
@@ -183,12 +182,6 @@ def _different_data(
             loaders = [cfg.get(f'{split}_dataloader') for split in ('train', 'val')]
             different.setdefault(repr([(loader or {}).get('dataset') for loader in loaders]), cfg)
     return list(different.values())
-
-
-def _as_text(cfg: Config) -> str:
-    """A config file; unlike ``cfg.pretty_text`` made in no time."""
-    values = cfg.to_dict().items()
-    return '\n'.join(f'{key} = {pformat(value, sort_dicts=False)}' for key, value in values) + '\n'
 
 
 def _work_off(

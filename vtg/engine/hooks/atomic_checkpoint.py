@@ -2,14 +2,19 @@
 """Regular and best checkpoints of which at least one is always complete."""
 
 import math
+import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 from mmengine.dist import is_main_process, master_only
 from mmengine.hooks import CheckpointHook
+from mmengine.runner import EpochBasedTrainLoop
 
 from vtg.registry import HOOKS
-from vtg.utils import ConfigError, nearest_names
+from vtg.utils import ConfigError, atomic_write, nearest_names
+
+_BEST = re.compile(r'best_.+_(epoch|iter)_\d+\.pth')
 
 
 @HOOKS.register_module()
@@ -17,7 +22,8 @@ class AtomicCheckpointHook(CheckpointHook):
     """MMEngine's CheckpointHook that deletes an old file only when the new one is written.
 
     Together with ``GroundingRunner.save_checkpoint``, which renames finished files, a run that is
-    killed at any moment leaves a checkpoint to go on from.
+    killed at any moment leaves a checkpoint to go on from. A validation that was interrupted is
+    repeated when the run goes on, so the best checkpoint is that of an uninterrupted run.
 
     Args:
         save_best: Metric keys; the prefix of the metric may be left out (``'MR-full-mAP'``).
@@ -38,14 +44,15 @@ class AtomicCheckpointHook(CheckpointHook):
     def before_train(self, runner: Any) -> None:
         super().before_train(runner)
         self._remove_unfinished()
-        if not self.save_best:
-            return
-        # The folder may have been moved or copied since the best path was stored.
-        if len(self.key_indicators) == 1:
-            self.best_ckpt_path = self._here(self.best_ckpt_path)
-        else:
-            paths = self.best_ckpt_path_dict
-            self.best_ckpt_path_dict = {key: self._here(path) for key, path in paths.items()}
+        if self.save_best:
+            self._adopt_best(runner)
+        if self._validation_due(runner):
+            runner.logger.info(f'The validation after epoch {runner.epoch} is repeated.')
+            last = Path(self.out_dir, self.filename_tmpl.format(runner.epoch))
+            self.last_ckpt = str(last) if last.is_file() else None
+            runner.val_loop.run()
+        if runner._resume or runner.cfg.get('resume'):
+            self._remove_stale_best(runner)
 
     def after_val_epoch(self, runner: Any, metrics: dict[str, Any]) -> None:
         keys = self.key_indicators if self.save_best and metrics else []
@@ -53,6 +60,7 @@ class AtomicCheckpointHook(CheckpointHook):
         for key, value in named.items():
             if isinstance(value, float) and math.isnan(value):
                 runner.logger.warning(f'{key} is NaN: no best checkpoint in this epoch.')
+        runner.message_hub.update_info('validated_epoch', runner.epoch)
         earlier = self._best_paths()
         if self.save_best and len(self.key_indicators) == 1:
             self.best_ckpt_path = None  # keeps MMEngine from deleting it before the new one exists
@@ -68,15 +76,63 @@ class AtomicCheckpointHook(CheckpointHook):
             return {self.key_indicators[0]: self.best_ckpt_path}
         return dict(self.best_ckpt_path_dict)
 
+    def _set_best_path(self, key: str, path: str | None) -> None:
+        if len(self.key_indicators) == 1:
+            self.best_ckpt_path = path
+        else:
+            self.best_ckpt_path_dict[key] = path
+
+    def _adopt_best(self, runner: Any) -> None:
+        """Find the best files that the checkpoint names; forget the score of one that is lost.
+
+        The folder may have been moved or copied since, or the run goes on in a new one.
+        """
+        for key, path in self._best_paths().items():
+            if path is None:
+                continue
+            here = Path(self.out_dir, Path(path).name)
+            beside = Path(runner._load_from or '.').parent / here.name
+            if not here.is_file() and beside.is_file() and is_main_process():
+                with atomic_write(here) as temporary:
+                    shutil.copyfile(beside, temporary)
+            lost = not here.is_file() and not beside.is_file()
+            self._set_best_path(key, None if lost else str(here))
+            if lost:
+                runner.logger.warning(f'{here} is lost: its score does not count any more.')
+                suffix = '' if len(self.key_indicators) == 1 else f'_{key}'
+                for name in (f'best_score{suffix}', f'best_ckpt{suffix}', 'validated_epoch'):
+                    runner.message_hub.runtime_info.pop(name, None)
+
+    def _validation_due(self, runner: Any) -> bool:
+        """Whether a resumed run was stopped before the end of a validation that was to take place.
+
+        A validation that found no better score is not noted in the checkpoint and repeated too.
+        """
+        loop = runner.train_loop
+        if not runner._resume or runner.val_loop is None or not runner.epoch:
+            return False
+        if not isinstance(loop, EpochBasedTrainLoop):
+            return False
+        loop._decide_current_val_interval()
+        due = runner.epoch % loop.val_interval == 0 or runner.epoch == runner.max_epochs
+        done = runner.message_hub.runtime_info.get('validated_epoch') == runner.epoch
+        return due and runner.epoch >= loop.val_begin and not done
+
+    @master_only
+    def _remove_stale_best(self, runner: Any) -> None:
+        """Remove best files of a part of the run that is repeated, or that were replaced."""
+        kept = {Path(path).name for path in self._best_paths().values() if path}
+        for path in Path(self.out_dir).iterdir():
+            if _BEST.fullmatch(path.name) and path.name not in kept:
+                runner.logger.info(f'{path.name} is no longer the best checkpoint and is removed.')
+                path.unlink(missing_ok=True)
+
     def _settle_best(self, earlier: dict[str, str | None]) -> None:
         """Delete best files that were replaced, remember those that were not."""
         for key, new in self._best_paths().items():
             old = earlier[key]
             if new is None:
-                if len(self.key_indicators) == 1:
-                    self.best_ckpt_path = old
-                else:
-                    self.best_ckpt_path_dict[key] = old
+                self._set_best_path(key, old)
             elif old is not None and old != new and is_main_process():
                 Path(old).unlink(missing_ok=True)
 
@@ -96,9 +152,6 @@ class AtomicCheckpointHook(CheckpointHook):
         if is_main_process():
             for old in surplus:
                 Path(self.out_dir, self.filename_tmpl.format(old)).unlink(missing_ok=True)
-
-    def _here(self, path: str | None) -> str | None:
-        return path and str(Path(self.out_dir, Path(path).name))
 
     @master_only
     def _remove_unfinished(self) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stops a run whose loss is no number."""
+"""Stops a run whose loss or gradient is no number."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -33,13 +33,18 @@ class NanGuardHook(Hook):
 
     Args:
         interval: Steps between two reads; by default 1 on the CPU and 20 on accelerators.
+        max_skipped: Steps in a row that a loss scaler may skip for infinite gradients. It halves
+            its scale each time, and begins at 2 ** 16.
 
     Raises:
-        NonFiniteLossError: Names the terms, the step and the samples of its batch.
+        NonFiniteLossError: Names the terms, the step and the samples of its batch; or the steps
+            that were skipped.
     """
 
-    def __init__(self, interval: int | None = None) -> None:
+    def __init__(self, interval: int | None = None, max_skipped: int = 30) -> None:
         self.interval = interval
+        self.max_skipped = max_skipped
+        self._skipped: Tensor | None = None
         self._pending: list[_Step] = []
 
     def after_train_iter(
@@ -65,6 +70,7 @@ class NanGuardHook(Hook):
         if norm is not None and getattr(wrapper, 'scaler', None) is None:
             terms['the gradient norm'] = norm
             finite = finite & norm.isfinite()
+        self._skipped = getattr(wrapper, 'skipped', None)
         meta = data_batch.get('meta') if isinstance(data_batch, Mapping) else None
         self._pending.append(_Step(runner.epoch, batch_idx, finite, terms, meta or []))
         interval = self.interval or (1 if finite.device.type == 'cpu' else 20)
@@ -79,6 +85,12 @@ class NanGuardHook(Hook):
 
     def _check(self) -> None:
         pending, self._pending = self._pending, []
+        if pending and self._skipped is not None and int(self._skipped) >= self.max_skipped:
+            raise NonFiniteLossError(
+                f'the gradients of {int(self._skipped)} steps in a row were infinite in float16, '
+                f'until epoch {pending[-1].epoch + 1}, step {pending[-1].iteration + 1}; train '
+                'with --amp bf16 or without --amp.'
+            )
         if not pending or torch.stack([step.finite for step in pending]).all():
             return
         step = next(step for step in pending if not step.finite)

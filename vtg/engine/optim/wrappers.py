@@ -47,7 +47,13 @@ class AutocastOptimWrapper(GroundingOptimWrapper):
             on CUDA with dynamic loss scaling. The scaler reads one flag back in every step unless
             the optimizer is fused (``optimizer=dict(fused=True)``).
         kwargs: See :class:`GroundingOptimWrapper`.
+
+    Attributes:
+        skipped: Scalar tensor with the number of steps in a row, up to the last one, that the loss
+            scaler has skipped; None without a scaler.
     """
+
+    skipped: Tensor | None = None
 
     def __init__(self, *args: Any, dtype: str = 'bfloat16', **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -81,7 +87,11 @@ class AutocastOptimWrapper(GroundingOptimWrapper):
             self.scaler.unscale_(self.optimizer)
             self._clip_grad()
         self.scaler.step(self.optimizer, **kwargs)
+        # The scale falls when a step was skipped, and only then; compared on the device.
+        scale = self.scaler._scale.clone()
         self.scaler.update()
+        skipped = (self.scaler._scale < scale).to(torch.int64)
+        self.skipped = skipped if self.skipped is None else (self.skipped + 1) * skipped
 
     def state_dict(self) -> dict[str, Any]:
         state = super().state_dict()
