@@ -9,7 +9,7 @@ import pytest
 
 from vtg.engine import read_checkpoint
 from vtg.registry import METRICS
-from vtg.utils import ConfigError
+from vtg.utils import CheckpointError, ConfigError
 
 
 def names(folder):
@@ -20,7 +20,7 @@ def test_keeps_the_last_two_and_the_best(toy_train, tmp_path):
     runner = toy_train()
     assert names(tmp_path / 'run') == ['best_score_epoch_3.pth', 'epoch_2.pth', 'epoch_3.pth']
     assert Path(runner.best_checkpoint).name == 'best_score_epoch_3.pth'
-    assert not list((tmp_path / 'run').glob('.*'))
+    assert not list((tmp_path / 'run').glob('.*.pth*'))
 
 
 @pytest.mark.parametrize('keep', [1, 2])
@@ -31,14 +31,14 @@ def test_a_failed_write_leaves_the_earlier_files(toy_train, tmp_path, monkeypatc
         calls.append(path)
         if len(calls) == 4:  # epoch 1, best, epoch 1 again, then epoch 2
             Path(path).write_bytes(b'half a file')
-            raise OSError('disk full')
+            raise OSError(28, 'disk full')
         save(checkpoint, path, **kwargs)
 
     monkeypatch.setattr(mmengine_runner, 'save_checkpoint', failing)
-    with pytest.raises(OSError, match='disk full'):
+    with pytest.raises(CheckpointError, match=r'epoch_2\.pth cannot be written \(disk full\)'):
         toy_train({'default_hooks.checkpoint.max_keep_ckpts': keep})
     assert names(tmp_path / 'run') == ['best_score_epoch_1.pth', 'epoch_1.pth']
-    assert not list((tmp_path / 'run').glob('.*'))
+    assert not list((tmp_path / 'run').glob('.*.pth*'))
     monkeypatch.undo()
     read_checkpoint(tmp_path / 'run/epoch_1.pth')
 
@@ -51,7 +51,7 @@ def test_a_copied_folder_resumes_on_its_own(toy_config, toy_train, tmp_path):
     original = names(tmp_path / 'run')
     toy_train({'resume': 'auto'}, 'copy')
     assert names(tmp_path / 'run') == original
-    assert not list((tmp_path / 'copy').glob('.*'))
+    assert not list((tmp_path / 'copy').glob('.*.pth*'))
 
 
 def test_an_unknown_metric_is_named(toy_train):
