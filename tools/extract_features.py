@@ -87,6 +87,8 @@ def main() -> int:
         for kind, wanted in (('video', args.videos), ('text', args.text))
         if wanted
     }
+    # Read first: a mistake in the queries is not found after hours of videos.
+    records = read_queries(args.text) if args.text else []
     if args.videos:
         videos = find_videos(args.videos)
         folder, result = places['video']
@@ -98,7 +100,6 @@ def main() -> int:
         )
     if args.text:
         folder, _ = places['text']
-        records = read_queries(args.text)
         own = {**settings, 'pattern': args.text_pattern}
         keep_settings(out / 'text.json', own, places['text'])
         reports['text'] = extract_texts(records, folder=folder, pattern=args.text_pattern, **common)

@@ -3,6 +3,7 @@
 
 import json
 import runpy
+import shutil
 import sys
 from pathlib import Path
 
@@ -56,6 +57,17 @@ def test_extract_features(run, videos, tiny_clip, tmp_path):
     store = PackedStore(str(tmp_path / 'packed/video'), verify=True)
     expected = np.load(tmp_path / 'npz/video/v2.npz')['features']
     np.testing.assert_array_equal(store.read({'vid': 'v2'}), expected)
+
+    # Packed again from fewer files it would lose features; a folder of files is never replaced.
+    shutil.rmtree(tmp_path / 'packed/video.parts')
+    again = (videos / 'v0.mp4', *arguments[2:])
+    for folder, message in (('packed', 'would lose them'), ('npz', 'no part of packed features')):
+        status, _, errors = run(
+            'extract_features.py', *again, tmp_path / folder, '--format', 'packed'
+        )
+        assert status == 1 and message in errors
+    np.testing.assert_array_equal(store.read({'vid': 'v2'}), expected)
+    assert (tmp_path / 'npz/video/v2.npz').exists()
 
 
 def test_mistakes_are_sentences(run, videos, tmp_path):

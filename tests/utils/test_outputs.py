@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Outputs never touch what is read, nor what another tool or the user wrote."""
 
+import os
+import signal
+
+import numpy as np
 import pytest
 from mmengine.config import Config
 
@@ -8,7 +12,7 @@ from vtg.apis.conversion import convert_checkpoint
 from vtg.apis.predict import holds_predictions, run_prediction
 from vtg.datasets.simulated import export_simulated
 from vtg.engine.legacy import convert
-from vtg.extraction.files import check_kind
+from vtg.extraction.files import check_kind, write_arrays
 from vtg.pretraining import run_shards
 from vtg.utils import (
     ConfigError,
@@ -16,6 +20,7 @@ from vtg.utils import (
     check_output,
     check_replaceable,
     leftovers,
+    remove_leftovers,
     write_json,
     write_jsonl,
 )
@@ -116,3 +121,19 @@ def test_predictions_do_not_overwrite_the_queries(tmp_path):
             run_prediction(Config(), tmp_path / 'm.pth', queries, path)
     with pytest.raises(ConfigError, match='also the input'):
         run_prediction(Config(), tmp_path / 'm.pth', queries, tmp_path / 'm.pth')
+
+
+def test_a_killed_writer_leaves_the_earlier_file_and_a_leftover(tmp_path):
+    path = tmp_path / 'v.npz'
+    write_arrays(path, features=np.zeros((2, 3)))
+    child = os.fork()
+    if not child:
+        try:
+            os.replace = lambda *names: os.kill(os.getpid(), signal.SIGKILL)
+            write_arrays(path, features=np.ones((2, 3)))
+        finally:
+            os._exit(0)
+    assert os.waitpid(child, 0)[1] == signal.SIGKILL
+    assert not np.load(path)['features'].any() and len(os.listdir(tmp_path)) == 2
+    remove_leftovers(tmp_path, r'.+\.npz')
+    assert os.listdir(tmp_path) == ['v.npz']

@@ -64,7 +64,7 @@ def read_rows(path: str | Path) -> list[CaptionRow]:
     Raises:
         DataError: A field is missing or no time; names file and line.
     """
-    rows = []
+    rows: list[CaptionRow] = []
     for line, record, problem in read_json_lines(path):
         where = f'{path}, line {line}: record {len(rows) + 1}'
         if record is None:
