@@ -25,7 +25,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--text-features', nargs='+', metavar='FILE', help='features of the queries instead'
     )
-    parser.add_argument('--top', type=int, default=5, help='moments to print (5)')
+    parser.add_argument('--top', type=int, default=5, help='different moments to print (5)')
     parser.add_argument('--json', metavar='FILE', help='write everything as JSON')
     parser.add_argument('--device', help='cuda, cpu (default: a GPU where there is one)')
     parser.add_argument(
@@ -63,7 +63,7 @@ def main() -> None:
     results = inferencer(args.video, args.query, features)
     for result in results:
         print(f'{result.query} ({result.duration:.1f} s)')
-        for start, end, score in result.moments[: args.top]:
+        for start, end, score in result.distinct()[: args.top]:
             print(f'  {start:7.1f} - {end:7.1f} s   {score:.3f}')
         if result.saliency:
             best = max(range(len(result.saliency)), key=result.saliency.__getitem__)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from vtg.apis.inference import Inferencer, ground
+from vtg.apis.inference import GroundingResult, Inferencer, ground
 from vtg.datasets import collate
 from vtg.engine import load_config
 from vtg.extraction import extract_videos, read_clips
@@ -111,3 +111,32 @@ def test_mistakes_are_sentences(trained, clip, videos, tmp_path):
         inferencer(videos / 'v0.mp4', ' ')
     with pytest.raises(ConfigError, match='encoders'):
         Inferencer(*trained, device='cpu')(videos / 'v0.mp4', 'a dog')
+
+
+def test_the_stored_duration_counts(trained, clip, tmp_path):
+    features = np.random.default_rng(0).normal(size=(16, 24)).astype(np.float32)
+    np.savez(tmp_path / 'a.npz', features=features, duration=np.float64(31.0))
+    np.savez(tmp_path / 'b.npz', features=features)
+    np.savez(tmp_path / 'c.npz', features=features, duration=np.array([np.nan, 1]))
+    inferencer = Inferencer(*trained, device='cpu', encoders=[clip])
+    durations = [inferencer(tmp_path / f'{n}.npz', 'a dog')[0].duration for n in 'abc']
+    assert durations == [31.0, 32.0, 32.0]
+    assert inferencer(tmp_path / 'a.npz', 'a dog', duration=30.5)[0].duration == 30.5
+
+
+def test_different_moments_are_shown():
+    same = [[0.0, 10.0 + 0.1 * n, 0.9 - 0.1 * n] for n in range(5)]
+    result = GroundingResult('q', 'v', 40.0, 2.0, [*same, [20.0, 30.0, 0.1]])
+    assert result.distinct() == [[0.0, 10.0, 0.9], [20.0, 30.0, 0.1]]
+    assert GroundingResult('q', 'v', 40.0, 2.0, []).distinct() == []
+
+
+def test_a_folder_and_a_device_that_is_not_there(trained, clip, tmp_path):
+    inferencer = Inferencer(*trained, device='cpu', encoders=[clip])
+    (tmp_path / 'x.npz').mkdir()
+    for place in (tmp_path, tmp_path / 'x.npz'):
+        with pytest.raises(DataError, match='is a folder'):
+            inferencer(place, 'a dog')
+    for device in ('cuda:99', 'gpu', 'meta'):
+        with pytest.raises(ConfigError, match='cannot be used here; available: cpu'):
+            Inferencer(*trained, device=device)

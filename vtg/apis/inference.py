@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Moments and highlights of your own videos, from files or from features."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,13 +14,16 @@ from mmengine.registry import init_default_scope
 
 from vtg.datasets import GroundingDataset, collate
 from vtg.datasets.stores import FeatureStore, check_features, read_feature_file
+from vtg.datasets.stores.files import stored_number
 from vtg.engine import load_config
 from vtg.engine.checkpoint import load_weights
 from vtg.extraction import decode_video, encode_video
 from vtg.extraction.encoders import Encoder
 from vtg.extraction.encoders.base import as_device
+from vtg.models.task_modules.nms import temporal_nms
 from vtg.registry import DATASETS, ENCODERS, MODELS
-from vtg.utils import ConfigError
+from vtg.structures import MomentList
+from vtg.utils import ConfigError, DataError
 
 _FEATURE_FILES = ('.npz', '.npy', '.pt')
 Video = str | Path | np.ndarray | Sequence[np.ndarray]
@@ -46,6 +50,14 @@ class GroundingResult:
     moments: list[list[float]]
     saliency: list[float] = field(default_factory=list)
     alternatives: dict[str, list[list[float]]] = field(default_factory=dict)
+
+    def distinct(self, iou_threshold: float = 0.5) -> list[list[float]]:
+        """The moments without those that overlap a better one by more than the threshold."""
+        table = torch.tensor(self.moments, dtype=torch.float64).reshape(1, -1, 3)
+        mask = torch.ones(table.shape[:2], dtype=torch.bool)
+        kept = temporal_nms(MomentList(table[..., :2], table[..., 2], mask), iou_threshold)
+        rows = torch.cat((kept.spans, kept.scores.unsqueeze(-1)), -1)
+        return rows[kept.mask].tolist()
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, for JSON."""
@@ -122,7 +134,8 @@ class Inferencer:
                 ``(L, D)``, or a list of these arrays in the order of the config.
             queries: One or several sentences.
             text_features: Token features ``(N, D)`` of every query, instead of a text encoder.
-            duration: Seconds of the video, for features; by default their number of clips counts.
+            duration: Seconds of the video, for features; by default what extraction stored in
+                their file, else their number of clips counts.
 
         Returns:
             One result per query.
@@ -197,8 +210,13 @@ class Inferencer:
             arrays = [video]
         elif not isinstance(video, str | Path):
             arrays = list(video)
+        elif Path(video).is_dir():
+            raise DataError(
+                f'{video} is a folder; expected a video or its features, give the path of a file.'
+            )
         elif Path(video).suffix in _FEATURE_FILES:
             arrays = [read_feature_file(video)]
+            duration = _stored_duration(Path(video))
         else:
             _check_count('video', self.num_video, len(self.encoders), 'encoders')
             arrays = []
@@ -229,6 +247,12 @@ class Inferencer:
             [encoder.encode_text(query).tokens for encoder in self.text_encoders]
             for query in queries
         ]
+
+
+def _stored_duration(path: Path) -> float | None:
+    """The seconds that extraction wrote beside the features, where there are such."""
+    stored = stored_number(path, 'duration')
+    return stored if stored is not None and 0 < stored < math.inf else None
 
 
 def _built(encoder: dict | Encoder) -> Encoder:

@@ -58,10 +58,10 @@ def _read_array(file: BinaryIO, size: int) -> np.ndarray:
     return np.lib.format.read_array(file, allow_pickle=False)
 
 
-def _read_archive(path: Path) -> np.ndarray:
+def _read_archive(path: Path, name: str | None = None) -> np.ndarray:
     with zipfile.ZipFile(path) as archive:
         members = {name.removesuffix('.npy'): name for name in archive.namelist()}
-        member = archive.getinfo(members[_pick(members)])
+        member = archive.getinfo(members[name or _pick(members)])
         _check_growth([member])
         with archive.open(member) as file:
             return _read_array(file, member.file_size)  # type: ignore[arg-type]
@@ -122,6 +122,8 @@ def read_feature_file(path: str | Path) -> np.ndarray:
             real numbers.
     """
     path = Path(path)
+    if path.is_dir():
+        raise DataError(f'{path} is a folder; expected a feature file, give the path of one.')
     if not path.is_file():
         raise DataError(f'feature file {path} does not exist; add it or remove the record.')
     try:
@@ -140,3 +142,16 @@ def read_feature_file(path: str | Path) -> np.ndarray:
             f'{path} cannot be read as {path.suffix} features: it is truncated or of another '
             f'format ({reason}); copy or extract it again.'
         ) from None
+
+
+def stored_number(path: str | Path, name: str) -> float | None:
+    """Return the number that a ``.npz`` file holds under ``name``; None where there is no such."""
+    path = Path(path)
+    if path.suffix != '.npz':
+        return None
+    try:
+        array = _read_archive(path, name)
+    # As above; what cannot be read is no number.
+    except Exception:
+        return None
+    return float(array.item()) if array.size == 1 else None
