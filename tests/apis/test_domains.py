@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from vtg.apis.domains import DomainTable, domain_cells, train_domains
+from vtg.apis.domains import DomainCell, DomainTable, domain_cells, make_table, train_domains
 from vtg.apis.published import Published
+from vtg.apis.sweep.runner import Run
 from vtg.engine import load_config
-from vtg.utils import ConfigError, read_json
+from vtg.utils import ConfigError, DataError, read_json, write_json
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / 'configs' / 'qd_detr' / 'tvsum_demo.py'
@@ -97,3 +98,27 @@ def test_two_domains_with_two_seeds_continue_where_they_stopped(tmp_path):
     assert 'best HL-mAP on val' in facts['selection']
     with pytest.raises(ConfigError, match='another config'):
         train_domains(DEMO, [3], tmp_path / 'runs', ['BK'], say=said.append)
+
+
+def test_the_data_is_checked_before_anything_starts(tmp_path):
+    config = ROOT / 'configs' / 'qd_detr' / 'tvsum.py'
+    options = [f'{split}_dataloader.dataset.data_root={tmp_path}' for split in ('train', 'val')]
+    with pytest.raises(DataError, match='missing data:\n  annotation file') as caught:
+        train_domains(config, [0], tmp_path / 'runs', cfg_options=[f'+{o}' for o in options])
+    lines = str(caught.value).splitlines()
+    assert len(lines) > 4 and len(set(lines)) == len(lines)
+    assert not (tmp_path / 'runs').exists()
+
+
+def test_a_domain_without_a_number_is_left_out(tmp_path):
+    runs = []
+    for name, value in (('BK', 80.0), ('VU', None)):
+        run = Run(DomainCell((), name), 0, tmp_path / name, tmp_path / 'config.py')
+        write_json(run.folder / 'done.json', {'metrics': {'HL-mAP': value}})
+        write_json(run.folder / 'report_val.json', {'facts': {'selection': 'weights as given'}})
+        runs.append(run)
+    made = make_table(runs, [0], [])
+    assert made.numbers == {'BK': {0: 80.0}, 'VU': {}}
+    assert '| VU | - | - | 0/1 |' in made.markdown()
+    with pytest.raises(ConfigError, match='give no'):
+        make_table(runs, [0], [], 'mAP')
