@@ -5,7 +5,7 @@
 import argparse
 from pathlib import Path
 
-from vtg.utils import run_main
+from vtg.utils import printable, run_main
 
 
 def parse_args() -> argparse.Namespace:
@@ -62,7 +62,7 @@ def main() -> None:
     features = args.text_features and [read_feature_file(path) for path in args.text_features]
     results = inferencer(args.video, args.query, features)
     for result in results:
-        print(f'{result.query} ({result.duration:.1f} s)')
+        print(f'{printable(result.query)} ({result.duration:.1f} s)')
         for start, end, score in result.distinct()[: args.top]:
             print(f'  {start:7.1f} - {end:7.1f} s   {score:.3f}')
         if result.saliency:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from vtg.utils import run_main
+from vtg.utils import printable, run_main
 
 
 def parse_args() -> argparse.Namespace:
@@ -106,7 +106,7 @@ def main() -> int:
     for kind, report in reports.items():
         folder, result = places[kind]
         print(f'\n{folder}: {report.summary()}')
-        print(''.join(f'  {problem}\n' for problem in report.problems.values()), end='')
+        print(''.join(f'  {printable(problem)}\n' for problem in report.problems.values()), end='')
         if packed and (report.written or report.skipped):
             pack(folder, result, args.dtype)
     return int(any(report.problems for report in reports.values()))

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import Any
 
-from vtg.utils import run_main
+from vtg.utils import printable, run_main
 
 
 def parse_args() -> argparse.Namespace:
@@ -90,7 +90,7 @@ def main() -> int:
     print(f'\n{args.out}/annotations.jsonl: {result["statistics"]["samples"]["written"]} samples')
     for group, counts in result['statistics'].items():
         print(f'  {group}: ' + ', '.join(f'{key} {number}' for key, number in counts.items()))
-    print(''.join(f'  {problem}\n' for problem in result['problems']), end='')
+    print(''.join(f'  {printable(problem)}\n' for problem in result['problems']), end='')
     return int(bool(result['problems']))
 
 

@@ -4,7 +4,7 @@
 import argparse
 import sys
 
-from vtg.utils import run_main
+from vtg.utils import printable, run_main
 
 
 def parse_args() -> argparse.Namespace:
@@ -39,7 +39,7 @@ def main() -> int:
     print(f'\n{args.out}: {result.arrays} arrays, {result.rows} rows, {size:.1f} MiB')
     if result.problems:
         print(f'{len(result.problems)} bad files left out:')
-        print('\n'.join(f'  {problem}' for problem in result.problems))
+        print('\n'.join(f'  {printable(problem)}' for problem in result.problems))
     return 0
 
 

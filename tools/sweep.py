@@ -5,7 +5,7 @@
 import argparse
 from pathlib import Path
 
-from vtg.utils import run_main
+from vtg.utils import printable, run_main
 
 EXAMPLE = """example:
   tools/sweep.py configs/sgdetr/demo.py --grid model.fusion.type=SGCA,BiCMF,ACA \\
@@ -50,7 +50,7 @@ def main() -> int:
     metrics = [name for name in args.metrics.split(',') if name]
     summary = run_sweep(
         args.config, args.grid, args.seeds, out, args.jobs, args.cfg_options, metrics,
-        say=lambda line: print(line, flush=True),
+        say=lambda line: print(printable(line), flush=True),
     )  # fmt: skip
     print(summary.table())
     print(f'written: {out}/sweep.md, sweep.csv, runs.csv')

@@ -5,7 +5,7 @@
 import argparse
 from pathlib import Path
 
-from vtg.utils import run_main
+from vtg.utils import printable, run_main
 
 EXAMPLE = """example:
   tools/train_domains.py configs/qd_detr/tvsum_rehearsal.py --seeds 0,1 --jobs 2
@@ -53,7 +53,7 @@ def main() -> int:
     table = train_domains(
         args.config, args.seeds, out, args.domains, args.jobs, args.cfg_options,
         args.selection, args.rehearsal, args.metric,
-        say=lambda line: print(line, flush=True),
+        say=lambda line: print(printable(line), flush=True),
     )  # fmt: skip
     print(table.text())
     print(f'written: {out}/domains.md, domains.csv, domains.json')
