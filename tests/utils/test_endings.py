@@ -71,3 +71,9 @@ def test_memory_of_this_machine():
 )
 def test_a_bug_is_none(error):
     assert sentence_of(error, SAFE) is None
+
+
+def test_torch_save_on_a_full_disk():
+    with pytest.raises(RuntimeError) as caught:
+        torch.save({'a': torch.zeros(100_000)}, '/dev/full')
+    assert sentence_of(caught.value, SAFE).startswith('a checkpoint: the disk is full')

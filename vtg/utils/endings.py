@@ -32,6 +32,8 @@ _REASONS = {
 _LONGEST_PATH = 300
 # np.save and ndarray.tofile report a full disk without a number.
 _SHORT_WRITE = re.compile(r'\d+ requested and \d+ written')
+# torch.save has its own writer.
+_CUT_SHORT = re.compile(r'PytorchStreamWriter failed writing|inline_container.cc.*unexpected pos')
 # What loader workers hand on: the kind in front, the traceback, then the error itself.
 _FROM_WORKER = re.compile(r"\[Errno (\d+)\][^\n']*(?:'([^\n]*)')?\s*\Z")
 _ALLOCATOR = re.compile(r'DefaultCPUAllocator|can.t allocate memory|std::bad_alloc')
@@ -71,7 +73,7 @@ def sentence_of(error: BaseException, safe: str) -> str | None:
     if isinstance(error, OSError):
         return _of_system(error, text, safe)
     if isinstance(error, RuntimeError):
-        return _of_loader(text, safe)
+        return _of_torch(text, safe)
     return None
 
 
@@ -90,7 +92,9 @@ def _of_system(error: OSError, text: str, safe: str) -> str | None:
     return f'{place}{reason}{f"; {safe}" if number in _FULL else ""}.'
 
 
-def _of_loader(text: str, safe: str) -> str | None:
+def _of_torch(text: str, safe: str) -> str | None:
+    if _CUT_SHORT.search(text):
+        return f'a checkpoint: {_FULL[errno.ENOSPC]} or raise the limit for files; {safe}.'
     late = _LATE.search(text)
     if late:
         return (
