@@ -13,6 +13,7 @@ default_hooks = dict(
     progress=dict(type='ProgressHook'),
     epoch_seed=dict(type='EpochSeedHook'),
     nan_guard=dict(type='NanGuardHook'),
+    unused_parameters=dict(type='UnusedParametersHook'),
     checkpoint=dict(
         type='AtomicCheckpointHook',
         interval=1,

@@ -244,3 +244,13 @@ def toy_config_path():
     from pathlib import Path
 
     return Path(__file__).resolve().parents[2] / 'configs/sgdetr/demo.py'
+
+
+def test_losses_of_one_name_carry_their_component(toy, sgdetr):
+    alone = sgdetr({'auxiliary': {'one': dict(type='SampledNCE')}})
+    assert 'loss_sampled_nce' in alone(**arguments(toy.batch()), mode='loss')
+    both = {'one': dict(type='SampledNCE'), 'two': dict(type='SampledNCE', temperature=0.7)}
+    losses = sgdetr({'auxiliary': both})(**arguments(toy.batch()), mode='loss')
+    assert 'loss_sampled_nce' not in losses
+    first, second = (losses[f'loss_auxiliary_{name}_sampled_nce'] for name in ('one', 'two'))
+    assert first != second

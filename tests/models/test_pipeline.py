@@ -110,6 +110,154 @@ CASES = {
         r"'zzzzzzzzzz' is not a registered model component; list them with "
         r'tools/list_components\.py',
     ),
+    # Geometry.
+    'pyramid of other strides': (
+        {'neck': dict(type='TemporalPyramid')},
+        r'ATSSHead has anchors of strides \(0\.5, 1\.0, 2\.0, 4\.0\), but the levels of the '
+        r'pyramid have \(1, 2, 4, 8\); set anchors\.strides to those',
+    ),
+    'selector of other levels': (
+        {'moment_head.query_head.queries.widths': (0.05, 0.2, 0.4, 0.6, 0.85)},
+        r'PyramidQuerySelector has 5 widths, but the pyramid 4 levels of strides .*queries\.widths',
+    ),
+    'points of other levels': (
+        {'moment_head': dict(type='PyramidHead', num_levels=5)},
+        r'PyramidHead is set up for 5 levels but the neck gives 4; set model\.moment_head\.num_lev',
+    ),
+    'points of other strides': (
+        {
+            'moment_head': dict(
+                type='PyramidHead', points=dict(type='PointGenerator1D', strides=(1, 2, 4, 8))
+            )
+        },
+        r'PyramidHead has points of strides \(1, 2, 4, 8\), but the levels of the pyramid have',
+    ),
+    'no cell per clip': (
+        {
+            'neck': dict(type='TemporalPyramid', strides=(2, 4)),
+            'moment_head': dict(type='PyramidHead', num_levels=2),
+        },
+        r'PyramidHead compares cells with clips, but the strides of the neck are \(2, 4\)',
+    ),
+    'levels out of order': (
+        {'neck': dict(type='TemporalPyramid', strides=(8, 4, 2, 1))},
+        r'TemporalPyramid: strides must rise from level to level',
+    ),
+    # The negative pass.
+    'gate of the matching text': (
+        {'negatives': dict(stages=('fusion', 'encoder', 'saliency_head'))},
+        r'model\.fusion \(SGCA\) reads `local_saliency` in the negative pass, which still comes '
+        r"from the matching text: add 'local_saliency_head' to model\.negatives\.stages before ",
+    ),
+    'negative scores of the matching text': (
+        {'negatives': dict(stages=('local_saliency_head', 'fusion', 'encoder'))},
+        r'the losses of model\.saliency_head read `saliency` of the negative pass, which still '
+        r"comes from the matching text: add 'saliency_head' to model\.negatives\.stages\.",
+    ),
+    'clips refined with the matching text': (
+        {
+            'refiner': dict(type='FeatureRefinement'),
+            'stages': (*STAGES[:4], 'refiner', *STAGES[4:]),
+        },
+        r"reads `video` in the negative pass, .*add 'refiner' .*or keep the matching one with "
+        r"model\.negatives\.keep=\('video',\)\.",
+    ),
+    'refined twice': (
+        {
+            'refiner': dict(type='FeatureRefinement'),
+            'stages': (*STAGES[:4], 'refiner', *STAGES[4:]),
+            'negatives': dict(
+                stages=('local_saliency_head', 'refiner', 'fusion', 'encoder', 'saliency_head')
+            ),
+        },
+        r'model\.refiner \(FeatureRefinement\) reads `video` in the negative pass, .*add '
+        r"'embedding' to model\.negatives\.stages before 'refiner'",
+    ),
+    'misspelt field to keep': (
+        {'negatives': dict(keep=('vidoe',))},
+        r"model\.negatives\.keep is 'vidoe'; did you mean 'video'\?",
+    ),
+    'no negatives to compare with': (
+        {'negatives': None},
+        r'model\.local_saliency_head\.losses\.negative and model\.saliency_head\.losses\.negative '
+        r'would always be 0, .* set .* to None, or .*model\.negatives=dict\(stages=\.\.\.\)\.',
+    ),
+    # What has no effect.
+    'dummies that nothing reads': (
+        {'refiner': dict(type='DummyEncoder'), 'stages': (*STAGES[:4], 'refiner', *STAGES[4:])},
+        r'model\.refiner \(DummyEncoder\) sets `dummies`, which nothing after it reads: run one of '
+        r'ACA, ClipWordCorrelation behind it, .* or leave model\.refiner away\.',
+    ),
+    'feedback behind its reader': (
+        {'stages': (*without('feedback.amplifier'), 'feedback.amplifier')},
+        r'model\.feedback\.amplifier \(SaliencyAmplifier\) sets `moment_memory`, which nothing',
+    ),
+    'feedback behind the pyramid': (
+        {
+            'moment_head': dict(type='ATSSHead'),
+            'stages': (*without('feedback.amplifier')[:-1], 'feedback.amplifier', 'moment_head'),
+        },
+        r'model\.feedback\.amplifier \(SaliencyAmplifier\) sets `moment_memory`, which nothing',
+    ),
+    'misspelt stage inside feedback': (
+        {'feedback.amplifier': dict(type='HighlightGuidedFeedback', stages=('fusoin', 'encoder'))},
+        r"model\.feedback\.amplifier \(HighlightGuidedFeedback\) runs 'fusoin' again, which is not "
+        r'a slot; did you mean fusion\?',
+    ),
+    'feedback whose change is not passed on': (
+        {'feedback.amplifier': dict(type='HighlightGuidedFeedback', stages=('encoder', 'neck'))},
+        r'changes `video` and runs encoder, neck again, which do not pass it on',
+    ),
+    'feedback without its scorer': (
+        {
+            'feedback.amplifier': dict(type='SaliencyReencoding'),
+            'saliency_head': None,
+            'negatives': None,
+            'local_saliency_head.losses.negative': None,
+        },
+        r'runs model\.saliency_head again, which is empty; set model\.saliency_head\.',
+    ),
+    'attention without dummies': (
+        {'fusion': dict(type='ACA', losses=dict(bce=dict(type='SaliencyBCELoss')))},
+        r'the losses of model\.fusion \(ACA\) need `dummies`, which nothing sets: set '
+        r'model\.refiner, for example to DummyEncoder\.',
+    ),
+    'loss of a part': (
+        {'moment_head.query_head.alignment': dict(type='QueryTextAlignment')},
+        r'the losses of model\.moment_head \(HybridHead\) need `fused_text`, which nothing sets: '
+        r'set model\.fusion, for example to Concatenation, or set '
+        r"model\.moment_head\.query_head\.alignment\.text='projected'\.",
+    ),
+    # Parts of heads.
+    'a head that is not dense': (
+        {'moment_head.dense_head': dict(type='ClipOffsetHead')},
+        r'HybridHead: dense_head must be ATSSHead, got ClipOffsetHead; set',
+    ),
+    'two logits against one': (
+        {'moment_head.query_head.loss.class_loss': dict(type='FocalClassLoss')},
+        r'QueryHead: the proposals of PyramidQuerySelector have one logit, but loss\.class_loss '
+        r'\(FocalClassLoss\) compares 2',
+    ),
+    'softmax over one logit': (
+        {'moment_head.query_head.matcher.costs.label.activation': 'softmax'},
+        r'QueryHead: matcher\.costs\.label takes a softmax over the one logit of SigmoidClassLoss',
+    ),
+    'cost without a quality head': (
+        {'moment_head.query_head.quality': False},
+        r'QueryHead: matcher\.costs\.quality \(QualityCost\) needs the predicted quality, .*; set '
+        r'quality=True or matcher\.costs\.quality=None\.',
+    ),
+    'quality of the proposals alone': (
+        {
+            'moment_head.query_head.quality': False,
+            'moment_head.query_head.matcher.costs.quality': None,
+        },
+        r'QueryHead: quality is False, but PyramidQuerySelector has quality=True',
+    ),
+    'quality that nothing trains': (
+        {'moment_head.query_head.loss.weights.quality': 0.0},
+        r'QuerySetLoss: the head predicts a quality that enters its scores, but nothing trains it',
+    ),
     'unknown loss': (
         {'saliency_head.losses': dict(bce=dict(type='SaliencyBCE'))},
         r"'SaliencyBCE' is not a registered model component; did you mean SaliencyBCELoss",
@@ -212,3 +360,38 @@ def test_table_of_the_model(sgdetr_config):
     kinds = {row[0]: row[1] for row in cells[1:]}
     assert kinds['fusion'] == 'SGCA' and kinds['feedback.amplifier'] == 'SaliencyAmplifier'
     assert len({len(line) for line in lines}) == 1 or len({len(line) for line in lines[1:]}) == 1
+
+
+def test_a_bare_name_stands_for_a_component_and_its_parts(sgdetr_config):
+    cfg = sgdetr_config().to_dict() | {'moment_head': 'HybridHead', 'neck': 'DepthwisePyramid'}
+    cfg['feedback'] = {'amplifier': 'SaliencyAmplifier'}
+    model = MODELS.build(cfg)
+    assert type(model.moment_head.dense_head).__name__ == 'ATSSHead'
+    assert type(model.moment_head.query_head.queries).__name__ == 'PyramidQuerySelector'
+    assert model.moment_head.query_head.dim == 16  # of model.defaults
+    stages = without('feedback.amplifier', 'neck')
+    cfg |= {'moment_head': 'QueryHead', 'neck': None, 'feedback': None, 'stages': stages}
+    assert type(MODELS.build(cfg).moment_head.queries).__name__ == 'LearnedQueries'
+
+
+def test_clips_may_stay_refined_with_the_matching_text(sgdetr_config):
+    cfg = sgdetr_config().to_dict()
+    cfg |= {'refiner': 'FeatureRefinement', 'stages': (*STAGES[:4], 'refiner', *STAGES[4:])}
+    cfg['negatives']['keep'] = ('video',)
+    assert MODELS.build(cfg).negative_stages[0] == 'local_saliency_head'
+
+
+def test_anchors_follow_whole_cells(sgdetr_config, toy):
+    """Over a pyramid that counts whole cells only, no moment is assigned to a cell that is none."""
+    cfg = sgdetr_config({'moment_head.dense_head.anchors.strides': (1, 2, 4, 8)}).to_dict()
+    cfg['neck'] = 'TemporalPyramid'
+    model, batch = MODELS.build(cfg).train(), toy.batch(clips=(13, 7, 9))
+    data = model.data_preprocessor(batch, True)
+    losses = model(**data, mode='loss')
+    assert all(value.isfinite() for value in losses.values())
+    seen = []
+    forward = model.moment_head.forward
+    model.moment_head.forward = lambda state: seen.append(forward(state)) or seen[-1]
+    model(**data, mode='loss')
+    dense = seen[0]['moment_outputs']['dense']
+    assert dense.assignment.positive.any() and not (dense.assignment.positive & ~dense.mask).any()

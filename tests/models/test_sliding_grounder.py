@@ -207,3 +207,10 @@ def test_mistakes_are_refused(read):
     with pytest.raises(ConfigError, match='no temporal endpoint feature'):
         predict(build(clips=20, tef=(0,)), make_batch([50]))
     assert SlidingGrounder.__mro__[1] is Grounder
+
+
+def test_windows_are_needed(sgdetr_config):
+    cfg = sgdetr_config()
+    cfg.type = 'SlidingGrounder'
+    with pytest.raises(ConfigError, match=r'set model\.windows=dict\(clips=\.\.\.\)'):
+        MODELS.build(cfg)

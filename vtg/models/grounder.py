@@ -20,7 +20,7 @@ from vtg.structures import (
 from vtg.utils import ConfigError
 
 from .base import Component, LossBalancer
-from .pipeline import build_slots, check_pipeline, describe, fill_defaults
+from .pipeline import as_configs, build_slots, check_pipeline, describe, fill_defaults
 from .task_modules.post_processing import moments_to_lists
 
 DEFAULT_STAGES = (
@@ -81,6 +81,7 @@ class Grounder(BaseModel):
     ) -> None:
         super().__init__(MODELS.build(data_preprocessor or dict(type='GroundingDataPreprocessor')))
         slots = {'video_projector': video_projector, 'text_projector': text_projector, **slots}
+        slots = as_configs(slots)
         self.slots: dict[str, Component] = build_slots(fill_defaults(slots, defaults or {}))
         for name, component in self.slots.items():
             # Nested names such as 'feedback.amplifier' become attributes of a container.

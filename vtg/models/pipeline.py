@@ -31,7 +31,8 @@ GROUPS = ('feedback', 'auxiliary')
 
 
 def fill_defaults(cfg: Any, defaults: dict[str, Any]) -> Any:
-    """Give every component in a config the defaults that it takes and does not set itself.
+    """Give every component in a config the defaults that it takes and does not set itself, and the
+    parts that it is built of where it names none.
 
     Args:
         cfg: A config; components are the dicts with a ``type``, at any depth.
@@ -41,9 +42,10 @@ def fill_defaults(cfg: Any, defaults: dict[str, Any]) -> Any:
         A new config; unknown types are left for the builder to report.
     """
     if isinstance(cfg, dict):
-        filled = {key: fill_defaults(value, defaults) for key, value in cfg.items()}
         name = cfg.get('type')
         cls = MODELS.get(name) if isinstance(name, str) else name
+        parts = {**getattr(cls, 'parts', {}), **cfg}
+        filled = {key: fill_defaults(value, defaults) for key, value in parts.items()}
         if cls is not None:
             taken = inspect.signature(cls).parameters
             filled = {key: value for key, value in defaults.items() if key in taken} | filled
@@ -51,6 +53,20 @@ def fill_defaults(cfg: Any, defaults: dict[str, Any]) -> Any:
     if isinstance(cfg, list | tuple):
         return type(cfg)(fill_defaults(value, defaults) for value in cfg)
     return cfg
+
+
+def as_configs(slots: dict[str, Any]) -> dict[str, Any]:
+    """Let the bare name of a component stand for its config, in slots and in their groups."""
+
+    def config(value: Any) -> Any:
+        return {'type': value} if isinstance(value, str) else value
+
+    return {
+        name: {key: config(member) for key, member in value.items()}
+        if name in GROUPS and isinstance(value, dict)
+        else config(value)
+        for name, value in slots.items()
+    }
 
 
 def build_slots(configs: dict[str, dict | None]) -> dict[str, Component]:
@@ -218,7 +234,7 @@ def _check_effects(slots: dict[str, Component], stages: Sequence[Stage]) -> None
             key
             for key, cls in MODELS.module_dict.items()
             if isinstance(cls, type) and issubclass(cls, Component)
-            and field in (*cls.requires, *cls.reads)
+            and field in (*cls.requires, *cls.reads, *cls.can_do_without, *cls.suggests)
         )  # fmt: skip
         raise ConfigError(
             f'{stage} sets `{field}`, which nothing after it reads: run one of '

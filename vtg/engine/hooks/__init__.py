@@ -9,6 +9,7 @@ from .plain_checkpoint import PlainCheckpointHook
 from .progress import ProgressHook
 from .resume_guard import ResumeGuardHook
 from .runtime_info import SparseRuntimeInfoHook
+from .unused_parameters import UnusedParametersHook
 
 __all__ = [
     'AtomicCheckpointHook',
@@ -19,4 +20,5 @@ __all__ = [
     'ProgressHook',
     'ResumeGuardHook',
     'SparseRuntimeInfoHook',
+    'UnusedParametersHook',
 ]

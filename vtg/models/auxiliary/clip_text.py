@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Alignment of clips, videos and texts in the common space of the projections."""
 
+from typing import Any, ClassVar
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -46,6 +48,7 @@ class ClipTextSaliency(AlignmentBranch):
     """
 
     requires = ('video', 'text')
+    parts: ClassVar[dict[str, Any]] = {'losses': {'cosine': {'type': 'SaliencyCosineLoss'}}}
 
     def __init__(self, losses: dict[str, dict], average_over: str = 'valid') -> None:
         super().__init__(average_over)

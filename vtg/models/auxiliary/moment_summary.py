@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clip scores made from the best moment, in training only."""
 
+from typing import Any, ClassVar
+
 from torch import Tensor
 
 from vtg.models.base import Auxiliary
@@ -26,6 +28,7 @@ class MomentSummarySaliency(Auxiliary):
     """
 
     requires = ('projected_video', 'memory', 'spans', 'span_scores')
+    parts: ClassVar[dict[str, Any]] = {'losses': {'cosine': {'type': 'SaliencyCosineLoss'}}}
 
     def __init__(
         self,

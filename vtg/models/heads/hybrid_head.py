@@ -38,6 +38,15 @@ class HybridHead(MomentHead):
 
     lists = ('comb', 'detr', 'atss')
     suggests: ClassVar[dict[str, str]] = {'pyramid': 'DepthwisePyramid'}
+    parts: ClassVar[dict[str, Any]] = {
+        'dense_head': {'type': 'ATSSHead'},
+        'query_head': {'type': 'QueryHead', 'queries': {'type': 'PyramidQuerySelector'}},
+        'box_fusion': {
+            'type': 'WeightedBoxFusion1D', 'weights': (1.0, 2.5), 'iou_thr': 0.8, 'skip_thr': 0.1,
+            'max_length': None,
+        },
+        'dense_test_cfg': {'score_thr': 0.01, 'iou_thr': 0.75, 'top_n': 10},
+    }  # fmt: skip
 
     def __init__(
         self,

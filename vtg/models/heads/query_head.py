@@ -86,6 +86,23 @@ class QueryHead(MomentHead):
 
     lists = ('detr',)
     can_do_without: ClassVar[dict[str, str]] = {'fused_text': 'attend_text=False'}
+    parts: ClassVar[dict[str, Any]] = {
+        'queries': {'type': 'LearnedQueries'},
+        'decoder': {'type': 'SpanDecoder'},
+        'matcher': {
+            'type': 'HungarianMatcher',
+            'costs': {
+                'label': {'type': 'ClassCost', 'weight': 4.0},
+                'span': {'type': 'L1SpanCost', 'weight': 10.0},
+                'giou': {'type': 'GIoUCost', 'weight': 1.0},
+            },
+        },
+        'loss': {
+            'type': 'QuerySetLoss',
+            'class_loss': {'type': 'SigmoidClassLoss'},
+            'weights': {'span': 10.0, 'giou': 1.0, 'label': 4.0, 'quality': 1.0},
+        },
+    }
 
     def __init__(
         self,

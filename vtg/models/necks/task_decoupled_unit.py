@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One stream of features per task."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -37,6 +37,10 @@ class TaskDecoupledUnit(Neck):
 
     requires = ('memory', 'video_pos')
     reads = ()
+    parts: ClassVar[dict[str, Any]] = {
+        'moment_expert': {'type': 'ConvExpert'},
+        'saliency_expert': {'type': 'IdentityExpert'},
+    }
     provides = ('moment_memory', 'saliency_memory')
 
     def __init__(

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the rehearsal says about parameters that nothing trains."""
+
+import torch
+
+from vtg.models.rehearsal import noise_batch, unused_parameters
+from vtg.registry import MODELS
+
+
+def beyond_attention(names):
+    """Without the biases of attention keys, which a softmax takes out again."""
+    return [name for name in names if not ('key' in name and name.endswith('bias'))]
+
+
+def test_a_published_model_learns_all_over(sgdetr_config):
+    model = MODELS.build(sgdetr_config())
+    state = {name: value.clone() for name, value in model.state_dict().items()}
+    seed = torch.random.get_rng_state()
+    assert beyond_attention(unused_parameters(model)) == []
+    assert all(torch.equal(value, state[name]) for name, value in model.state_dict().items())
+    assert torch.equal(torch.random.get_rng_state(), seed)
+
+
+def test_what_nothing_trains_is_named(sgdetr_config):
+    weights = dict.fromkeys(('label', 'giou', 'span', 'centerness'), 0.0)
+    cfg = sgdetr_config({'moment_head.dense_head.loss_weights': weights})
+    unused = beyond_attention(unused_parameters(MODELS.build(cfg)))
+    assert unused and all(name.startswith('moment_head.dense_head.') for name in unused)
+    cfg.moment_head.dense_head.loss_weights = None
+    model = MODELS.build(cfg)
+    model.encoder.requires_grad_(False)  # frozen by intention
+    assert not any(name.startswith('encoder.') for name in unused_parameters(model))
+
+
+def test_noise_batch_has_the_widths_of_the_features(sgdetr_config):
+    batch = noise_batch(MODELS.build(sgdetr_config()), clips=(4, 7, 5), words=(1, 2, 3))
+    assert batch['video'].shape == (3, 7, 10) and batch['text'].shape == (3, 3, 8)
+    assert batch['targets']['relevant'].any(dim=1).all()
