@@ -15,7 +15,7 @@ def main() -> None:
     parser.add_argument('--config', help='check that this config loads the result')
     args = parser.parse_args()
 
-    from vtg.apis.conversion import convert_checkpoint
+    from vtg.conversion import convert_checkpoint
 
     weights = convert_checkpoint(args.system, args.source, args.target)
     print(f'wrote {len(weights)} tensors to {args.target}')

@@ -24,8 +24,8 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     from vtg.apis.predict import run_prediction
+    from vtg.apis.train import configure
     from vtg.engine import load_config
-    from vtg.engine.train import configure
 
     cfg = configure(load_config(args.config, args.cfg_options), args.work_dir)
     count = run_prediction(cfg, args.checkpoint, args.queries, args.out)

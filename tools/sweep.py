@@ -43,7 +43,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     args = parse_args()
     # Imported here so that --help and a mistyped option answer at once.
-    from vtg.apis.sweep import run_sweep
+    from vtg.sweeps import run_sweep
 
     path = Path(args.config).resolve()
     out = args.out or f'work_dirs/sweep_{path.parent.name}_{path.stem}'

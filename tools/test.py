@@ -31,8 +31,8 @@ def main() -> None:
     args = parse_args()
     # Imported here so that --help and a mistyped option answer at once.
     from vtg.apis.test import run_test
+    from vtg.apis.train import configure
     from vtg.engine import load_config
-    from vtg.engine.train import configure
 
     cfg = configure(load_config(args.config, args.cfg_options), args.out)
     run_test(cfg, args.checkpoint, args.split, args.out, args.submission)

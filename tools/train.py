@@ -49,8 +49,8 @@ def parse_args() -> argparse.Namespace:
 
 def prepare(args: argparse.Namespace, options: dict[str, Any]) -> Any:
     """Read the config and apply the options of the command line."""
+    from vtg.apis.train import configure
     from vtg.engine import load_config
-    from vtg.engine.train import configure
 
     cfg = load_config(args.config, options['cfg_options'])
     if options['rehearsal']:
@@ -63,9 +63,9 @@ def prepare(args: argparse.Namespace, options: dict[str, Any]) -> Any:
 def main() -> None:
     args = parse_args()
     # Imported here so that --help and a mistyped option answer at once.
+    from vtg.apis.train import train
     from vtg.engine.dist import finish_distributed
     from vtg.engine.run_folder import check_resumable, with_stored_options
-    from vtg.engine.train import train
 
     options = {key: getattr(args, key) for key in ('cfg_options', 'amp', 'seed', 'rehearsal')}
     if args.resume:

@@ -46,7 +46,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     args = parse_args()
     # Imported here so that --help and a mistyped option answer at once.
-    from vtg.apis.domains import train_domains
+    from vtg.sweeps.domains import train_domains
 
     path = Path(args.config).resolve()
     out = args.work_dir or f'work_dirs/domains_{path.parent.name}_{path.stem}'

@@ -43,7 +43,7 @@ def main() -> int:
     from mmengine.registry import init_default_scope
     from mmengine.utils import ProgressBar
 
-    from vtg.apis.validation import validate_config, validate_files
+    from vtg.apis.validate import validate_config, validate_files
     from vtg.engine import load_config
 
     init_default_scope('vtg')

@@ -6,8 +6,8 @@ from pathlib import Path
 from mmengine.visualization import LocalVisBackend
 
 from vtg.apis.test import evaluation_runner
+from vtg.apis.train import train
 from vtg.engine import load_config
-from vtg.engine.train import train
 from vtg.registry import VISBACKENDS
 
 HELPERS = Path(__file__).parents[1] / 'engine/helpers'

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from vtg.apis.published import load_published
 from vtg.datasets import collate, rehearse
 from vtg.datasets.annotations import find_annotations
 from vtg.engine import load_config
 from vtg.registry import DATASETS, METRICS, MODELS
+from vtg.reports.published import load_published
 from vtg.utils.io import read_jsonl, write_jsonl
 
 ROOT = Path(__file__).parents[2] / 'configs'

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 
-from vtg.apis.validation import validate_config, validate_files
+from vtg.apis.validate import validate_config, validate_files
 from vtg.datasets import pack_features
 from vtg.datasets.simulated import export_simulated
 from vtg.utils import ConfigError, read_jsonl, write_jsonl

@@ -35,7 +35,7 @@ def toy_train(toy_config: Callable[..., Any]) -> Callable[..., Any]:
     """``toy_train(options, work_dir='run')``: train and return the runner."""
 
     def run(options: dict[str, Any] | None = None, work_dir: str = 'run') -> Any:
-        from vtg.engine.train import train
+        from vtg.apis.train import train
 
         return train(toy_config(options, work_dir))
 

@@ -265,7 +265,7 @@ def test_named_hooks_can_be_removed(toy_train):
 
 
 def test_bfloat16_run(toy_config, tmp_path):
-    from vtg.engine.train import configure, train
+    from vtg.apis.train import configure, train
 
     cfg = configure(toy_config({'train_cfg.max_epochs': 1}), amp='bf16', seed=3)
     runner = train(cfg)

@@ -10,8 +10,8 @@ import torch
 from campaign import ODD_VALUES, mutated_bytes, outcome
 from torch import nn
 
+from vtg.apis.train import train
 from vtg.engine import load_config, load_weights, read_checkpoint
-from vtg.engine.train import train
 from vtg.registry import MODELS
 
 HELPERS = Path(__file__).parents[1] / 'engine/helpers'

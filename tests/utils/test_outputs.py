@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 
-from vtg.apis.conversion import convert_checkpoint
 from vtg.apis.predict import holds_predictions, run_prediction
+from vtg.conversion import convert_checkpoint
 from vtg.datasets.simulated import export_simulated
 from vtg.engine.legacy import convert
 from vtg.extraction.files import check_kind, write_arrays

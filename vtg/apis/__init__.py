@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What sits on top: reports, conversion of published weights, comparison with reference values."""
+"""What a user calls: train, test, predict, inference, validate, and evaluation of files."""

@@ -9,12 +9,11 @@ from mmengine.config import Config
 from vtg.engine.benchmark import benchmark_name
 from vtg.engine.checkpoint import load_weights
 from vtg.engine.runner import GroundingRunner
+from vtg.reports.published import load_published
+from vtg.reports.report import Report, RunFacts, config_hash, file_sha8, make_report
+from vtg.reports.selection import selection_rule
+from vtg.reports.submission import check_size, write_submission_archive
 from vtg.utils import ConfigError, DataError
-
-from .published import load_published
-from .report import Report, RunFacts, config_hash, file_sha8, make_report
-from .selection import selection_rule
-from .submission import check_size, write_submission_archive
 
 SPLITS = ('val', 'test')
 # Hooks that evaluation needs; the others belong to training.

@@ -24,9 +24,9 @@ def main() -> None:
     sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[3])]
     import vtg_toy  # noqa: F401  (registers KillHook)
 
+    from vtg.apis.train import configure, train
     from vtg.engine import load_config
     from vtg.engine.dist import finish_distributed
-    from vtg.engine.train import configure, train
 
     cfg = load_config(args.config, args.cfg_options)
     configure(cfg, args.work_dir, 'auto' if args.resume else False)

@@ -10,7 +10,7 @@ import torch
 from mmengine import Config
 from torch import Tensor, nn
 
-from vtg.apis.conversion import CONVERSIONS, convert_state_dict
+from vtg.conversion import CONVERSIONS, convert_state_dict
 from vtg.models import Grounder
 from vtg.models.heads import QueryHead
 from vtg.models.layers import DropPath

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vtg.apis.conversion import convert_state_dict
+from vtg.conversion import convert_state_dict
 from vtg.models import Grounder
 from vtg.models.task_modules import select_collab_anchors
 from vtg.registry import MODELS

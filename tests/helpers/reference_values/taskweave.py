@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vtg.apis.conversion import CONVERSIONS
+from vtg.conversion import CONVERSIONS
 from vtg.engine.hooks import EpochEMAHook
 from vtg.models.feedback import highlight_mask, moment_coverage, moment_gain
 from vtg.structures import GroundingState, Progress, cxw_to_xx

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from vtg.apis.sweep import run_sweep, runner
+from vtg.sweeps import execution, run_sweep
 from vtg.utils import ConfigError
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / 'configs/sgdetr/demo.py'
 GRID = ['model.defaults.dim=8,16']
 
@@ -42,7 +42,7 @@ def sweep(tmp_path, monkeypatch):
     """``sweep(behaviour, **options)``: run the stand-in; returns summary, lines and folder."""
     script = tmp_path / 'stand_in.py'
     script.write_text(textwrap.dedent(STAND_IN))
-    monkeypatch.setattr(runner, 'COMMAND', (sys.executable, str(script)))
+    monkeypatch.setattr(execution, 'COMMAND', (sys.executable, str(script)))
     out = tmp_path / 'out'
     out.mkdir()
 
@@ -108,7 +108,7 @@ def test_interruption_stops_the_processes_and_keeps_what_is_finished(sweep):
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
 def test_running_processes_are_stopped(sweep, monkeypatch, number):
     started = []
-    start = runner._start
+    start = execution._start
 
     def counted(run, jobs):
         start(run, jobs)
@@ -116,7 +116,7 @@ def test_running_processes_are_stopped(sweep, monkeypatch, number):
         if len(started) == 3:
             os.kill(os.getpid(), number)
 
-    monkeypatch.setattr(runner, '_start', counted)
+    monkeypatch.setattr(execution, '_start', counted)
     before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
     with pytest.raises(KeyboardInterrupt):
         sweep('hang', jobs=3)

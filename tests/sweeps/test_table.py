@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from vtg.apis.sweep import Cell, summarise
+from vtg.sweeps import Cell, summarise
 
 A, B = (Cell((('model.fusion.type', name), ('model.neck', 'None'))) for name in ('ACA', 'SGCA'))
 

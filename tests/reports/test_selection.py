@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from vtg.apis.selection import selection_rule
 from vtg.engine import load_config
+from vtg.reports.selection import selection_rule
 
 BASES = Path(__file__).parents[2] / 'configs' / '_base_' / 'benchmarks'
 

@@ -14,8 +14,8 @@ from vtg.utils import CheckpointError, atomic_write, check_output, check_replace
 from .cg_detr import CG_DETR
 from .flashvtg import FLASHVTG
 from .moment_detr import MOMENT_DETR
-from .published import read_published
 from .qd_detr import QD_DETR
+from .released import read_published
 from .rules import Conversion, StateDict
 from .sgdetr import SGDETR
 from .taskweave import TASKWEAVE

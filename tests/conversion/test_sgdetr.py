@@ -8,13 +8,13 @@ import pytest
 import torch
 from reference_values.core import ReferenceSet
 
-from vtg.apis.conversion import convert_checkpoint, convert_state_dict
+from vtg.conversion import convert_checkpoint, convert_state_dict
 from vtg.engine import load_weights, read_checkpoint
 from vtg.engine.config import load_config
 from vtg.registry import MODELS
 from vtg.utils import CheckpointError
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture

@@ -9,12 +9,11 @@ from typing import Any
 
 from mmengine.config import Config
 
+from vtg.engine.dist import setup_distributed
+from vtg.engine.run_folder import AMP_TYPES, check_free, locked, store_options
+from vtg.engine.runner import GroundingRunner
 from vtg.registry import DATASETS
 from vtg.utils import ConfigError, missing_data
-
-from .dist import setup_distributed
-from .run_folder import AMP_TYPES, check_free, locked, store_options
-from .runner import GroundingRunner
 
 
 def configure(

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from vtg.apis.sweep import Cell, apply_cell, make_cells, split_values
 from vtg.engine.config import load_config
+from vtg.sweeps import Cell, apply_cell, make_cells, split_values
 from vtg.utils import ConfigError
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from vtg.apis.domains import DomainCell, DomainTable, domain_cells, make_table, train_domains
-from vtg.apis.published import Published
-from vtg.apis.sweep.runner import Run
 from vtg.engine import load_config
+from vtg.reports.published import Published
+from vtg.sweeps.domains import DomainCell, DomainTable, domain_cells, make_table, train_domains
+from vtg.sweeps.execution import Run
 from vtg.utils import ConfigError, DataError, read_json, write_json
 
 ROOT = Path(__file__).resolve().parents[2]

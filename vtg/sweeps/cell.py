@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """One training of a sweep, in a process of its own:
-``python -m vtg.apis.sweep.cell CONFIG WORK_DIR --seed SEED``."""
+``python -m vtg.sweeps.cell CONFIG WORK_DIR --seed SEED``."""
 
 import argparse
 import time
@@ -25,9 +25,9 @@ def train_cell(config: str | Path, work_dir: str | Path, seed: int) -> dict[str,
         process, ``seed``.
     """
     from vtg.apis.test import run_test
+    from vtg.apis.train import configure, train
     from vtg.engine import load_config
     from vtg.engine.run_folder import locked
-    from vtg.engine.train import configure, train
 
     start = time.time()
     with locked(work_dir):

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from vtg.apis.published import Published, load_published
-from vtg.apis.report import ROW_ORDER, RunFacts, config_hash, file_sha8, make_report
 from vtg.evaluation.functional import evaluate_qvhighlights
+from vtg.reports.published import Published, load_published
+from vtg.reports.report import ROW_ORDER, RunFacts, config_hash, file_sha8, make_report
 from vtg.utils import ConfigError, read_json, read_jsonl
 
 METRICS = {

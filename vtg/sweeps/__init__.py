@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ablations: one training per combination of config values and seed, and a table of the results."""
 
+from .execution import run_sweep
 from .grid import Cell, apply_cell, make_cells, split_values
-from .runner import run_sweep
 from .table import Summary, summarise
 
 __all__ = [

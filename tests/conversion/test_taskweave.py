@@ -8,12 +8,12 @@ import torch
 from reference_values.core import ReferenceSet
 from reference_values.taskweave_cases import model_config
 
-from vtg.apis.conversion import convert_checkpoint
+from vtg.conversion import convert_checkpoint
 from vtg.engine import load_weights
 from vtg.engine.config import load_config
 from vtg.registry import MODELS
 
-CONFIG = Path(__file__).resolve().parents[3] / 'configs/taskweave/qvhl_official.py'
+CONFIG = Path(__file__).resolve().parents[2] / 'configs/taskweave/qvhl_official.py'
 
 
 def test_the_average_is_converted(shared, tmp_path):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from vtg.apis.conversion import convert_state_dict
+from vtg.conversion import convert_state_dict
 from vtg.utils import CheckpointError
 
 

@@ -8,7 +8,7 @@ import types
 import pytest
 import torch
 
-from vtg.apis.conversion import read_published
+from vtg.conversion import read_published
 from vtg.utils import CheckpointError
 
 WEIGHTS = {'a.weight': torch.arange(3.0), 'b': torch.ones(1)}

@@ -12,6 +12,7 @@ from terminaltables import AsciiTable
 from vtg.datasets import rehearse
 from vtg.engine.benchmark import benchmark_name
 from vtg.engine.config import apply_options, load_config
+from vtg.reports.published import Published, load_published
 from vtg.utils import (
     ConfigError,
     atomic_write,
@@ -24,10 +25,9 @@ from vtg.utils import (
     write_json,
 )
 
-from .published import Published, load_published
-from .sweep.grid import Cell
-from .sweep.runner import Run, run_cells
-from .sweep.table import moments
+from .execution import Run, run_cells
+from .grid import Cell
+from .table import moments
 
 METRIC = 'HL-mAP'
 AVERAGE = 'average'

@@ -75,7 +75,9 @@ def load_published(
         raise ConfigError(f'{path} is not valid YAML ({reason}).') from None
     results = content.get('Results') if isinstance(content, dict) else None
     if not isinstance(results, list):
-        raise ConfigError(f'{path} needs a list `Results`; vtg/apis/published.py shows the format.')
+        raise ConfigError(
+            f'{path} needs a list `Results`; vtg/reports/published.py shows the format.'
+        )
     entries = [_published(entry, path, number) for number, entry in enumerate(results, start=1)]
     return [e for e in entries if dataset in (None, e.dataset) and split in (None, e.split)]
 

@@ -6,8 +6,8 @@ import zipfile
 
 import pytest
 
-from vtg.apis.submission import check_size, write_submission, write_submission_archive
 from vtg.evaluation.functional import evaluate_qvhighlights
+from vtg.reports.submission import check_size, write_submission, write_submission_archive
 from vtg.utils import DataError, read_jsonl
 
 FIELDS = ['qid', 'query', 'vid', 'pred_relevant_windows', 'pred_saliency_scores']

@@ -16,8 +16,8 @@ from typing import Any
 from mmengine.config import Config
 
 import vtg
+from vtg.apis.train import read_data
 from vtg.engine.config import apply_options, config_text, load_config
-from vtg.engine.train import read_data
 from vtg.utils import ConfigError, Stopped, read_json, write_json
 from vtg.utils.io import atomic_write
 
@@ -29,7 +29,7 @@ CONFIG = 'config.py'
 FAILED = 'failed.json'
 LOG = 'log.txt'
 # What trains one cell; gets the config, the folder and --seed.
-COMMAND = (sys.executable, '-m', 'vtg.apis.sweep.cell')
+COMMAND = (sys.executable, '-m', 'vtg.sweeps.cell')
 
 
 @dataclass
