@@ -3,7 +3,9 @@
 """Turn the original annotation file of TVSum or YouTube Highlights into records per split."""
 
 import argparse
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from vtg.utils import check_output, check_replaceable, read_jsonl, run_main, write_jsonl
 
@@ -16,6 +18,10 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def holds(records: list[dict[str, Any]], path: Path) -> bool:
+    return read_jsonl(path) == records
+
+
 def main() -> None:
     args = parse_args()
     # Imported here so that --help and a mistyped option answer at once.
@@ -25,7 +31,7 @@ def main() -> None:
     for split in ('train', 'val'):
         path = check_output(Path(args.out) / f'{split}.jsonl', [args.annotations, args.splits])
         records = read_video_ratings(args.annotations, args.splits, split)
-        check_replaceable(path, lambda path, new=records: read_jsonl(path) == new, 'the same split')
+        check_replaceable(path, partial(holds, records), 'the same split')
         written[path] = records
     for path, records in written.items():
         write_jsonl(path, records)

@@ -53,7 +53,11 @@ def make(args: argparse.Namespace, common: dict[str, Any]) -> dict[str, Any]:
     check_clip_length(args.clip_len, '--clip-len')
     videos = find_videos(args.videos)
     if args.data == 'videolights':
-        released = {'intervals': 'even', 'saliency': 'exponential', 'drop_last': True}
+        released: dict[str, Any] = {
+            'intervals': 'even',
+            'saliency': 'exponential',
+            'drop_last': True,
+        }
         return make_synthetic_pairs(
             videos,
             captioner=captioner_config(args.captioner, device=args.device),

@@ -5,6 +5,7 @@ import argparse
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -65,7 +66,7 @@ def make_stores(kind: str, root: Path, args: argparse.Namespace) -> dict:
     return {'video': video, 'text': text}
 
 
-def measure(dataset: object, args: argparse.Namespace) -> float:
+def measure(dataset: Any, args: argparse.Namespace) -> float:
     """Return samples per second of the fastest pass."""
     from torch.utils.data import DataLoader
 

@@ -10,6 +10,7 @@ import argparse
 import logging
 import tempfile
 import time
+from typing import Any
 
 from vtg.utils import run_main
 
@@ -51,14 +52,14 @@ def main() -> None:
                 self.start = time.perf_counter()
             self.seconds = time.perf_counter() - getattr(self, 'start', time.perf_counter())
 
-    data = [{'data': torch.randn(32, 8)}] * (args.steps + 101)
+    data: Any = [{'data': torch.randn(32, 8)}] * (args.steps + 101)
     ours = {
         'runtime_info': {'type': 'vtg.SparseRuntimeInfoHook'},
         'epoch_seed': {'type': 'vtg.EpochSeedHook'},
         'progress': {'type': 'vtg.ProgressHook'},
         'nan_guard': {'type': 'vtg.NanGuardHook'},
     }
-    plain = ('MMEngine', Runner, 'OptimWrapper', {})
+    plain: tuple = ('MMEngine', Runner, 'OptimWrapper', {})
     full = ('vtg', GroundingRunner, 'vtg.GroundingOptimWrapper', ours)
     for number, (name, runner_type, wrapper, hooks) in enumerate((plain, full, plain, full)):
         clock = Clock()

@@ -75,8 +75,8 @@ def encode_video(encoder: Encoder, pieces: Pieces) -> dict[str, np.ndarray]:
     return {
         'features': np.concatenate(features),
         'times': np.concatenate(times),
-        'clip_length': np.float64(clips.clip_length),
-        'duration': np.float64(clips.duration),
+        'clip_length': np.asarray(clips.clip_length, np.float64),
+        'duration': np.asarray(clips.duration, np.float64),
     }
 
 

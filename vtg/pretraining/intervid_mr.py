@@ -186,7 +186,7 @@ class InterVidMR(ShardWorker):
         needed = np.zeros((ranges.sum(axis=1)).max(), dtype=bool)
         for first, count in ranges:
             needed[first : first + count] = True
-        features = None
+        pieces = []
         for begin, end in runs(needed, 1.0).astype(int):
             clips = read_clips(
                 path,
@@ -197,11 +197,11 @@ class InterVidMR(ShardWorker):
                 end * self.clip_length,
             )
             rows = self.encoder.encode_frames(clips.frames)[: end - begin]
-            if features is None:
-                features = np.zeros((len(needed), rows.shape[1]), np.float32)
             # A container may promise a fraction of a clip more than there is.
             missing = end - begin - len(rows)
-            features[begin:end] = np.pad(rows, ((0, missing), (0, 0)), mode='edge')
+            pieces.append(np.pad(rows, ((0, missing), (0, 0)), mode='edge'))
+        features = np.zeros((len(needed), pieces[0].shape[1]), np.float32)
+        features[needed] = np.concatenate(pieces)
         return features
 
     def _record(

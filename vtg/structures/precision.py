@@ -9,7 +9,7 @@ range. What is sensitive to that is computed in float32; in float32 nothing here
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -28,15 +28,17 @@ def in_float32(value: T) -> T:
     Returns:
         The same with float32 in place of float16 and bfloat16; everything else is kept as it is.
     """
+    result: Any = value
     if isinstance(value, Tensor):
-        return value.float() if value.dtype in HALF else value
-    if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **{f.name: in_float32(getattr(value, f.name)) for f in fields(value)})
-    if isinstance(value, dict):
-        return {key: in_float32(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(in_float32(item) for item in value)
-    return value
+        result = value.float() if value.dtype in HALF else value
+    elif is_dataclass(value) and not isinstance(value, type):
+        parts = {field.name: in_float32(getattr(value, field.name)) for field in fields(value)}
+        result = replace(value, **parts)
+    elif isinstance(value, dict):
+        result = {key: in_float32(item) for key, item in value.items()}
+    elif isinstance(value, list | tuple):
+        result = type(value)(in_float32(item) for item in value)
+    return result
 
 
 @contextmanager

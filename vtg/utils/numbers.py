@@ -2,7 +2,7 @@
 """What counts as a number in a file or a config, and when two times are equal."""
 
 import math
-from typing import Any
+from typing import Any, TypeGuard
 
 from .errors import ConfigError
 from .text import shown
@@ -15,7 +15,7 @@ _ROUNDING = 1e-9
 _SHORTEST_CLIP, _LONGEST_CLIP = 1e-3, 1e5
 
 
-def is_number(value: Any, low: float = -math.inf, high: float = math.inf) -> bool:
+def is_number(value: Any, low: float = -math.inf, high: float = math.inf) -> TypeGuard[float]:
     """Whether a value is a finite int or float, no bool, from ``low`` to ``high``."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
@@ -26,7 +26,7 @@ def is_number(value: Any, low: float = -math.inf, high: float = math.inf) -> boo
     return math.isfinite(number) and low <= value <= high
 
 
-def is_integer(value: Any, low: float = -math.inf, high: float = math.inf) -> bool:
+def is_integer(value: Any, low: float = -math.inf, high: float = math.inf) -> TypeGuard[int]:
     """Whether a value is an int, no bool, from ``low`` to ``high``."""
     return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
 

@@ -24,6 +24,8 @@ class _SimulatedStore(FeatureStore):
     the most recent entries.
     """
 
+    dim: int
+
     def __init__(
         self, pattern: str, dim: int, backbone: str, world_seed: int, cache_mib: float
     ) -> None:

@@ -40,7 +40,7 @@ def event_of(record: dict[str, Any], clip_length: float) -> Event:
         ]
         scores = None
     clips = np.asarray(clips, dtype=np.int64)
-    strength = np.ones(len(clips), dtype=np.float32)
+    strength: np.ndarray = np.ones(len(clips), dtype=np.float32)
     if scores:
         # Annotators grade from 0 to 4; a poor clip still shows the query, only less clearly.
         grades = np.asarray([sum(row) / len(row) for row in scores], dtype=np.float32)
@@ -114,7 +114,7 @@ def video_timeline(
     start = 0
     while start < num_clips and events:
         end = start + int(rng.integers(2, 9))
-        words = events[rng.integers(len(events))].words
+        words = events[int(rng.integers(len(events)))].words
         near_miss = near_only or rng.random() < difficulty.near_miss
         if rng.random() < difficulty.background:
             segment = np.flatnonzero(free[start:end]) + start

@@ -50,6 +50,8 @@ class GloveStore(FeatureStore):
         features_from: Where the file can be had, quoted when it is missing.
     """
 
+    dim: int
+
     def __init__(
         self,
         file: str,

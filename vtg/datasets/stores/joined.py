@@ -27,7 +27,8 @@ class JoinedStore(FeatureStore):
     def __init__(self, stores: Sequence[dict], dim: int | None = None) -> None:
         self.stores: list[FeatureStore] = [TRANSFORMS.build(store) for store in stores]
         widths = [store.dim for store in self.stores]
-        if dim is not None and None not in widths and sum(widths) != dim:
+        known = [width for width in widths if width is not None]
+        if dim is not None and len(known) == len(widths) and sum(known) != dim:
             raise ConfigError(f'dim of JoinedStore is {dim}, but its stores have {widths}.')
         super().__init__(self.stores[0].pattern, dim)
 

@@ -85,7 +85,7 @@ def clip_ranking(
         RecordError: A record lacks ratings or scores, or they are malformed.
     """
     qids = [record.get('qid') for record in annotations]
-    rows = [record.get('label') for record in annotations]
+    rows: list[Any] = [record.get('label') for record in annotations]
     for qid, ratings, prediction in zip(qids, rows, predictions):
         if not (isinstance(ratings, list) and ratings and isinstance(ratings[0], list)):
             raise RecordError(

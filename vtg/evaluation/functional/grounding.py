@@ -24,7 +24,7 @@ def evaluate_grounding(
     *,
     rounded: bool = True,
     recall5: bool = False,
-    ranges: Mapping[str, tuple[float, float] | None] = OPEN_RANGES,
+    ranges: Mapping[str, Sequence[float] | None] = OPEN_RANGES,
     subset_ok: bool = False,
 ) -> dict[str, Any]:
     """Evaluate moments and clip scores of any clip length.
@@ -58,7 +58,8 @@ def evaluate_grounding(
     ]
     if graded:
         # One unit of time per clip: the grades say how many there are.
-        highlights = evaluate_highlights(*map(list, zip(*graded)), clip_length=1.0)
+        scored, labels = zip(*graded)
+        highlights = evaluate_highlights(scored, labels, clip_length=1.0)
         result |= highlights
         result['brief'] |= {
             f'{grade}-{name}': values[f'HL-{name}']

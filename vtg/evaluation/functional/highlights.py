@@ -227,11 +227,11 @@ def _query_values(
     scores, scored = pad_rows([record[field] for record in predictions], qids, field)
     grades, clips = clip_labels(annotations, clip_length, annotators)  # (Q, L, A)
     # (Q, L, A, 3): one column per annotator and grade, so that all curves need one sort.
-    labels = grades[..., None] >= np.array(list(GRADES.values()))
+    labels = np.greater_equal(grades[..., None], list(GRADES.values()))
     hits = highlight_hits(scores, scored, labels.any(2), clips)  # (Q, 3)
     fitted = np.zeros(grades.shape[:2])
-    width = min(fitted.shape[1], scores.shape[1])
+    width = min(grades.shape[1], scores.shape[1])
     fitted[:, :width] = scores[:, :width]
-    columns = labels.reshape(*labels.shape[:2], -1)
+    columns = labels.reshape(*grades.shape[:2], -1)
     precision = grouped_average_precision(fitted, columns, clips)
     return precision.reshape(len(qids), annotators, len(GRADES)), hits

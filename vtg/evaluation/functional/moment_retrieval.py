@@ -110,7 +110,7 @@ def evaluate_moments(
     annotations: Sequence[dict[str, Any]],
     r1_thresholds: Sequence[float] = MAP_THRESHOLDS,
     miou: bool = False,
-    ranges: Mapping[str, tuple[float, float] | None] = LENGTH_RANGES,
+    ranges: Mapping[str, Sequence[float] | None] = LENGTH_RANGES,
     r5_thresholds: Sequence[float] = (),
 ) -> dict[str, dict[str, Any]]:
     """Evaluate moment retrieval per range of window length.

@@ -22,7 +22,7 @@ def evaluate_moment_retrieval(
     *,
     rounded: bool = True,
     recall5: bool = False,
-    ranges: Mapping[str, tuple[float, float] | None] = LENGTH_RANGES,
+    ranges: Mapping[str, Sequence[float] | None] = LENGTH_RANGES,
     subset_ok: bool = False,
 ) -> dict[str, Any]:
     """Evaluate predicted windows against annotated ones, both in the official record formats.

@@ -12,7 +12,7 @@ from vtg.utils import ConfigError
 
 from .base import Record, RecordMetric
 
-MODES = {
+MODES: dict[str, dict[str, Any]] = {
     'top5': {'top': 5, 'highlight': 'median'},
     'full': {'top': None, 'highlight': 'positive'},
 }

@@ -62,7 +62,7 @@ class QVHighlightsMetric(RecordMetric):
     ) -> None:
         super().__init__(**kwargs)
         self.use_alternatives = alternatives
-        self.nms = TASK_UTILS.build(nms) if nms else None
+        self.nms: Any = TASK_UTILS.build(nms) if nms else None
         self.extended = extended
         self.alternatives: dict[str, list[Record]] = {}
 
