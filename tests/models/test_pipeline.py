@@ -64,6 +64,18 @@ CASES = {
         r'model\.moment_head got SpanDecoder, which is of kind decoder and not moment_head; '
         r'registered are: .*ATSSHead.*HybridHead.*QueryHead',
     ),
+    'a number instead of a component': (
+        {'fusion': 7},
+        r"model\.fusion is 7; expected the name of a component, dict\(type='Name', \.\.\.\) or ",
+    ),
+    'arguments without a component': (
+        {'feedback.amplifier': dict(start=0.5)},
+        r"model\.feedback\.amplifier is \{'start': 0\.5\}; expected the name of a component",
+    ),
+    'a group without names': (
+        {'feedback': dict(type='SaliencyAmplifier')},
+        r'model\.feedback is .*; expected components by name, for example feedback=dict\(first=',
+    ),
     # Slots and stages.
     'misspelt slot': (
         {'fuson': dict(type='SGCA')},

@@ -20,7 +20,8 @@ from vtg.structures import (
 from vtg.utils import ConfigError
 
 from .base import Component, LossBalancer
-from .pipeline import as_configs, build_slots, check_pipeline, describe, fill_defaults
+from .pipeline import as_configs, build_slots, describe, fill_defaults
+from .pipeline_checks import check_pipeline
 from .task_modules.post_processing import moments_to_lists
 
 DEFAULT_STAGES = (
