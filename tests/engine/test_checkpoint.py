@@ -3,6 +3,7 @@
 
 import os
 import re
+import zipfile
 from collections import Counter, OrderedDict
 
 import numpy as np
@@ -40,6 +41,17 @@ def test_pickled_code_is_refused_and_not_run(tmp_path):
     with pytest.raises(CheckpointError, match=r'evil\.pth .*mkdir.*convert_legacy_checkpoint'):
         read_checkpoint(file)
     assert not proof.exists()
+
+
+def test_a_file_that_unpacks_to_far_more_is_refused(tmp_path):
+    plain, bomb = tmp_path / 'plain.pth', tmp_path / 'bomb.pth'
+    torch.save({'state_dict': {'a': torch.zeros(4_000_000)}}, plain)
+    with zipfile.ZipFile(plain) as source, zipfile.ZipFile(bomb, 'w', zipfile.ZIP_DEFLATED) as to:
+        for name in source.namelist():
+            to.writestr(name, source.read(name))
+    assert read_checkpoint(plain)
+    with pytest.raises(CheckpointError, match=r'bomb\.pth unpacks \d+ bytes to 160'):
+        read_checkpoint(bomb)
 
 
 def test_mmengine_reads_through_the_safe_loader(tmp_path, monkeypatch):

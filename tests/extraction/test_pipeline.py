@@ -14,7 +14,7 @@ from vtg.extraction import (
     read_clips,
 )
 from vtg.registry import ENCODERS
-from vtg.utils import ConfigError, DataError, atomic_write
+from vtg.utils import ConfigError, DataError, atomic_write, read_json
 
 
 @pytest.fixture
@@ -82,6 +82,17 @@ def test_other_settings_and_equal_names_are_refused(videos, tmp_path):
         keep_settings(tmp_path / 's.json', dict(a=2, b=None))
     with pytest.raises(ConfigError, match='same name'):
         find_videos([videos / 'v0.mp4', tmp_path / 'v0.mkv'])
+
+
+def test_settings_of_a_job_that_wrote_nothing_give_way(tmp_path):
+    file, output = tmp_path / 's.json', tmp_path / 'video'
+    keep_settings(file, dict(a=1), [output])
+    output.mkdir()
+    keep_settings(file, dict(a=2), [output])
+    assert read_json(file) == dict(a=2)
+    (output / 'v.npz').touch()
+    with pytest.raises(ConfigError, match='a=2, now it is 3'):
+        keep_settings(file, dict(a=3), [output])
 
 
 def test_ray_gives_the_same(videos, clip, tmp_path, two_workers):

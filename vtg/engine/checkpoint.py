@@ -6,7 +6,9 @@ and without an allow-list; :class:`vtg.engine.hooks.PlainCheckpointHook` writes 
 more than that.
 """
 
+import contextlib
 import re
+import zipfile
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -24,6 +26,8 @@ from vtg.utils import CheckpointError, ConfigError, nearest_names, printable
 from .fields import tensor_fault
 from .resume_state import plain_meta
 
+# A checkpoint is not compressed; this much is left to other writers of the format.
+_MOST_GROWTH = 20
 _CONVERT = 'tools/convert_legacy_checkpoint.py IN OUT --trust'
 
 
@@ -57,6 +61,7 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> Any:
     path = Path(path).expanduser()
     if not path.is_file():
         raise CheckpointError(f'{path} does not exist; give the path of a checkpoint file (.pth).')
+    _check_growth(path)
     try:
         return torch.load(path, map_location=map_location, weights_only=True)
     except Exception as error:
@@ -74,6 +79,19 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> Any:
             f'{path} is not a readable checkpoint ({reason}); it may be truncated, copy or '
             'download it again.'
         ) from None
+
+
+def _check_growth(path: Path) -> None:
+    """Refuse an archive that unpacks to far more than its size; checkpoints are not compressed."""
+    if not zipfile.is_zipfile(path):
+        return
+    with contextlib.suppress(zipfile.BadZipFile), zipfile.ZipFile(path) as archive:
+        size = sum(member.file_size for member in archive.infolist())
+        if size > _MOST_GROWTH * path.stat().st_size:
+            raise CheckpointError(
+                f'{path} unpacks {path.stat().st_size} bytes to {size}, which no checkpoint does; '
+                'do not use it.'
+            )
 
 
 def unsafe_globals(path: str | Path) -> list[str]:

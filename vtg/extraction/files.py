@@ -109,19 +109,22 @@ def keep_settings(
         ConfigError: The folder was written with other settings, of which the first that differs is
             named, or holds what the job did not write.
     """
-    path, settings = Path(path), _lasting(settings)
+    path, settings, outputs = Path(path), _lasting(settings), [Path(output) for output in outputs]
+    made = [out for out in outputs if out.is_file() or (out.is_dir() and any(out.iterdir()))]
     if not path.is_file():
-        for output in map(Path, outputs):
-            if output.is_file() or (output.is_dir() and any(output.iterdir())):
-                raise ConfigError(
-                    f'{output} exists, but {path} does not, so it was made in another way and is '
-                    'left alone; choose another folder.'
-                )
+        if made:
+            raise ConfigError(
+                f'{made[0]} exists, but {path} does not, so it was made in another way and is '
+                'left alone; choose another folder.'
+            )
         write_json(path, settings)
         return
     stored = read_json(path)
     if not isinstance(stored, dict):
         raise ConfigError(f'{path} holds no settings of this tool; choose another folder.')
+    if outputs and not made:  # the job stopped before it wrote anything
+        write_json(path, settings)
+        return
     for name in {**settings, **stored}:
         if stored.get(name) != settings.get(name):
             raise ConfigError(
