@@ -10,7 +10,7 @@ _base_ = [
 
 model = dict(
     moment_head=dict(loss_weights=dict(clip_score=0.1)),
-    auxiliary=dict(nce=dict(loss_weight=0.01)),
+    auxiliary=dict(nce=dict(weight=0.01)),
 )
 train_dataloader = dict(batch_size=128)
 optim_wrapper = dict(optimizer=dict(lr=2.5e-4))

@@ -10,7 +10,7 @@ _base_ = [
 
 model = dict(
     moment_head=dict(kernel_size=7, num_convs=2, num_linear=3, loss_weights=dict(clip_score=0.1)),
-    auxiliary=dict(nce=dict(loss_weight=0.01)),
+    auxiliary=dict(nce=dict(weight=0.01)),
 )
 optim_wrapper = dict(optimizer=dict(lr=1.5e-4))
 train_cfg = dict(max_epochs=50, val_interval=1)

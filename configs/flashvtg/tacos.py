@@ -14,7 +14,7 @@ model = dict(
     refiner=dict(num_dummies=35, num_layers=3, dropout=0.1, drop_path=0.1),
     fusion=dict(num_layers=8),
     moment_head=dict(num_convs=2),
-    auxiliary=dict(nce=dict(loss_weight=0.05)),
+    auxiliary=dict(nce=dict(weight=0.05)),
 )
 benchmark = dict(dataset=dict(max_text_tokens=100))
 optim_wrapper = dict(optimizer=dict(lr=2e-4))

@@ -17,17 +17,17 @@ model = dict(
     # All queries of a domain are the same, so other clips of a pair are not pushed down.
     fusion=dict(
         losses=dict(
-            margin=dict(loss_weight=0.7),
-            rank=dict(loss_weight=0.7),
-            bce=dict(loss_weight=0.7),
+            margin=dict(weight=0.7),
+            rank=dict(weight=0.7),
+            bce=dict(weight=0.7),
             negative=None,
         ),
     ),
     saliency_head=dict(
-        losses=dict(margin=dict(loss_weight=0.7), rank=dict(loss_weight=0.7), negative=None),
+        losses=dict(margin=dict(weight=0.7), rank=dict(weight=0.7), negative=None),
     ),
     moment_head=dict(num_convs=2, num_linear=3, loss_weights=dict(label=0.6, clip_score=5.0)),
-    auxiliary=dict(nce=dict(loss_weight=0.5)),
+    auxiliary=dict(nce=dict(weight=0.5)),
 )
 train_dataloader = dict(drop_last=True)
 optim_wrapper = dict(optimizer=dict(lr=2e-4))

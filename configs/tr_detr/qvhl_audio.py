@@ -9,7 +9,7 @@ _base_ = './qvhl.py'
 
 model = dict(
     # The script for audio weighs the local alignment less.
-    auxiliary=dict(local_alignment=dict(loss_weight=0.3)),
+    auxiliary=dict(local_alignment=dict(weight=0.3)),
 )
 _audio = dict(
     type='FolderStore',

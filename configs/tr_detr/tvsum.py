@@ -15,6 +15,6 @@ model = dict(
     # Only highlights are rated. The moment head stays, untrained as in the released code, because
     # the saliency head looks at its best moment.
     moment_head=dict(loss=dict(weights=dict(span=0.0, giou=0.0, label=0.0))),
-    auxiliary=dict(local_alignment=dict(loss_weight=2.0), global_alignment=dict(loss_weight=0.5)),
+    auxiliary=dict(local_alignment=dict(weight=2.0), global_alignment=dict(weight=0.5)),
 )
 randomness = dict(seed=2017)

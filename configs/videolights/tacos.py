@@ -13,8 +13,8 @@ _base_ = [
 ]
 
 model = dict(
-    moment_head=dict(alignment=dict(loss_weight=0.3)),
-    auxiliary=dict(clip_text=dict(losses=dict(cosine=dict(loss_weight=0.3)))),
+    moment_head=dict(alignment=dict(weight=0.3)),
+    auxiliary=dict(clip_text=dict(losses=dict(cosine=dict(weight=0.3)))),
 )
 train_cfg = dict(max_epochs=100)
 randomness = dict(seed=2018)

@@ -12,6 +12,8 @@ from mmengine.registry import Registry
 from vtg import registry as ours
 from vtg.utils import ConfigError, nearest_names
 
+from .renamed import check_renamed
+
 # Dicts whose `type` is an argument of a function, not a component.
 _PLAIN = ('clip_grad',)
 # MMEngine looks these up without the default scope, so the name needs its prefix.
@@ -19,16 +21,19 @@ _FUNCTIONS = ('collate_fn', 'worker_init_fn')
 
 
 def check_components(cfg: Config | Mapping[str, Any]) -> None:
-    """Check that every ``type`` in a config is registered.
+    """Check that every ``type`` in a config is registered and that nothing has an old name.
 
     Raises:
-        ConfigError: One is not; names its place in the config and the nearest names.
+        ConfigError: One is not; names its place in the config and the nearest names, or the new
+            name.
     """
     every: set[str] = set()
-    for place, name in _named_types(getattr(cfg, '_cfg_dict', cfg)):
+    for owner, component in _components(getattr(cfg, '_cfg_dict', cfg)):
         if not every:
             every = {name for registry in _registries() for name in _names(registry)}
-        key = place.rsplit('.', 2)[-2]
+        check_renamed(owner, component, _registries())
+        place, name = f'{owner}.type', component['type']
+        key = owner.rpartition('.')[2]
         if key in _FUNCTIONS and name in ours.FUNCTIONS.module_dict:
             raise ConfigError(f"{place} is {name!r}; write 'vtg.{name}', functions need the scope.")
         if name.split('.', 1)[-1] in every or _is_importable(name):
@@ -64,18 +69,18 @@ def _names(registry: Registry) -> list[str]:
     return list(registry.module_dict)
 
 
-def _named_types(node: Any, place: str = '') -> Iterator[tuple[str, str]]:
-    """Yield the place and name of every component of a config."""
+def _components(node: Any, place: str = '') -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the place and config of every component of a config."""
     if isinstance(node, Mapping):
         if isinstance(node.get('type'), str) and place.rpartition('.')[2] not in _PLAIN:
-            yield f'{place}.type', node['type']
+            yield place, node
         items: Any = node.items()
     elif isinstance(node, list | tuple):
         items = enumerate(node)
     else:
         return
     for key, value in items:
-        yield from _named_types(value, f'{place}.{key}' if place else str(key))
+        yield from _components(value, f'{place}.{key}' if place else str(key))
 
 
 def _is_importable(name: str) -> bool:

@@ -20,11 +20,11 @@ model = dict(
         type='ACA',
         num_layers=6,
         losses=dict(
-            margin=dict(type='MarginPairLoss', margin=0.2, loss_weight=0.8),
-            rank=dict(type='RankContrastiveLoss', loss_weight=0.8),
-            bce=dict(type='SaliencyBCELoss', probability=True, loss_weight=0.8),
+            margin=dict(type='MarginPairLoss', margin=0.2, weight=0.8),
+            rank=dict(type='RankContrastiveLoss', weight=0.8),
+            bce=dict(type='SaliencyBCELoss', probability=True, weight=0.8),
             negative=dict(
-                type='NegativePairLoss', probability=True, min_probability=1e-6, loss_weight=0.8
+                type='NegativePairLoss', probability=True, min_probability=1e-6, weight=0.8
             ),
         ),
     ),
@@ -33,9 +33,9 @@ model = dict(
         type='ContextProductSaliencyHead',
         context='mean',
         losses=dict(
-            margin=dict(type='MarginPairLoss', margin=0.2, loss_weight=0.8),
-            rank=dict(type='RankContrastiveLoss', loss_weight=0.8),
-            negative=dict(type='NegativePairLoss', reduction='sum', loss_weight=0.8),
+            margin=dict(type='MarginPairLoss', margin=0.2, weight=0.8),
+            rank=dict(type='RankContrastiveLoss', weight=0.8),
+            negative=dict(type='NegativePairLoss', reduction='sum', weight=0.8),
         ),
     ),
     neck=dict(type='TemporalPyramid', strides=(1, 2, 4, 8)),
@@ -50,7 +50,7 @@ model = dict(
         loss_weights=dict(label=5.0, span=1.0, clip_score=4.0),
         max_moments=50,
     ),
-    auxiliary=dict(nce=dict(type='SampledNCE', temperature=0.07, loss_weight=0.1)),
+    auxiliary=dict(nce=dict(type='SampledNCE', temperature=0.07, weight=0.1)),
     negatives=dict(stages=('fusion', 'encoder', 'saliency_head')),
     test_cfg=dict(
         post_processor=dict(

@@ -76,8 +76,8 @@ model = dict(
         moments=dict(type='MomentSummaryFeedback'),
     ),
     auxiliary=dict(
-        local_alignment=dict(type='LocalAlignment', temperature=0.07, loss_weight=0.5),
-        global_alignment=dict(type='GlobalAlignment', temperature=0.07, loss_weight=0.3),
+        local_alignment=dict(type='LocalAlignment', temperature=0.07, weight=0.5),
+        global_alignment=dict(type='GlobalAlignment', temperature=0.07, weight=0.3),
     ),
     test_cfg=dict(
         saliency_dtype='float16',

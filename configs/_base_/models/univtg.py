@@ -34,8 +34,8 @@ model = dict(
     saliency_head=dict(
         type='TextCosineSaliencyHead',
         losses=dict(
-            inter=dict(type='InterVideoNCELoss', temperature=0.07, loss_weight=0.01),
-            intra=dict(type='IntraVideoNCELoss', temperature=0.07, loss_weight=0.05),
+            inter=dict(type='InterVideoNCELoss', temperature=0.07, weight=0.01),
+            intra=dict(type='IntraVideoNCELoss', temperature=0.07, weight=0.05),
         ),
     ),
     moment_head=dict(

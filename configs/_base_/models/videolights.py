@@ -64,7 +64,7 @@ model = dict(
             span_distance='l1',
         ),
         # Query-text alignment.
-        alignment=dict(type='QueryTextAlignment', embed_dim=64, loss_weight=0.2, text='projected'),
+        alignment=dict(type='QueryTextAlignment', embed_dim=64, weight=0.2, text='projected'),
         quality=False,
         prior=None,
     ),
@@ -76,7 +76,7 @@ model = dict(
         # Video-text alignment.
         clip_text=dict(
             type='ClipTextSaliency',
-            losses=dict(cosine=dict(type='SaliencyCosineLoss', loss_weight=0.2)),
+            losses=dict(cosine=dict(type='SaliencyCosineLoss', weight=0.2)),
         ),
     ),
     # The clips stay refined with the matching text, as in the released code.

@@ -66,9 +66,9 @@ def model_config(base: dict, info: dict[str, Any]) -> Any:
     for losses, factor in ((cfg.saliency_head.losses, 1.0), (cfg.fusion.losses, sizes['lw_wattn'])):
         losses.margin.margin = sizes['saliency_margin']
         for loss in losses.values():
-            loss.loss_weight = factor * weights['loss_saliency']
+            loss.weight = factor * weights['loss_saliency']
         if sizes['dset_name'] == 'youtube_uni':
-            losses.negative.loss_weight = 0.0
+            losses.negative.weight = 0.0
     cfg.auxiliary.correlation.update(
         moment_layers=sizes['moment_layers'],
         sentence_layers=sizes['sent_layers'],

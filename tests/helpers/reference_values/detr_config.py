@@ -54,10 +54,10 @@ def resize_detr(base: dict, data: ReferenceSet) -> Any:
         head.alignment.update(
             embed_dim=sizes['contrastive_hdim'],
             temperature=sizes['temperature'],
-            loss_weight=weights['loss_contrastive_align'],
+            weight=weights['loss_contrastive_align'],
         )
     for loss in cfg.saliency_head.get('losses', {}).values():
-        loss.loss_weight = loss.get('loss_weight', 1.0) * weights['loss_saliency']
+        loss.weight = loss.get('weight', 1.0) * weights['loss_saliency']
         if loss.type == 'MarginPairLoss':
             loss.margin = sizes['saliency_margin']
     return cfg

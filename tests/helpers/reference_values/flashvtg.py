@@ -64,7 +64,7 @@ def model_config(base: dict, info: dict[str, Any]) -> Any:
     for losses, factor in ((cfg.saliency_head.losses, 1.0), (cfg.fusion.losses, sizes['lw_wattn'])):
         losses.margin.margin = sizes['saliency_margin']
         for loss in losses.values():
-            loss.loss_weight = factor * weights['loss_saliency']
+            loss.weight = factor * weights['loss_saliency']
     cfg.neck.strides = tuple(layout['strides'])
     cfg.moment_head.update(
         num_levels=len(layout['strides']),
@@ -80,7 +80,7 @@ def model_config(base: dict, info: dict[str, Any]) -> Any:
     radius = layout['loss_cfg'].get('sample_radius')
     if radius is not None:
         cfg.moment_head.assigner.radius = radius
-    cfg.auxiliary.nce.loss_weight = weights['loss_sal']
+    cfg.auxiliary.nce.weight = weights['loss_sal']
     steps = cfg.test_cfg.post_processor.steps
     steps.round.grid = float(sizes['clip_length'])
     if info['postprocessor'] not in ('hl', 'charadesSTA'):
@@ -98,7 +98,7 @@ def highlight_config(cfg: Any, info: dict[str, Any], youtube: bool) -> Any:
     cfg.auxiliary.nce.across = False
     if youtube:
         for losses in (cfg.saliency_head.losses, cfg.fusion.losses):
-            losses.negative.loss_weight = 0.0
+            losses.negative.weight = 0.0
     return cfg
 
 
@@ -248,12 +248,12 @@ def check_case(case: Case) -> Iterator[Row]:
         for slot in ('saliency_head', 'fusion')
         for loss in case.model.slots[slot].losses.values()
     ]
-    weights = [loss.loss_weight for loss in losses]
+    weights = [loss.weight for loss in losses]
     for loss in losses:
-        loss.loss_weight = 0.0
+        loss.weight = 0.0
     train_step(case.model, case.batch())
     for loss, weight in zip(losses, weights):
-        loss.loss_weight = weight
+        loss.weight = weight
     yield from check_norms(case, 'grad_without_loss_saliency/')
 
 

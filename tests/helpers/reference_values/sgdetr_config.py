@@ -52,9 +52,9 @@ def model_config(base: dict, info: dict[str, Any], learned_queries: bool) -> dic
     )
     for head in (cfg.local_saliency_head, cfg.saliency_head):
         head.losses.margin.margin = criterion['saliency_margin']
-        head.losses.rank.loss_weight = criterion['contrastive_reducer']
+        head.losses.rank.weight = criterion['contrastive_reducer']
         for loss in head.losses.values():
-            loss.loss_weight = loss.get('loss_weight', 1.0) * weights['loss_saliency']
+            loss.weight = loss.get('weight', 1.0) * weights['loss_saliency']
 
     dense, queries = cfg.moment_head.dense_head, cfg.moment_head.query_head
     atss = sizes['atss']

@@ -28,7 +28,7 @@ def model_config(base: dict, data: ReferenceSet) -> Any:
     for theirs, ours in ALIGNMENTS.items():
         # The description holds the weights of the alignments in words only.
         ratio = data[f'loss/weighted.{theirs}'] / data[f'loss/{theirs}']
-        cfg.auxiliary[ours].loss_weight = round(float(ratio), 4)
+        cfg.auxiliary[ours].weight = round(float(ratio), 4)
     return cfg
 
 
@@ -117,8 +117,8 @@ class TwoPassCase(DetrCase):
         for theirs, ours in ALIGNMENTS.items():
             branch = self.model.slots[f'auxiliary.{ours}']
             value = self.step.losses[f'loss_{ours}']
-            if branch.loss_weight:
-                yield from self.term(theirs, value, branch.loss_weight)
+            if branch.weight:
+                yield from self.term(theirs, value, branch.weight)
             else:
                 for key in (theirs, f'weighted.{theirs}'):
                     yield from self.skip(f'loss/{key}', 'weight 0')

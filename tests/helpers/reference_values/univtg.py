@@ -51,7 +51,7 @@ def model_config(base: dict, data: ReferenceSet) -> dict:
     cfg.encoder.num_layers = sizes['enc_layers']
     for name in ('inter', 'intra'):
         cfg.saliency_head.losses[name].update(
-            temperature=sizes['temperature'], loss_weight=weights[f'loss_s_{name}']
+            temperature=sizes['temperature'], weight=weights[f'loss_s_{name}']
         )
     # The timestamps of the released code, in clips: half of the seconds per clip.
     clip_length = (data['in/duration'] / data['in/src_vid_mask'].sum(dim=1)).mean()

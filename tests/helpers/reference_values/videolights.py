@@ -46,9 +46,9 @@ def model_config(base: dict, data: ReferenceSet) -> Any:
     steps.round.grid = float(stored['clip_length'])
     steps.clamp.update(low=stored['clip_ts'][0], high=stored['clip_ts'][1])
     losses = cfg.saliency_head.losses
-    losses.cosine.loss_weight *= sizes['cos_sim_loss_coef']
+    losses.cosine.weight *= sizes['cos_sim_loss_coef']
     branch = cfg.auxiliary.moment_saliency.losses.cosine
-    branch.loss_weight = sizes['mr_to_hd_loss_coef'] * weights['loss_saliency']
+    branch.weight = sizes['mr_to_hd_loss_coef'] * weights['loss_saliency']
     for name in ('hard_positive', 'hard_negative'):
         losses[name].coef = sizes['hard_pos_neg_loss_coef']
         if not sizes['hard_pos_neg_loss']:
@@ -56,7 +56,7 @@ def model_config(base: dict, data: ReferenceSet) -> Any:
     if not sizes['mr_to_hd_loss']:
         cfg.auxiliary.moment_saliency = None
     if sizes['contrastive_align_loss']:
-        cfg.auxiliary.clip_text.losses.cosine.loss_weight = weights['loss_contrastive_align']
+        cfg.auxiliary.clip_text.losses.cosine.weight = weights['loss_contrastive_align']
     else:
         cfg.auxiliary.clip_text = cfg.moment_head.alignment = None
     return cfg

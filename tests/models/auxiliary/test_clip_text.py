@@ -11,7 +11,7 @@ from vtg.models.auxiliary import ClipTextSaliency, GlobalAlignment, LocalAlignme
 from vtg.models.losses import SaliencyCosineLoss
 from vtg.utils import ConfigError
 
-COSINE = dict(cosine=dict(type='SaliencyCosineLoss', loss_weight=0.2))
+COSINE = dict(cosine=dict(type='SaliencyCosineLoss', weight=0.2))
 
 
 def test_clip_text_by_hand(toy):
@@ -37,7 +37,7 @@ def test_local_by_hand(toy):
             sign = 1 if state.targets.relevant[b, i] else -1
             terms.append(-F.logsigmoid(sign * logit))
     total = sum(terms).item()
-    loss = LocalAlignment(loss_weight=0.5).loss(state)['loss_local_alignment']
+    loss = LocalAlignment(weight=0.5).loss(state)['loss_local_alignment']
     assert loss.item() == pytest.approx(0.5 * total / len(terms), rel=1e-4)
     loss = LocalAlignment(average_over='padded').loss(state)['loss_local_alignment']
     expected = (total + padded * math.log(2)) / (len(terms) + padded)
@@ -56,7 +56,7 @@ def test_global_by_hand(toy, average_over):
     text = means(state.projected_text, state.text_mask)
     logits, target = text @ video.T / 0.07, torch.arange(3)
     expected = (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
-    branch = GlobalAlignment(loss_weight=0.3, average_over=average_over)
+    branch = GlobalAlignment(weight=0.3, average_over=average_over)
     loss = branch.loss(state)['loss_global_alignment']
     assert loss.item() == pytest.approx(0.3 * expected.item(), rel=1e-4)
 

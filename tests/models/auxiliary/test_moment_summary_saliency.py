@@ -7,7 +7,7 @@ import torch
 from vtg.models.auxiliary import MomentSummarySaliency
 from vtg.models.losses import SaliencyCosineLoss
 
-COSINE = dict(cosine=dict(type='SaliencyCosineLoss', loss_weight=2.0))
+COSINE = dict(cosine=dict(type='SaliencyCosineLoss', weight=2.0))
 
 
 def make(toy):

@@ -20,7 +20,7 @@ def best_first(state):
 
 @pytest.mark.parametrize('across', [True, False])
 def test_by_hand(toy, shaken, across):
-    nce = shaken(SampledNCE(toy.dim, across=across, loss_weight=0.5))
+    nce = shaken(SampledNCE(toy.dim, across=across, weight=0.5))
     state = best_first(toy.state())
     scores = torch.full((3, 12), -math.inf)
     for b, (length, words) in enumerate(zip((12, 7, 9), (5, 1, 4))):

@@ -142,7 +142,7 @@ def test_the_context_passes_the_layers_without_keys(toy, shaken):
 
 def test_losses_on_the_share(toy, shaken):
     losses = dict(
-        bce=dict(type='SaliencyBCELoss', probability=True, loss_weight=0.5),
+        bce=dict(type='SaliencyBCELoss', probability=True, weight=0.5),
         negative=dict(type='NegativePairLoss', probability=True, min_probability=1e-6),
     )
     context = dict(type='MomentAdaptiveToken', dim=toy.dim, orthogonal_weight=1.0)

@@ -90,10 +90,10 @@ def test_three_lists(toy, make):
     assert list(lists) == ['comb', 'detr', 'atss']
     fusion = TASK_UTILS.build(dict(
         type='WeightedBoxFusion1D', weights=(1.0, 2.5), iou_thr=0.8, skip_thr=0.1,
-        max_length=152.0,
+        max_length=None,
     ))  # fmt: skip
     dense = head.dense_head.ranked(state, score_thr=0.01, iou_thr=0.75, top_n=10)
-    expected = fusion([head.query_head.ranked(state), dense])
+    expected = fusion([head.query_head.ranked(state), dense], state.duration)
     assert torch.equal(lists['comb'].spans, expected.spans)
     assert torch.equal(lists['comb'].scores, expected.scores)
     atss = head.dense_head.ranked(state, score_thr=0.05, iou_thr=0.5, top_n=10)

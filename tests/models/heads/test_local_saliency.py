@@ -10,9 +10,7 @@ import torch.nn.functional as F
 from vtg.models.heads import CosineSaliencyHead
 
 HEADS = 4
-LOSSES = dict(
-    bce=dict(type='SaliencyBCELoss'), negative=dict(type='NegativePairLoss', loss_weight=2.0)
-)
+LOSSES = dict(bce=dict(type='SaliencyBCELoss'), negative=dict(type='NegativePairLoss', weight=2.0))
 
 
 def make(toy, shaken, **options):

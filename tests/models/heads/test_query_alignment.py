@@ -26,7 +26,7 @@ def by_hand(model, normed, state, query_index, padded):
 def test_values_and_names(toy, padded):
     state = toy.state(targets=False)
     state = state.update(memory_text=torch.randn_like(state.text))
-    model = QueryTextAlignment(16, 8, loss_weight=2.0, mask_padding=not padded)
+    model = QueryTextAlignment(16, 8, weight=2.0, mask_padding=not padded)
     normed = torch.randn(2, 3, 6, 16)
     index = torch.tensor([[[0, 4], [5, -1], [2, 1]], [[3, 0], [1, -1], [2, 5]]])
     found = model(normed, state, index)

@@ -88,7 +88,7 @@ def test_local_saliency_is_passed_on(toy):
 
 
 def test_losses_by_name_and_what_they_need(toy):
-    losses = dict(bce=dict(type='SaliencyBCELoss', loss_weight=3.0), margin=None)
+    losses = dict(bce=dict(type='SaliencyBCELoss', weight=3.0), margin=None)
     head, state = LinearSaliencyHead(toy.dim, losses=losses), toy.state()
     out = head.loss(state)
     assert set(out) == {'loss_saliency_bce'} and head.loss_requires == ()

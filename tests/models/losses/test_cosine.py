@@ -25,7 +25,7 @@ def test_cosine_by_hand(toy):
     state = toy.state()
     scores = state.saliency
     expected = [1 - ours @ labels for ours, labels, _ in pairs(state, scores)]
-    total = SaliencyCosineLoss(loss_weight=2.0)(scores, state, None)
+    total = SaliencyCosineLoss(weight=2.0)(scores, state, None)
     assert total.item() == pytest.approx(2 * sum(expected).item(), rel=1e-5)
     mean = SaliencyCosineLoss(reduction='mean')(scores, state, None)
     assert mean.item() == pytest.approx(sum(expected).item() / 3, rel=1e-5)

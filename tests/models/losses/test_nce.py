@@ -28,7 +28,7 @@ def test_inter_by_hand(toy):
     logits = F.cosine_similarity(clips[:, None], state.sentence[None], dim=-1) / T
     target = torch.arange(3)
     expected = F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)
-    loss = InterVideoNCELoss(loss_weight=0.5)(state.saliency, state, None)
+    loss = InterVideoNCELoss(weight=0.5)(state.saliency, state, None)
     assert loss.item() == pytest.approx(0.5 * expected.item(), rel=1e-5)
     assert InterVideoNCELoss.loss_requires == ('video', 'sentence')
 

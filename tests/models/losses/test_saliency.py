@@ -11,7 +11,7 @@ from vtg.models.losses import (
     NegativePairLoss,
     RankContrastiveLoss,
     SaliencyBCELoss,
-    build_saliency_losses,
+    SaliencyLosses,
 )
 from vtg.utils import ConfigError
 
@@ -53,7 +53,7 @@ def test_bce(given):
         for score, label in zip(real(scores, b), real(state.targets.saliency, b)):
             p = sigmoid(score)
             terms.append(-math.log(p) if label > 0 else -math.log(1 - p))
-    loss = SaliencyBCELoss(loss_weight=0.5)(scores, state, None)
+    loss = SaliencyBCELoss(weight=0.5)(scores, state, None)
     assert loss.item() == pytest.approx(0.5 * sum(terms) / len(terms), rel=1e-5)
     probability = SaliencyBCELoss(probability=True)(scores.sigmoid(), state, None)
     assert probability.item() == pytest.approx(sum(terms) / len(terms), rel=1e-4)
@@ -166,6 +166,8 @@ def test_no_relevant_clip_and_a_single_clip(toy):
     assert RankContrastiveLoss()(scores, state, scores) == 0
 
 
-def test_none_removes_a_loss_of_a_base_config():
-    built = build_saliency_losses({'a': {'type': 'SaliencyBCELoss'}, 'b': None})
-    assert list(built) == ['a'] and len(build_saliency_losses(None)) == 0
+def test_none_removes_a_loss_of_a_base_config(given):
+    built = SaliencyLosses({'a': {'type': 'SaliencyBCELoss'}, 'b': None}, 'curve')
+    assert list(built) == ['a'] and len(SaliencyLosses(None, 'curve')) == 0
+    state, scores, _ = given
+    assert list(built(scores, state)) == ['loss_curve_a']

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from vtg.models.base import Auxiliary
 from vtg.models.layers import cosine, masked_average, unit
-from vtg.models.losses import build_saliency_losses, masked_mean
+from vtg.models.losses import SaliencyLosses, masked_mean
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
 from vtg.utils import ConfigError
@@ -52,16 +52,12 @@ class ClipTextSaliency(AlignmentBranch):
 
     def __init__(self, losses: dict[str, dict], average_over: str = 'valid') -> None:
         super().__init__(average_over)
-        self.losses = build_saliency_losses(losses)
+        self.losses = SaliencyLosses(losses, 'clip_text')
 
     def loss(self, state: GroundingState) -> dict[str, Tensor]:
         """Every configured term on these scores."""
         text = self.mean(state.text, state.text_mask).unsqueeze(1)
-        scores = cosine(text, state.video)
-        return {
-            f'loss_clip_text_{name}': loss(scores, state, None)
-            for name, loss in self.losses.items()
-        }
+        return self.losses(cosine(text, state.video), state)
 
 
 @MODELS.register_module()
@@ -73,18 +69,18 @@ class LocalAlignment(AlignmentBranch):
 
     Args:
         temperature: Divisor of the cosine.
-        loss_weight: Factor of the loss.
+        weight: Factor of the loss.
         average_over: ``'padded'`` also averages the loss over padded clips, which each add ln 2.
     """
 
     requires = ('projected_video', 'projected_text')
 
     def __init__(
-        self, temperature: float = 0.07, loss_weight: float = 1.0, average_over: str = 'valid'
+        self, temperature: float = 0.07, weight: float = 1.0, average_over: str = 'valid'
     ) -> None:
         super().__init__(average_over)
         self.temperature = temperature
-        self.loss_weight = loss_weight
+        self.weight = weight
 
     def loss(self, state: GroundingState) -> dict[str, Tensor]:
         """``loss_local_alignment``, a mean over the clips of the batch."""
@@ -95,7 +91,7 @@ class LocalAlignment(AlignmentBranch):
         target = (state.targets.relevant & mask).to(logits.dtype)
         loss = F.binary_cross_entropy_with_logits(logits, target, reduction='none')
         mean = loss.mean() if self.average_over == 'padded' else masked_mean(loss, mask)
-        return {'loss_local_alignment': self.loss_weight * mean}
+        return {'loss_local_alignment': self.weight * mean}
 
 
 @MODELS.register_module()
@@ -108,18 +104,18 @@ class GlobalAlignment(AlignmentBranch):
 
     Args:
         temperature: Divisor of the cosine.
-        loss_weight: Factor of the loss.
+        weight: Factor of the loss.
         average_over: See :class:`AlignmentBranch`.
     """
 
     requires = ('projected_video', 'projected_text')
 
     def __init__(
-        self, temperature: float = 0.07, loss_weight: float = 1.0, average_over: str = 'valid'
+        self, temperature: float = 0.07, weight: float = 1.0, average_over: str = 'valid'
     ) -> None:
         super().__init__(average_over)
         self.temperature = temperature
-        self.loss_weight = loss_weight
+        self.weight = weight
 
     def loss(self, state: GroundingState) -> dict[str, Tensor]:
         """``loss_global_alignment``, the mean of both directions over the batch."""
@@ -128,4 +124,4 @@ class GlobalAlignment(AlignmentBranch):
         logits = text @ video.T / self.temperature
         itself = torch.arange(len(logits), device=logits.device)
         both = F.cross_entropy(logits, itself) + F.cross_entropy(logits.T, itself)
-        return {'loss_global_alignment': self.loss_weight * both / 2}
+        return {'loss_global_alignment': self.weight * both / 2}

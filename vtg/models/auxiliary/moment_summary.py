@@ -7,7 +7,7 @@ from torch import Tensor
 
 from vtg.models.base import Auxiliary
 from vtg.models.layers import MomentSummary, SummedLinear
-from vtg.models.losses import build_saliency_losses
+from vtg.models.losses import SaliencyLosses
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
 
@@ -41,7 +41,7 @@ class MomentSummarySaliency(Auxiliary):
         self.dim = dim
         self.summary = MomentSummary(dim, negative_start, length)
         self.score = SummedLinear(dim)
-        self.losses = build_saliency_losses(losses)
+        self.losses = SaliencyLosses(losses, 'moment_saliency')
 
     def saliency(self, state: GroundingState) -> Tensor:
         """Clip scores ``(B, L)``; padded clips hold anything."""
@@ -50,8 +50,4 @@ class MomentSummarySaliency(Auxiliary):
 
     def loss(self, state: GroundingState) -> dict[str, Tensor]:
         """Every configured term on these scores."""
-        scores = self.saliency(state)
-        return {
-            f'loss_moment_saliency_{name}': loss(scores, state, None)
-            for name, loss in self.losses.items()
-        }
+        return self.losses(self.saliency(state), state)

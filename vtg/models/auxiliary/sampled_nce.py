@@ -24,7 +24,7 @@ class SampledNCE(Auxiliary):
         dim: Token width.
         temperature: Divisor of the cosines.
         across: Compare videos too.
-        loss_weight: Weight of the term.
+        weight: Weight of the term.
     """
 
     requires = ('memory', 'text')
@@ -35,7 +35,7 @@ class SampledNCE(Auxiliary):
         dim: int,
         temperature: float = 0.07,
         across: bool = True,
-        loss_weight: float = 0.1,
+        weight: float = 0.1,
     ) -> None:
         super().__init__()
         self.dim = dim
@@ -46,7 +46,7 @@ class SampledNCE(Auxiliary):
             across=across,
             temperature=temperature,
             pair=0,
-            loss_weight=loss_weight,
+            weight=weight,
         )
 
     def similarity(self, state: GroundingState) -> Tensor:

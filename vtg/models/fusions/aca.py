@@ -18,7 +18,7 @@ from vtg.models.layers import (
 )
 from vtg.models.layers.attention import attention_mask, merge_heads, split_heads
 from vtg.models.layers.blocks import residual_noise
-from vtg.models.losses import build_saliency_losses
+from vtg.models.losses import SaliencyLosses
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
 from vtg.utils import ConfigError
@@ -161,7 +161,7 @@ class ACA(Fusion):
         self.context = None if context is None else MODELS.build(context)
         if self.context is not None:
             self.provides = (*self.provides, 'context')
-        self.losses = build_saliency_losses(losses)
+        self.losses = SaliencyLosses(losses, 'attention')
         if self.losses:
             # Without dummies the words' share is always 1, and so is every loss on it constant.
             self.loss_requires = ('dummies', 'attention')
@@ -195,7 +195,4 @@ class ACA(Fusion):
         share = text_share(state)
         negative = None if state.negative is None else text_share(state.negative)
         losses = {} if self.context is None else self.context.loss()
-        return losses | {
-            f'loss_attention_{name}': loss(share, state, negative)
-            for name, loss in self.losses.items()
-        }
+        return losses | self.losses(share, state, negative)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from vtg.models.base import LocalSaliencyHead
 from vtg.models.layers import FeedForward, RawAttention, clones, unit
-from vtg.models.losses import build_saliency_losses
+from vtg.models.losses import SaliencyLosses
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
 
@@ -101,7 +101,7 @@ class CosineSaliencyHead(LocalSaliencyHead):
         self.pooling = SentencePooling(dim, num_layers, num_heads, hidden_dim, dropout)
         self.scale = nn.Parameter(torch.tensor(float(init_scale)))
         self.shift = nn.Parameter(torch.tensor(0.0))
-        self.losses = build_saliency_losses(losses)
+        self.losses = SaliencyLosses(losses, 'local_saliency')
 
     def forward(self, state: GroundingState) -> dict[str, Any]:
         """Set ``sentence (B, D)`` and ``local_saliency (B, L)``; padded clips hold anything."""
@@ -118,7 +118,4 @@ class CosineSaliencyHead(LocalSaliencyHead):
     def loss(self, state: GroundingState) -> dict[str, Tensor]:
         """Every configured term on the local scores."""
         negative = None if state.negative is None else state.negative.local_saliency
-        return {
-            f'loss_local_saliency_{name}': loss(state.local_saliency, state, negative)
-            for name, loss in self.losses.items()
-        }
+        return self.losses(state.local_saliency, state, negative)

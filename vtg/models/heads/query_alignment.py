@@ -24,7 +24,7 @@ class QueryTextAlignment(Component):
         dim: Token width.
         embed_dim: Width of the common space.
         temperature: Divisor of the scores.
-        loss_weight: Factor of the loss of every decoder layer.
+        weight: Factor of the loss of every decoder layer.
         text: Which words: ``'encoded'``, as the encoder leaves them, or ``'projected'``.
         mask_padding: False sums over padded words as well, as the released code does.
     """
@@ -37,7 +37,7 @@ class QueryTextAlignment(Component):
         dim: int,
         embed_dim: int = 64,
         temperature: float = 0.07,
-        loss_weight: float = 0.02,
+        weight: float = 0.02,
         text: str = 'encoded',
         mask_padding: bool = True,
     ) -> None:
@@ -51,7 +51,7 @@ class QueryTextAlignment(Component):
         self.query_proj = nn.Linear(dim, embed_dim)
         self.text_proj = nn.Linear(dim, embed_dim)
         self.temperature = temperature
-        self.loss_weight = loss_weight
+        self.weight = weight
         self.text = text
         self.mask_padding = mask_padding
 
@@ -85,6 +85,6 @@ class QueryTextAlignment(Component):
         mean = logits.masked_fill(~positive, 0).sum(dim=-1) / count
         loss = logits.logsumexp(dim=-1) - mean
         # A sample without a moment has nothing to align.
-        terms = loss.masked_fill(~positive.any(dim=-1), 0).mean(dim=1) * self.loss_weight
+        terms = loss.masked_fill(~positive.any(dim=-1), 0).mean(dim=1) * self.weight
         losses = {f'loss_align_{layer}': value for layer, value in enumerate(terms[:-1])}
         return {'loss_align': terms[-1], **losses}

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from vtg.models.base import SaliencyHead
 from vtg.models.feedback import amplify
 from vtg.models.layers import SummedLinear, masked_fill_zero
-from vtg.models.losses import build_saliency_losses
+from vtg.models.losses import SaliencyLosses
 from vtg.registry import MODELS
 from vtg.structures import GroundingState, in_float32
 from vtg.utils import ConfigError
@@ -23,15 +23,12 @@ class SupervisedSaliencyHead(SaliencyHead):
 
     def __init__(self, losses: dict[str, dict] | None = None) -> None:
         super().__init__()
-        self.losses = build_saliency_losses(losses)
+        self.losses = SaliencyLosses(losses, 'saliency')
 
     def loss(self, state: GroundingState) -> dict[str, Tensor]:
         """Every configured term on the final scores."""
         negative = None if state.negative is None else state.negative.saliency
-        return {
-            f'loss_saliency_{name}': loss(state.saliency, state, negative)
-            for name, loss in self.losses.items()
-        }
+        return self.losses(state.saliency, state, negative)
 
 
 @MODELS.register_module()

@@ -23,11 +23,11 @@ class DirectionLoss(SaliencyLoss):
         shift_by: What is subtracted before scaling: the lowest score of the ``'sample'`` over its
             valid clips, or that of the whole ``'batch'`` with its padding, as in the released code,
             where padded clips also enter the norms and the means.
-        loss_weight: Factor of the term.
+        weight: Factor of the term.
     """
 
-    def __init__(self, shift_by: str = 'sample', loss_weight: float = 1.0) -> None:
-        super().__init__(loss_weight)
+    def __init__(self, shift_by: str = 'sample', weight: float = 1.0) -> None:
+        super().__init__(weight)
         if shift_by not in ('sample', 'batch'):
             raise ConfigError(
                 f'{type(self).__name__}: shift_by must be sample or batch, got {shift_by!r}.'
@@ -59,13 +59,13 @@ class SaliencyCosineLoss(DirectionLoss):
 
     Args:
         reduction: Over the batch: ``'sum'`` as in the released code, or ``'mean'``.
-        shift_by, loss_weight: See :class:`DirectionLoss`.
+        shift_by, weight: See :class:`DirectionLoss`.
     """
 
     def __init__(
-        self, shift_by: str = 'sample', reduction: str = 'sum', loss_weight: float = 1.0
+        self, shift_by: str = 'sample', reduction: str = 'sum', weight: float = 1.0
     ) -> None:
-        super().__init__(shift_by, loss_weight)
+        super().__init__(shift_by, weight)
         self.reduction = reduction
 
     def compute(self, scores: Tensor, state: GroundingState, negative: Tensor | None) -> Tensor:
@@ -86,7 +86,7 @@ class AdaptiveHardLoss(DirectionLoss):
     Args:
         clips: ``'positive'``: clips with a label above 0, or ``'negative'``: the others.
         coef: Weight of the first epoch.
-        shift_by, loss_weight: See :class:`DirectionLoss`.
+        shift_by, weight: See :class:`DirectionLoss`.
     """
 
     def __init__(
@@ -94,9 +94,9 @@ class AdaptiveHardLoss(DirectionLoss):
         clips: str,
         coef: float = 10.0,
         shift_by: str = 'sample',
-        loss_weight: float = 1.0,
+        weight: float = 1.0,
     ) -> None:
-        super().__init__(shift_by, loss_weight)
+        super().__init__(shift_by, weight)
         if clips not in ('positive', 'negative'):
             raise ConfigError(
                 f'AdaptiveHardLoss: clips must be positive or negative, got {clips!r}.'

@@ -18,11 +18,11 @@ class PositiveClipLoss(SaliencyLoss):
     Args:
         temperature: Divisor of the cosines.
         pair: Which of the ranked pairs gives that clip; the last is a random relevant clip.
-        loss_weight: Factor of the term.
+        weight: Factor of the term.
     """
 
-    def __init__(self, temperature: float = 0.07, pair: int = -1, loss_weight: float = 1.0) -> None:
-        super().__init__(loss_weight)
+    def __init__(self, temperature: float = 0.07, pair: int = -1, weight: float = 1.0) -> None:
+        super().__init__(weight)
         self.temperature = temperature
         self.pair = pair
 

@@ -6,6 +6,8 @@ Each is a module ``loss(scores, state, negative)`` with a weight. ``scores (B, L
 of the same source video never count; a term without anything to count is 0.
 """
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -35,7 +37,7 @@ class SaliencyLoss(Component):
     """Base class of the losses on clip scores.
 
     Args:
-        loss_weight: Factor of the term.
+        weight: Factor of the term.
 
     Attributes:
         reads_negative: It uses the scores of the negative pass where there are some.
@@ -46,9 +48,9 @@ class SaliencyLoss(Component):
     reads_negative = False
     needs_negative = False
 
-    def __init__(self, loss_weight: float = 1.0) -> None:
+    def __init__(self, weight: float = 1.0) -> None:
         super().__init__()
-        self.loss_weight = loss_weight
+        self.weight = weight
 
     def forward(  # type: ignore[override]
         self, scores: Tensor, state: GroundingState, negative: Tensor | None
@@ -60,14 +62,14 @@ class SaliencyLoss(Component):
             state: Gives masks and targets.
             negative: ``(B, L)`` logits with the text of the next sample, or None.
         """
-        return self.loss_weight * self.compute(scores, state, negative)
+        return self.weight * self.compute(scores, state, negative)
 
     def compute(self, scores: Tensor, state: GroundingState, negative: Tensor | None) -> Tensor:
         """Return the unweighted scalar loss."""
         raise NotImplementedError
 
     def extra_repr(self) -> str:
-        return f'loss_weight={self.loss_weight}'
+        return f'weight={self.weight}'
 
 
 @MODELS.register_module()
@@ -78,13 +80,13 @@ class SaliencyBCELoss(SaliencyLoss):
         probability: The scores are probabilities, not logits.
         average_over: ``'valid'`` clips of the batch, or ``'padded'``: padding counts as clips with
             label 0, as in CG-DETR's code.
-        loss_weight: Factor of the term.
+        weight: Factor of the term.
     """
 
     def __init__(
-        self, probability: bool = False, average_over: str = 'valid', loss_weight: float = 1.0
+        self, probability: bool = False, average_over: str = 'valid', weight: float = 1.0
     ) -> None:
-        super().__init__(loss_weight)
+        super().__init__(weight)
         self.probability = probability
         self.average_over = average_over
 
@@ -107,7 +109,7 @@ class NegativePairLoss(SaliencyLoss):
             clips of the batch as in SG-DETR.
         min_probability: Clamp of ``1 - sigmoid`` before the logarithm; 0 uses the exact softplus.
         probability: The scores are probabilities, not logits; ``min_probability`` must exceed 0.
-        loss_weight: Factor of the term.
+        weight: Factor of the term.
     """
 
     reads_negative = True
@@ -118,9 +120,9 @@ class NegativePairLoss(SaliencyLoss):
         reduction: str = 'sum',
         min_probability: float = 0.0,
         probability: bool = False,
-        loss_weight: float = 1.0,
+        weight: float = 1.0,
     ) -> None:
-        super().__init__(loss_weight)
+        super().__init__(weight)
         if probability and not min_probability > 0:
             raise ConfigError(
                 'NegativePairLoss on probabilities needs min_probability above 0, for example '
@@ -155,13 +157,11 @@ class MarginPairLoss(SaliencyLoss):
     Args:
         margin: Distance below which a pair costs.
         sigmoid: Compare probabilities (SG-DETR) instead of logits.
-        loss_weight: Factor of the term.
+        weight: Factor of the term.
     """
 
-    def __init__(
-        self, margin: float = 0.2, sigmoid: bool = False, loss_weight: float = 1.0
-    ) -> None:
-        super().__init__(loss_weight)
+    def __init__(self, margin: float = 0.2, sigmoid: bool = False, weight: float = 1.0) -> None:
+        super().__init__(weight)
         self.margin = margin
         self.sigmoid = sigmoid
 
@@ -188,7 +188,7 @@ class RankContrastiveLoss(SaliencyLoss):
         divisor: Divisor of the sum.
         min_alone: Samples without a true negative count only if there are at least so many, or no
             others. CG-DETR's code loses a single one, and in the loss on attention all of them.
-        loss_weight: Factor of the term.
+        weight: Factor of the term.
     """
 
     reads_negative = True
@@ -199,9 +199,9 @@ class RankContrastiveLoss(SaliencyLoss):
         num_ranks: int = 11,
         divisor: float = 12.0,
         min_alone: float = 1,
-        loss_weight: float = 1.0,
+        weight: float = 1.0,
     ) -> None:
-        super().__init__(loss_weight)
+        super().__init__(weight)
         self.temperature = temperature
         self.num_ranks = num_ranks
         self.divisor = divisor
@@ -235,7 +235,24 @@ class RankContrastiveLoss(SaliencyLoss):
         return -(total / (count + 1e-6)).sum(dim=-1) / self.divisor
 
 
-def build_saliency_losses(losses: dict[str, dict] | None) -> nn.ModuleDict:
-    """Build a dict of named saliency losses from configs; None gives an empty one."""
-    built = {name: MODELS.build(cfg) for name, cfg in (losses or {}).items() if cfg is not None}
-    return nn.ModuleDict(built)
+class SaliencyLosses(nn.ModuleDict):
+    """The named losses of one curve of clip scores.
+
+    Args:
+        losses: Configs by name; None removes a term that a base config has.
+        curve: What the scores are, e.g. ``'saliency'``: the terms are ``loss_<curve>_<name>``.
+    """
+
+    def __init__(self, losses: dict[str, dict[str, Any] | None] | None, curve: str) -> None:
+        configs = (losses or {}).items()
+        super().__init__({name: MODELS.build(cfg) for name, cfg in configs if cfg is not None})
+        self.curve = curve
+
+    def forward(
+        self, scores: Tensor, state: GroundingState, negative: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """Return the weighted terms; for the arguments see :meth:`SaliencyLoss.forward`."""
+        return {
+            f'loss_{self.curve}_{name}': loss(scores, state, negative)
+            for name, loss in self.items()
+        }

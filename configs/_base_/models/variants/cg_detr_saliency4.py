@@ -6,17 +6,17 @@ _base_ = '../cg_detr.py'
 model = dict(
     fusion=dict(
         losses=dict(
-            margin=dict(loss_weight=4.0),
-            rank=dict(loss_weight=4.0),
-            bce=dict(loss_weight=4.0),
-            negative=dict(loss_weight=4.0),
+            margin=dict(weight=4.0),
+            rank=dict(weight=4.0),
+            bce=dict(weight=4.0),
+            negative=dict(weight=4.0),
         ),
     ),
     saliency_head=dict(
         losses=dict(
-            margin=dict(loss_weight=4.0),
-            rank=dict(loss_weight=4.0),
-            negative=dict(loss_weight=4.0),
+            margin=dict(weight=4.0),
+            rank=dict(weight=4.0),
+            negative=dict(weight=4.0),
         ),
     ),
 )

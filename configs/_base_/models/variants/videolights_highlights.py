@@ -7,9 +7,9 @@ _base_ = '../videolights.py'
 
 model = dict(
     moment_head=dict(
-        loss=dict(weights=dict(span=0.0, giou=0.0, label=0.0)), alignment=dict(loss_weight=0.0)
+        loss=dict(weights=dict(span=0.0, giou=0.0, label=0.0)), alignment=dict(weight=0.0)
     ),
-    auxiliary=dict(clip_text=dict(losses=dict(cosine=dict(loss_weight=0.0)))),
+    auxiliary=dict(clip_text=dict(losses=dict(cosine=dict(weight=0.0)))),
     # From scratch. For the weight of the cosine the scripts try 1, 5 and 10.
     saliency_head=dict(
         losses=dict(hard_positive=dict(coef=1.0), hard_negative=dict(coef=1.0)),

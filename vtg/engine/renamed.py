@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Old names in users' configs, refused with the new ones."""
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from mmengine.registry import Registry
+
+from vtg.utils import ConfigError
+
+# Types of components.
+RENAMED: dict[str, str] = {}
+# Arguments by type; `*` stands for every type that does not take the argument itself.
+RENAMED_KEYS: dict[str, dict[str, str]] = {
+    '*': {'loss_weight': 'weight'},
+}
+
+
+def check_renamed(place: str, cfg: Mapping[str, Any], registries: list[Registry]) -> None:
+    """Refuse a component of a config that has an old name or an argument with one.
+
+    Args:
+        place: Where the component stands in the config.
+        cfg: The component's config, with a ``type``.
+        registries: Where its class may be registered.
+
+    Raises:
+        ConfigError: With the new name.
+    """
+    name = str(cfg['type'])
+    if name in RENAMED:
+        raise ConfigError(
+            f'{place}.type is {name!r}, which is called {RENAMED[name]!r} now; write '
+            f"{place}.type='{RENAMED[name]}'."
+        )
+    renamed = RENAMED_KEYS['*'] | RENAMED_KEYS.get(name, {})
+    for old, new in renamed.items():
+        if old in cfg and not _takes(name, old, registries):
+            raise ConfigError(
+                f'{place}.{old} is called {new} now; write {place}.{new}, '
+                'or leave it away where a base config sets it.'
+            )
+
+
+def _takes(name: str, argument: str, registries: list[Registry]) -> bool:
+    """Whether the class ``name`` has an argument of that name."""
+    cls = next((cls for registry in registries if (cls := registry.get(name)) is not None), None)
+    return cls is not None and argument in inspect.signature(cls).parameters
