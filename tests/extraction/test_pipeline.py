@@ -107,7 +107,7 @@ def test_ray_gives_the_same(videos, clip, tmp_path, two_workers):
 
 
 def test_ids_that_leave_the_folder_are_refused(shared):
-    with pytest.raises(DataError, match=r'traversal_queries.jsonl, line 1, qid.*path separator'):
+    with pytest.raises(DataError, match=r'traversal_queries.jsonl, line 1: qid.*path separator'):
         read_queries(shared / 'cases' / 'traversal_queries.jsonl')
 
 
