@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from vtg.models.feedback import amplify
+from vtg.models.layers import amplify
 from vtg.structures import GroundingState
 
 from .common import check_gradients, check_padding

@@ -13,8 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch.nn.utils.rnn import pad_sequence
 
-from vtg.models.feedback import amplify
-from vtg.models.layers import RawAttention
+from vtg.models.layers import RawAttention, amplify
 from vtg.models.losses import (
     MarginPairLoss,
     NegativePairLoss,

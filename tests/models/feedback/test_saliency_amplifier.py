@@ -3,7 +3,8 @@
 
 import torch
 
-from vtg.models.feedback import SaliencyAmplifier, amplify
+from vtg.models.feedback import SaliencyAmplifier
+from vtg.models.layers import amplify
 
 
 def test_by_hand():

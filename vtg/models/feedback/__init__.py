@@ -5,7 +5,7 @@ from .add_foreground import AddForeground
 from .highlight_guided import HighlightGuidedFeedback, highlight_mask
 from .moment_guided import MomentGuidedFeedback, moment_coverage, moment_gain
 from .moment_summary import MomentSummaryFeedback
-from .saliency_amplifier import SaliencyAmplifier, amplify
+from .saliency_amplifier import SaliencyAmplifier
 from .saliency_reencoding import SaliencyReencoding
 from .schedule import ScheduledFeedback
 
@@ -17,7 +17,6 @@ __all__ = [
     'SaliencyAmplifier',
     'SaliencyReencoding',
     'ScheduledFeedback',
-    'amplify',
     'highlight_mask',
     'moment_coverage',
     'moment_gain',

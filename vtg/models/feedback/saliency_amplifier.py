@@ -3,16 +3,10 @@
 
 from typing import Any
 
-from torch import Tensor
-
 from vtg.models.base import Feedback, RunStages
+from vtg.models.layers import amplify
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
-
-
-def amplify(memory: Tensor, saliency: Tensor) -> Tensor:
-    """``memory (B, L, D) * (1 + sigmoid(saliency (B, L)))`` (SG-DETR, arXiv 2410.01615, eq. 7)."""
-    return memory * (1 + saliency.sigmoid().unsqueeze(-1))
 
 
 @MODELS.register_module()

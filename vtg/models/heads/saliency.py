@@ -6,8 +6,7 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from vtg.models.base import SaliencyHead
-from vtg.models.feedback import amplify
-from vtg.models.layers import SummedLinear, masked_fill_zero
+from vtg.models.layers import SummedLinear, amplify, masked_fill_zero
 from vtg.models.losses import SaliencyLosses
 from vtg.registry import MODELS
 from vtg.structures import GroundingState, in_float32

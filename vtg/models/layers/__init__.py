@@ -12,7 +12,7 @@ from .blocks import (
     xavier_linear,
 )
 from .conv import MaskedConv1d, SeparableConv1d
-from .functional import cosine, inverse_sigmoid, masked_softmax, unit
+from .functional import amplify, cosine, inverse_sigmoid, masked_softmax, unit
 from .init import init_transformer
 from .moment_summary import MomentSummary
 from .pooling import SummedLinear, WeightedPooling, masked_average
@@ -37,6 +37,7 @@ __all__ = [
     'SpanDecoder',
     'SummedLinear',
     'WeightedPooling',
+    'amplify',
     'clones',
     'cosine',
     'init_transformer',

@@ -45,6 +45,11 @@ def unit(x: Tensor, dim: int = -1, eps: float = 1e-12) -> Tensor:
     return x / norm.clamp_min(eps).masked_fill(norm == 0, torch.inf)
 
 
+def amplify(memory: Tensor, saliency: Tensor) -> Tensor:
+    """``memory (B, L, D) * (1 + sigmoid(saliency (B, L)))`` (SG-DETR, arXiv 2410.01615, eq. 7)."""
+    return memory * (1 + saliency.sigmoid().unsqueeze(-1))
+
+
 def cosine(a: Tensor, b: Tensor, eps: float = 1e-8) -> Tensor:
     """Cosine of the angle between vectors ``(..., D)`` that broadcast; float32 under autocast.
 
