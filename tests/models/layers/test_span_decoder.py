@@ -131,11 +131,11 @@ def test_padded_memory_is_never_seen(shaken):
 
 def test_hidden_queries_do_not_reach_the_others(shaken):
     decoder, given = make(shaken), inputs()
-    query_mask = torch.tensor([[True, True, True, False]] * 2)
-    out = decoder(**given, query_mask=query_mask).normed
+    blocked = torch.tensor([[False, False, False, True]] * 3 + [[False] * 4])
+    out = decoder(**given, blocked=blocked).normed
     changed = given['content'].clone()
     changed[:, 3] += 1
-    other = decoder(**{**given, 'content': changed}, query_mask=query_mask).normed
+    other = decoder(**{**given, 'content': changed}, blocked=blocked).normed
     assert torch.allclose(out[:, :, :3], other[:, :, :3], atol=1e-6)
     assert not torch.allclose(out[:, :, 3], other[:, :, 3], atol=1e-2)
 

@@ -6,7 +6,15 @@ import math
 import pytest
 import torch
 
-from vtg.models.task_modules.nms import DECAYS, SoftNMS, TemporalNMS, soft_nms, temporal_nms
+from vtg.models.task_modules.nms import (
+    DECAYS,
+    SoftNMS,
+    TemporalNMS,
+    soft_nms,
+    sort_moments,
+    take_first,
+    temporal_nms,
+)
 from vtg.structures import MomentList
 from vtg.utils import ConfigError, read_json
 
@@ -112,3 +120,14 @@ def test_registered_steps():
         SoftNMS('gauss')
     with pytest.raises(ConfigError, match=next(iter(DECAYS))):
         soft_nms(moments, 'hard')
+
+
+def test_sort_is_stable_keeps_padding_last_and_puts_nan_behind():
+    scores = torch.tensor([[0.2, math.nan, 0.5, 0.2, 9.0], [-math.inf, 1.0, 2.0, 9.0, 9.0]])
+    spans = torch.arange(5.0).view(1, 5, 1).expand(2, 5, 2)
+    mask = torch.tensor([[True] * 4 + [False], [True] * 3 + [False] * 2])
+    got = sort_moments(MomentList(spans, scores, mask))
+    assert got.spans[0, :4, 0].tolist() == [2.0, 0.0, 3.0, 1.0]
+    assert got.spans[1, :3, 0].tolist() == [2.0, 1.0, 0.0]
+    assert got.mask.sum(1).tolist() == [4, 3]
+    assert take_first(got, 2).scores.shape == (2, 2)

@@ -84,17 +84,6 @@ def test_clamp_to_the_duration_of_each_sample():
         pp.ClampMoments()(moments)
 
 
-def test_sort_is_stable_keeps_padding_last_and_puts_nan_behind():
-    scores = torch.tensor([[0.2, math.nan, 0.5, 0.2, 9.0], [-math.inf, 1.0, 2.0, 9.0, 9.0]])
-    spans = torch.arange(5.0).view(1, 5, 1).expand(2, 5, 2)
-    mask = torch.tensor([[True] * 4 + [False], [True] * 3 + [False] * 2])
-    got = pp.SortMoments()(MomentList(spans, scores, mask))
-    assert got.spans[0, :4, 0].tolist() == [2.0, 0.0, 3.0, 1.0]
-    assert got.spans[1, :3, 0].tolist() == [2.0, 1.0, 0.0]
-    assert got.mask.sum(1).tolist() == [4, 3]
-    assert pp.SortMoments(top_k=2)(MomentList(spans, scores, mask)).scores.shape == (2, 2)
-
-
 def test_nan_spans_stay_nan_and_harm_nobody():
     rows = [[math.nan, 3.0, 0.5], [1.0, 3.0, 0.4]]
     got = run(REFERENCE['window_lengths_center_4_30'], rows)

@@ -21,35 +21,7 @@ def test_masks_by_hand() -> None:
         'xxxx..',
         'xxxx..',
     ]
-    assert table(query_group_mask(2, 1, group, look_at_target=True)) == [
-        '..xx..',
-        '..xx..',
-        'xx.x..',
-        'xxx...',
-        'xxxx..',
-        'xxxx..',
-    ]
     assert not query_group_mask(3).any()
-
-
-def test_unused_slots_can_be_hidden() -> None:
-    used = torch.tensor([[True, True, True], [True, False, False]])
-    mask = query_group_mask(1, 2, torch.tensor([0]), extra_valid=used)
-    assert torch.equal(mask[0], query_group_mask(1, 2, torch.tensor([0])))
-    assert table(mask[1]) == ['.xxx', 'x.xx', 'xx.x', 'xxx.']
-    assert not mask.all(-1).any()
-
-
-def test_mask_of_the_reference(shared) -> None:
-    golden = np.load(shared / 'golden/sgdetr_parts.npz')
-    used = torch.from_numpy(
-        np.concatenate((golden['out/cdn/valid'], golden['in/cdn/co_valid']), axis=1)
-    )
-    own = query_group_mask(6, 5, torch.arange(2).repeat_interleave(6), extra_valid=used)
-    expected = torch.from_numpy(golden['out/cdn/blocked'])
-    # The older reference lets denoising queries see the main ones; everything else is the same.
-    expected[:, :12, -6:] = True
-    assert torch.equal(own, expected)
 
 
 def test_mask_of_the_official_model(shared) -> None:
@@ -90,8 +62,6 @@ def test_collab_anchors_of_the_official_model(shared) -> None:
 
 def test_collab_negatives_are_drawn_at_random() -> None:
     positive = torch.zeros(1, 50, dtype=torch.bool)
-    draw = lambda seed: select_collab_anchors(  # noqa: E731
-        positive, ~positive, 10, generator=torch.Generator().manual_seed(seed)
-    )[0]
-    assert torch.equal(draw(0), draw(0)) and not torch.equal(draw(0), draw(1))
-    assert len(set(draw(0)[0].tolist())) == 10
+    first, second = (select_collab_anchors(positive, ~positive, 10)[0] for _ in range(2))
+    assert not torch.equal(first, second)
+    assert len(set(first[0].tolist())) == 10

@@ -42,7 +42,6 @@ class SlotDecoderLayer(nn.Module):
         memory: Tensor,
         memory_mask: Tensor,
         memory_position: Tensor,
-        query_mask: Tensor | None = None,
         blocked: Tensor | None = None,
     ) -> Tensor:
         """``x``, ``position (B, Q, D)``; ``memory (B, L, D)``; masks True = real; ``blocked``
@@ -54,7 +53,6 @@ class SlotDecoderLayer(nn.Module):
             query,
             query,
             x,
-            key_padding_mask=None if query_mask is None else ~query_mask,
             attn_mask=blocked,
             need_weights=False,
         )
@@ -117,7 +115,6 @@ class SlotDecoder(nn.Module):
         memory: Tensor,
         memory_mask: Tensor,
         memory_position: Tensor,
-        query_mask: Tensor | None = None,
         blocked: Tensor | None = None,
     ) -> DecoderOutputs:
         """Decode.
@@ -128,7 +125,6 @@ class SlotDecoder(nn.Module):
             memory: ``(B, L, D)``.
             memory_mask: ``(B, L)`` True = real.
             memory_position: ``(B, L, D)``.
-            query_mask: ``(B, Q)`` True where a query may be seen by others.
             blocked: ``(Q, Q)`` or ``(B, Q, Q)`` True where the row's query must not see the
                 column's.
 
@@ -137,7 +133,7 @@ class SlotDecoder(nn.Module):
         """
         x, hidden = content, []
         for layer in self.layers:
-            x = layer(x, position, memory, memory_mask, memory_position, query_mask, blocked)
+            x = layer(x, position, memory, memory_mask, memory_position, blocked)
             hidden.append(x)
         states = torch.stack(hidden)
         return DecoderOutputs(states, self.norm(states))

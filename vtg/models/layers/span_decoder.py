@@ -89,7 +89,6 @@ class SpanDecoderLayer(nn.Module):
         memory: Tensor,
         memory_mask: Tensor,
         memory_position: Tensor,
-        query_mask: Tensor | None = None,
         blocked: Tensor | None = None,
     ) -> Tensor:
         """``x``, ``query_position``, ``query_sine (B, Q, D)``; ``memory (B, L, D)``; masks True =
@@ -98,7 +97,7 @@ class SpanDecoderLayer(nn.Module):
         query = self.self_query_content(x) + position
         source = position if self.chained_key_position else query_position
         key = self.self_key_content(x) + self.self_key_position(source)
-        attended = self.self_attention(query, key, self.self_value(x), query_mask, blocked)
+        attended = self.self_attention(query, key, self.self_value(x), blocked=blocked)
         x = self.norm1(x + self.noise(attended))
 
         query_content, key_content = self.cross_query_content(x), self.cross_key_content(memory)
@@ -188,7 +187,6 @@ class SpanDecoder(nn.Module):
         memory: Tensor,
         memory_mask: Tensor,
         memory_position: Tensor,
-        query_mask: Tensor | None = None,
         blocked: Tensor | None = None,
     ) -> DecoderOutputs:
         """Decode.
@@ -199,7 +197,6 @@ class SpanDecoder(nn.Module):
             memory: ``(B, L, D)``.
             memory_mask: ``(B, L)`` True = real.
             memory_position: ``(B, L, D)``.
-            query_mask: ``(B, Q)`` True where a query may be seen by others.
             blocked: ``(Q, Q)`` True where the row's query must not see the column's.
         """
         x, entering = content, reference
@@ -211,7 +208,7 @@ class SpanDecoder(nn.Module):
                 sine = sine * self.query_scale(x)
             width = reference[..., 1:].clamp(min=self.min_width)
             sine = sine * self.width_head(x).sigmoid() / width
-            x = layer(x, position, sine, memory, memory_mask, memory_position, query_mask, blocked)
+            x = layer(x, position, sine, memory, memory_mask, memory_position, blocked)
             leaving = (self.refine(x) + inverse_sigmoid(reference)).sigmoid()
             hidden.append(x)
             references.append(entering)

@@ -30,7 +30,6 @@ from .post_processing import (
     PostProcessor,
     RoundMoments,
     RoundScores,
-    SortMoments,
     moments_to_lists,
 )
 from .query_groups import query_group_mask, select_collab_anchors
@@ -62,7 +61,6 @@ __all__ = [
     'RoundMoments',
     'RoundScores',
     'SoftNMS',
-    'SortMoments',
     'TemporalNMS',
     'WeightedBoxFusion1D',
     'assign_rows',

@@ -16,8 +16,6 @@ from vtg.registry import TASK_UTILS
 from vtg.structures import MomentList
 from vtg.utils import ConfigError
 
-from .nms import sort_moments, take_first
-
 
 def clamp_spans(spans: Tensor, low: float, high: float | Tensor) -> Tensor:
     """Move both ends into ``[low, high]``; ``high`` is in seconds, a number or ``(B,)``."""
@@ -131,18 +129,6 @@ class RoundScores:
 
     def __call__(self, moments: MomentList, duration: Tensor | None = None) -> MomentList:
         return replace(moments, scores=round_scores(moments.scores, self.digits))
-
-
-@TASK_UTILS.register_module()
-class SortMoments:
-    """Order moments by falling score (stable, NaN last) and keep the best ``top_k``, or all."""
-
-    def __init__(self, top_k: int | None = None) -> None:
-        self.top_k = top_k
-
-    def __call__(self, moments: MomentList, duration: Tensor | None = None) -> MomentList:
-        moments = sort_moments(moments)
-        return moments if self.top_k is None else take_first(moments, self.top_k)
 
 
 @TASK_UTILS.register_module()

@@ -9,8 +9,6 @@ def query_group_mask(
     num_main: int,
     num_collab: int = 0,
     denoising_group: Tensor | None = None,
-    look_at_target: bool = False,
-    extra_valid: Tensor | None = None,
     device: torch.device | str | None = None,
 ) -> Tensor:
     """Return the self-attention mask of queries in the order ``[denoising | collab | main]``.
@@ -22,14 +20,10 @@ def query_group_mask(
         num_main: Queries that are used for prediction.
         num_collab: Queries made from anchors of another head.
         denoising_group: ``(T,)`` group of each denoising query.
-        look_at_target: Let extra queries see the main ones too.
-        extra_valid: ``(B, T + num_collab)`` True where an extra slot is in use; other slots are
-            then hidden from everyone but themselves (a query that sees nothing would be NaN).
-            None leaves unused slots visible inside their group.
         device: Of the result.
 
     Returns:
-        ``(Q, Q)``, or ``(B, Q, Q)`` with ``extra_valid``; True = row may not see column.
+        ``(Q, Q)``, True = row may not see column.
     """
     if denoising_group is None:
         denoising_group = torch.empty(0, dtype=torch.long, device=device)
@@ -37,14 +31,7 @@ def query_group_mask(
     rest = torch.full((num_collab + num_main,), -2, dtype=denoising.dtype, device=denoising.device)
     rest[num_collab:] = -1
     group = torch.cat((denoising, rest))  # (Q,): >= 0 denoising, -2 collab, -1 main
-    blocked = group[:, None] != group[None, :]
-    if look_at_target:
-        blocked &= group != -1
-    if extra_valid is None:
-        return blocked
-    hidden = torch.nn.functional.pad(~extra_valid.to(blocked.device), (0, num_main))  # (B, Q)
-    itself = torch.eye(len(group), dtype=torch.bool, device=blocked.device)
-    return (blocked | hidden[:, None, :]) & ~itself
+    return group[:, None] != group[None, :]
 
 
 def select_collab_anchors(
@@ -52,7 +39,6 @@ def select_collab_anchors(
     anchor_mask: Tensor,
     count: int,
     order: Tensor | None = None,
-    generator: torch.Generator | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Choose the anchors that become collab queries (Zong et al., Co-DETR, 2023, section 3.3).
 
@@ -62,14 +48,13 @@ def select_collab_anchors(
         count: Anchors per sample, usually the largest number of positives of a sample, which is
             known without waiting for the device if the assignment ran on the host.
         order: ``(B, A)`` numbers in [0, 1); negatives are taken by ascending number. Drawn if None.
-        generator: Random state to draw from, on the device of ``positive``.
 
     Returns:
         ``(B, count)`` int64 anchor index: the positives in anchor order, then random valid
         negatives. ``(B, count)`` False where a video has too few valid anchors to fill a slot.
     """
     if order is None:
-        order = torch.rand(positive.shape, device=positive.device, generator=generator)
+        order = torch.rand(positive.shape, device=positive.device)
     # Positives rank below 0 in anchor order, negatives in [0, 1), anchors outside last.
     place = torch.arange(positive.shape[1], dtype=order.dtype, device=order.device)
     rank = torch.where(positive, place - positive.shape[1], order)

@@ -42,14 +42,6 @@ class AnchorDeltaCoder:
         start, end = spans.unbind(-1)
         return 0.5 * (start + end), end - start + self.width_offset
 
-    def encode(self, anchors: Tensor, spans: Tensor) -> Tensor:
-        """Return the deltas ``(..., 2)`` from anchors ``(..., 2)`` to spans ``(..., 2)``."""
-        anchor_centre, anchor_width = self._coded(anchors)
-        centre, width = self._coded(spans)
-        shift = self.shift_factor * (centre - anchor_centre) / anchor_width
-        scale = self.scale_factor * torch.log(width / anchor_width)
-        return torch.stack((shift, scale), dim=-1)
-
     def decode(self, anchors: Tensor, deltas: Tensor, clamp_length: bool = False) -> Tensor:
         """Return the spans of deltas.
 
