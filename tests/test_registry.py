@@ -69,5 +69,5 @@ def test_a_class_may_stand_for_its_name():
 
 
 def test_wrong_arguments_are_not_hidden():
-    with pytest.raises(TypeError, match='colour'):
+    with pytest.raises(ConfigError, match='colour is no argument of SigmoidClassLoss'):
         MODELS.build(dict(type='SigmoidClassLoss', colour='red'))

@@ -5,25 +5,134 @@ A registry imports its package the first time something is looked up in it, so `
 cheap and a config can name every component without imports of its own.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from mmengine import registry as root
 from mmengine.registry import Registry as _Registry
 from mmengine.registry import build_from_cfg
 
-from vtg.utils import ConfigError, nearest_names
+from vtg.utils import ConfigError, nearest_names, printable
+from vtg.utils.arguments import PlacedError, check_arguments, shown
+
+# What a constructor raises for values that it cannot work with.
+_REFUSALS = (
+    TypeError, ValueError, ArithmeticError, AssertionError, LookupError, AttributeError,
+    RuntimeError, MemoryError,
+)  # fmt: skip
 
 
-def _build(cfg: dict, *args: Any, registry: _Registry, **kwargs: Any) -> Any:
-    """Build ``cfg`` and turn an unknown ``type`` into a sentence with the nearest names."""
-    name = cfg.get('type') if isinstance(cfg, dict) else None
-    if isinstance(name, str) and registry.get(name) is None:
+def _build(cfg: Any, *args: Any, registry: _Registry, **kwargs: Any) -> Any:
+    """Build ``cfg``; whatever is wrong with it becomes one sentence with its place.
+
+    Raises:
+        PlacedError: ``type`` is unknown, an argument is, or the component refuses a value. The
+            error that the component raised is the ``__cause__``.
+    """
+    target = target_of(cfg, registry)
+    name = getattr(target, '__name__', str(target))
+    given = {key: value for key, value in cfg.items() if key not in ('type', '_scope_')}
+    root = getattr(target, 'place', '')
+    with located(cfg, root if isinstance(root, str) and root else name, name):
+        defaults = kwargs.get('default_args') or {}
+        check_arguments(target, {**defaults, **given})
+        return build_from_cfg(cfg, registry, *args, **kwargs)
+
+
+def target_of(cfg: Any, registry: _Registry) -> Any:
+    """The class or function that a config names.
+
+    Raises:
+        PlacedError: ``cfg`` is no dict with a ``type`` that is registered.
+    """
+    if not isinstance(cfg, dict):
+        raise PlacedError(
+            f' is {shown(cfg)}; expected a dict with the type of a {registry.name}.', cfg=cfg
+        )
+    if cfg.get('type') is None:
+        raise PlacedError(f' has no type; name a {registry.name} there.', cfg=cfg)
+    name = cfg['type']
+    if not isinstance(name, str):
+        if callable(name):
+            return name
+        raise PlacedError(f' is {shown(name)}; name a {registry.name}.', 'type', cfg=cfg)
+    target = registry.get(name)
+    if target is None:
         close = nearest_names(name, registered_names(registry))
         hint = 'list them with tools/list_components.py.'
         if close:
             hint = f'did you mean {" or ".join(close)}?'
-        raise ConfigError(f'{name!r} is not a registered {registry.name}; {hint}')
-    return build_from_cfg(cfg, registry, *args, **kwargs)
+        raise PlacedError(f': {name!r} is not a registered {registry.name}; {hint}', cfg=cfg)
+    return target
+
+
+@contextmanager
+def located(cfg: Any, root: str = '', name: str = '') -> Iterator[None]:
+    """Name the place of whatever is wrong with ``cfg`` or with a part that is built from it.
+
+    Args:
+        cfg: A config, or a part of one.
+        root: Its own dotted place, or what to call it where that is not known.
+        name: The component that is built from it; errors of its constructor become sentences.
+    """
+    try:
+        yield
+    except PlacedError as error:
+        own = error.cfg is cfg or error.cfg is None
+        key = '' if own else _key_of(error.cfg, cfg)
+        raise error.within(key, root, cfg) from error.__cause__
+    except ConfigError as error:
+        text = str(error)
+        if 'model.' in text or text.startswith(
+            ('--', f'{root} ', f'{root}.', f'{root}:')
+        ):  # has its place
+            raise
+        raise PlacedError(f': {text}', '', root, cfg) from error
+    except _REFUSALS as error:
+        if not name:
+            raise
+        reason = ' '.join(printable(f'{error}').split()).rstrip('.') or type(error).__name__
+        if isinstance(error, KeyError):
+            reason = f'key {reason} is missing'
+        raise PlacedError(
+            f': {name} cannot be built from these values: {reason[:500]}.', '', root, cfg
+        ) from error
+
+
+def _key_of(part: Any, whole: Any) -> str:
+    """Dotted place of a part in a config; it may be a copy with defaults filled in."""
+    places = list(_dicts(whole))
+    for key, node in places:
+        if node is part:
+            return key
+    if isinstance(part, dict):
+        for key, node in places:
+            if (
+                isinstance(node, dict)
+                and node.get('type') == part.get('type')
+                and _within(node, part)
+            ):
+                return key
+    return ''
+
+
+def _within(node: dict, part: dict) -> bool:
+    return all(item == part.get(key) for key, item in node.items() if not _nested(item))
+
+
+def _nested(value: Any) -> bool:
+    return isinstance(value, dict | list | tuple)
+
+
+def _dicts(node: Any, place: str = '') -> Iterator[tuple[str, Any]]:
+    """Yield every place and value below ``node``."""
+    items = node.items() if isinstance(node, dict) else enumerate(node)
+    for key, value in items:
+        full = f'{place}.{key}' if place else str(key)
+        yield full, value
+        if _nested(value):
+            yield from _dicts(value, full)
 
 
 class Registry(_Registry):

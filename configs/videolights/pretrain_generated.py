@@ -2,7 +2,8 @@
 """Synthetic pre-training of VideoLights on pairs made by tools/make_pretraining_data.py.
 
 docs/pretraining.md says how they and their features are made. The saliency is the similarity that
-the file stores, as in Algorithm 1; pretrain.py uses interval labels.
+the file stores, as in Algorithm 1, spread over the grades that the ranking loss counts; pretrain.py
+uses interval labels.
 """
 
 _base_ = './pretrain.py'
@@ -20,6 +21,6 @@ train_dataloader = dict(
                 features_from='tools/extract_features.py --text',
             )
         ],
-        saliency=dict(_delete_=True, type='AnnotatorSum'),
+        saliency=dict(_delete_=True, type='AnnotatorSum', top=12.0),
     ),
 )

@@ -116,3 +116,28 @@ def test_unknown_options_are_refused():
         AnnotatorSum('grow')
     with pytest.raises(ConfigError, match='duration'):
         SingleWindow('ratio')
+
+
+SIMILARITIES = {
+    'relevant_windows': [[10.0, 20.0]],
+    'relevant_clip_ids': [5, 6, 7, 8, 9],
+    'saliency_scores': [[0.21], [0.24], [0.31], [0.27], [0.25]],
+}
+
+
+def test_similarities_are_spread_over_the_grades():
+    labels = AnnotatorSum(top=12.0)(SIMILARITIES, 12, 2.0, np.random.default_rng(0))
+    expected = [1, 4.3, 12, 7.6, 5.4]
+    np.testing.assert_allclose(labels['saliency'][5:10], expected, rtol=1e-6)
+    assert not labels['saliency'][:5].any() and not labels['saliency'][10:].any()
+    equal = SIMILARITIES | {'saliency_scores': [[-0.2]] * 5}
+    labels = AnnotatorSum(top=12.0)(equal, 12, 2.0, np.random.default_rng(0))
+    assert labels['saliency'][5:10].tolist() == [12.0] * 5
+
+
+def test_labels_below_the_first_rank_are_noted():
+    assert 'top=12' in AnnotatorSum().note([SIMILARITIES])
+    assert AnnotatorSum(top=12.0).note([SIMILARITIES]) is None
+    graded = SIMILARITIES | {'saliency_scores': [[4, 3, 2]] * 5}
+    assert AnnotatorSum().note([SIMILARITIES, graded]) is None
+    assert AnnotatorSum().note([{'saliency_scores': None}]) is None

@@ -14,7 +14,7 @@ from vtg.utils import ConfigError
 ROOT = Path(__file__).resolve().parents[2]
 
 BASE = """
-model = dict(head=dict(type='torch.nn.Linear', strides=4), layers=[dict(dim=1), dict(dim=2)])
+model = dict(head=dict(type='PyramidHead', dim=4), layers=[dict(dim=1), dict(dim=2)])
 optim_wrapper = dict(type='GroundingOptimWrapper', optimizer=dict(type='AdamW', lr=1e-4),
                      clip_grad=dict(type='norm', max_norm=1))
 train_dataloader = dict(num_workers=2, persistent_workers=True, prefetch_factor=4)
@@ -25,7 +25,7 @@ train_dataloader = dict(num_workers=2, persistent_workers=True, prefetch_factor=
 def config(tmp_path):
     (tmp_path / 'base.py').write_text(BASE)
     child = tmp_path / 'child.py'
-    child.write_text("_base_ = 'base.py'\nmodel = dict(head=dict(strides=8))\n")
+    child.write_text("_base_ = 'base.py'\nmodel = dict(head=dict(dim=8))\n")
     return child
 
 
@@ -49,13 +49,13 @@ def test_overrides_apply(config):
     cfg = load_config(
         config,
         [
-            'model.head.strides=16',
+            'model.head.dim=16',
             'model.layers.1.dim=5',
             '+model.new.key=3',
             'train_dataloader.num_workers=0',
         ],
     )
-    assert cfg.model.head.strides == 16 and cfg.model.layers[1].dim == 5
+    assert cfg.model.head.dim == 16 and cfg.model.layers[1].dim == 5
     assert cfg.model.new.key == 3
     # torch refuses both without workers
     assert cfg.train_dataloader.persistent_workers is False
@@ -63,8 +63,8 @@ def test_overrides_apply(config):
 
 
 def test_a_json_object_merges_or_replaces(config):
-    merged = load_config(config, ['model.head={"strides": 2}'])
-    assert merged.model.head == {'type': 'torch.nn.Linear', 'strides': 2}
+    merged = load_config(config, ['model.head={"dim": 2}'])
+    assert merged.model.head == {'type': 'PyramidHead', 'dim': 2}
     replaced = load_config(config, ['model.head={"_delete_": true, "type": "torch.nn.Identity"}'])
     assert replaced.model.head == {'type': 'torch.nn.Identity'}
 
@@ -72,9 +72,9 @@ def test_a_json_object_merges_or_replaces(config):
 @pytest.mark.parametrize(
     ('option', 'hint'),
     [
-        ('model.haed.strides=1', 'model.head'),
-        ('modle.head.strides=1', 'model'),
-        ('model.head.stride=1', 'model.head.strides'),
+        ('model.haed.dim=1', 'model.head'),
+        ('modle.head.dim=1', 'model'),
+        ('model.head.dims=1', 'model.head.dim'),
         ('model.layers.7.dim=1', '0, 1'),
         ('optim_wrapper.optimizer.lr.x=1', 'is 0.0001'),
     ],
@@ -128,7 +128,7 @@ def test_a_missing_package_is_named(config, monkeypatch):
 
 def test_origins(config):
     files = origins(config)
-    assert Path(files['model.head.strides']).name == 'child.py'
+    assert Path(files['model.head.dim']).name == 'child.py'
     assert Path(files['model.layers.1.dim']).name == 'base.py'
     assert set(files) == set(dict(flatten(read_config(config)._cfg_dict)))
 
@@ -146,3 +146,61 @@ def test_loader_workers_are_not_waited_for_without_end(toy_config):
     assert GroundingRunner.build_dataloader(cfg.train_dataloader).timeout == 7
     cfg = toy_config({'train_dataloader.num_workers': 0, '+train_dataloader.timeout': 7})
     assert GroundingRunner.build_dataloader(cfg.train_dataloader).timeout == 0
+
+
+@pytest.mark.parametrize(
+    ('option', 'meant'),
+    [
+        ('lr=1e-3', 'optim_wrapper.optimizer.lr'),
+        ('epochs=3', 'train_cfg.max_epochs'),
+        ('max_epochs=3', 'train_cfg.max_epochs'),
+        ('batch_size=3', 'train_dataloader.batch_size'),
+        ('seed=3', 'randomness.seed'),
+        ('+lr=1e-3', 'optim_wrapper.optimizer.lr'),
+    ],
+)
+def test_a_short_name_is_answered_with_the_place(option, meant):
+    with pytest.raises(ConfigError) as caught:
+        load_config(ROOT / 'configs/qd_detr/demo.py', [option])
+    assert f'did you mean {meant}' in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ('option', 'sentence'),
+    [
+        (
+            'model.encoder.num_layers=-1',
+            'model.encoder.num_layers is -1; TransformerEncoder',
+        ),
+        ('model.defaults.dropout=2', 'model.defaults.dropout is 2'),
+        ('+model.encoder.x=5', 'model.encoder.x is no argument of TransformerEncoder'),
+        ('model.encoder.type=None', 'model.encoder.type is None'),
+        ('+model.defaults.num_head=4', 'model.defaults has no num_head; did you mean num_heads'),
+        ('+model.test_cfg.outptu=detr', 'test_cfg has no outptu; did you mean output'),
+        ('+model.test_cfg.saliency_dtype=float15', "did you mean 'float16'"),
+        ('+model.negatives.stage=fusion', 'has no stage; did you mean stages'),
+        ('+model.moment_head.loss.weights.lable=1', 'has no lable; did you mean label'),
+        ('+model.moment_head.rank_by=clas', "model.moment_head.rank_by is 'clas'; did you mean"),
+        ('train_dataloader.batch_size=0', 'train_dataloader.batch_size is 0'),
+        ('train_dataloader.num_workers=-1', 'train_dataloader.num_workers is -1'),
+        ('+train_dataloader.batchsize=4', 'has no batchsize; did you mean batch_size'),
+        ('train_dataloader.sampler.type=EpochSampeler', 'did you mean EpochSampler'),
+        ('randomness.seed=-1', 'randomness.seed is -1'),
+        ('train_cfg.val_interval=0', 'train_cfg.val_interval is 0'),
+        ('train_cfg.max_epochs=0', 'train_cfg.max_epochs is 0'),
+        ('optim_wrapper.optimizer.lr=abc', "optim_wrapper.optimizer.lr is 'abc'"),
+        ('+optim_wrapper.optimizer.momentm=1', 'optim_wrapper.optimizer.momentm is no argument'),
+        ('param_scheduler.0.start_factor=x', "param_scheduler.0.start_factor is 'x'"),
+        ('work_dir=5', 'work_dir is 5'),
+        ('default_hooks.checkpoint.interval=x', "default_hooks.checkpoint.interval is 'x'"),
+        ('val_evaluator=5', 'val_evaluator is 5'),
+        ('default_scope=mm', "default_scope is 'mm'"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_place(option, sentence):
+    from vtg.registry import MODELS
+
+    with pytest.raises(ConfigError) as caught:
+        key = '+work_dir=5' if option == 'work_dir=5' else option
+        MODELS.build(load_config(ROOT / 'configs/qd_detr/demo.py', [key]).model)
+    assert sentence in str(caught.value)

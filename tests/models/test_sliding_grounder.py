@@ -202,7 +202,7 @@ def test_mistakes_are_refused(read):
     for wrong in (dict(clips=20, overlap=20), dict(overlap=3), dict(clips=1)):
         with pytest.raises(ConfigError, match=r'model.windows has clips='):
             build(**wrong)
-    with pytest.raises(ConfigError, match="no option 'stride'"):
+    with pytest.raises(ConfigError, match='windows has no stride'):
         build(clips=20, stride=3)
     with pytest.raises(ConfigError, match='no temporal endpoint feature'):
         predict(build(clips=20, tef=(0,)), make_batch([50]))

@@ -4,7 +4,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -85,12 +85,12 @@ class GroundingDataset(BaseDataset):
         txt_drop_ratio: float = 0.0,
         pad_to_multiple: int = 1,
         padding_is_valid: bool = False,
-        duration_from: str = 'clips',
+        duration_from: Literal['clips', 'annotation'] = 'clips',
         length_tolerance: int = 1,
-        source_rule: str = 'segment',
+        source_rule: Literal['segment', 'underscore'] = 'segment',
         domain: str | None = None,
-        duration_unit: str = 'seconds',
-        unrated_clips: str = 'cut',
+        duration_unit: Literal['seconds', 'clips'] = 'seconds',
+        unrated_clips: Literal['cut', 'keep'] = 'cut',
         skip_missing: bool = False,
         annotations_from: str | None = None,
         test_mode: bool = False,
@@ -161,6 +161,10 @@ class GroundingDataset(BaseDataset):
                     f'{name} has no record of the domain {self.domain!r}; it has '
                     f'{", ".join(domains[:10])}.'
                 )
+        if not self.test_mode and hasattr(self.saliency, 'note'):
+            note = self.saliency.note(records)
+            if note:
+                print_log(f'{name}: {note}.', logger='current', level=logging.WARNING)
         notes = survey(records, self.clip_length, self.max_video_clips)
         if notes:
             listed = '; '.join(f'{count} {text}' for text, count in notes.items())

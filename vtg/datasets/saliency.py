@@ -11,7 +11,8 @@ Its ``fields`` are what a record needs to be labelled; without windows among the
 highlights only and has no spans.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import numpy as np
 
@@ -42,6 +43,14 @@ def _random_pairs(relevant: np.ndarray, rng: np.random.Generator) -> tuple[np.nd
     return pos, rng.choice(outside, 2, replace=len(outside) < 2) if len(outside) else pos
 
 
+def _spread(scores: np.ndarray, top: float) -> np.ndarray:
+    """Bring scores ``(n,)`` linearly to 1 at the lowest and ``top`` at the highest."""
+    low, high = scores.min(), scores.max()
+    if high == low:
+        return np.full_like(scores, top)
+    return 1 + (top - 1) * (scores - low) / (high - low)
+
+
 @TRANSFORMS.register_module()
 class AnnotatorSum:
     """Sum of the annotators' scores at the relevant clips, 0 elsewhere (QVHighlights: 0 to 12).
@@ -54,14 +63,40 @@ class AnnotatorSum:
     Args:
         out_of_range: What happens to annotated clips beyond the last one of the features:
             ``'drop'`` them, or ``'clamp'`` them to the last clip (official SG-DETR code).
+        top: Spread the sums of a record evenly over 1 to ``top``, for scores that are no grades,
+            such as similarities: ranking losses count from 1 to 12. Equal sums all become ``top``.
+            None keeps them.
     """
 
     fields = ('relevant_windows', 'relevant_clip_ids', 'saliency_scores')
 
-    def __init__(self, out_of_range: str = 'drop') -> None:
+    def __init__(
+        self, out_of_range: Literal['drop', 'clamp'] = 'drop', top: float | None = None
+    ) -> None:
         if out_of_range not in ('drop', 'clamp'):
             raise ConfigError(f"out_of_range is 'drop' or 'clamp', got {out_of_range!r}.")
         self.out_of_range = out_of_range
+        self.top = top
+
+    def note(self, records: Sequence[dict[str, Any]]) -> str | None:
+        """What is remarkable about the scores of all records: labels too low for ranking losses."""
+        if self.top is not None:
+            return None
+        sums = (
+            np.asarray(record['saliency_scores'], dtype=np.float64).reshape(
+                len(record['saliency_scores']), -1
+            ).sum(1)
+            for record in records
+            if record.get('saliency_scores')
+        )  # fmt: skip
+        best = max((rows.max() for rows in sums if len(rows)), default=0.0)
+        if best == 0 or best >= 1:
+            return None
+        return (
+            f'the highest saliency is {best:.3g}, but ranks are counted from 1, so that '
+            'RankContrastiveLoss would be 0 throughout; set top=12 in the saliency of the '
+            'dataset to spread the scores, or take another loss'
+        )
 
     def __call__(
         self, record: dict[str, Any], num_clips: int, clip_length: float, rng: np.random.Generator
@@ -74,6 +109,8 @@ class AnnotatorSum:
         else:
             kept = clips < num_clips
             clips, scores = clips[kept], scores[kept]
+        if self.top is not None and len(scores):
+            scores = _spread(scores, self.top)
         saliency = np.zeros(num_clips)
         relevant = np.zeros(num_clips, dtype=bool)
         saliency[clips] = scores
@@ -104,7 +141,7 @@ class SingleWindow:
 
     fields = ('relevant_windows',)
 
-    def __init__(self, clip_from: str = 'clip_length') -> None:
+    def __init__(self, clip_from: Literal['clip_length', 'duration'] = 'clip_length') -> None:
         if clip_from not in ('clip_length', 'duration'):
             raise ConfigError(f"clip_from is 'clip_length' or 'duration', got {clip_from!r}.")
         self.clip_from = clip_from
@@ -180,8 +217,8 @@ class ClipRatings:
         self,
         offset: float | str = 1.0,
         scale: float = 12.0 / 80.0,
-        relevant: str = 'half',
-        pair: str = 'extremes',
+        relevant: Literal['half', 'positive'] = 'half',
+        pair: Literal['extremes', 'random'] = 'extremes',
     ) -> None:
         if relevant not in ('half', 'positive') or pair not in ('extremes', 'random'):
             raise ConfigError(

@@ -17,6 +17,7 @@ from .renamed import check_renamed
 # Dicts whose `type` is an argument of a function, not a component.
 _PLAIN = ('clip_grad',)
 # MMEngine looks these up without the default scope, so the name needs its prefix.
+_SCOPES = ('vtg', 'mmengine')
 _FUNCTIONS = ('collate_fn', 'worker_init_fn')
 
 
@@ -44,6 +45,20 @@ def check_components(cfg: Config | Mapping[str, Any]) -> None:
             f'{place} is {name!r}, which is not a registered component; {hint} '
             'tools/list_components.py lists them.'
         )
+
+
+def find_component(name: str) -> Any:
+    """The class or function that a ``type`` names; None if there is none."""
+    short = name.split('.', 1)[-1] if name.split('.', 1)[0] in _SCOPES else name
+    for registry in _registries():
+        registry.import_from_location()
+        if short in registry.module_dict:
+            return registry.module_dict[short]
+    if _is_importable(name):
+        from mmengine.utils import get_object_from_string
+
+        return get_object_from_string(name)
+    return None
 
 
 def list_components() -> dict[str, dict[str, str]]:

@@ -10,12 +10,15 @@ from pathlib import Path
 from pprint import pformat
 from typing import Any, ClassVar
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config, ConfigDict, DictAction
 
 from vtg.utils import ConfigError, nearest_names
+from vtg.utils.arguments import check_value, shown
 
 from .benchmark import settle_benchmark
 from .components import check_components
+from .schema import Benchmark
+from .values import RUN_KEYS, check_values, known_key
 
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 # Overrides of these change what follows from them.
@@ -23,6 +26,14 @@ _FACTS = 'benchmark.'
 _BAD_CONFIG = (
     SyntaxError, KeyError, TypeError, NameError, AttributeError, FileNotFoundError,
 )  # fmt: skip
+# Where a setting with a short name is looked for first.
+_FIRST = ('optim_wrapper', 'train_cfg', 'train_dataloader', 'randomness')
+# Other names of settings.
+_ALIASES = {
+    'epochs': 'max_epochs', 'epoch': 'max_epochs', 'learning_rate': 'lr', 'bs': 'batch_size',
+    'workers': 'num_workers', 'wd': 'weight_decay', 'hidden': 'hidden_dim', 'heads': 'num_heads',
+    'layers': 'num_layers', 'output_dir': 'work_dir', 'checkpoint': 'load_from',
+}  # fmt: skip
 # Package that a visualisation backend needs and that is not installed with the toolbox.
 _EXTRAS = {'TensorboardVisBackend': 'tensorboard'}
 
@@ -64,11 +75,14 @@ def load_config(
         options = parse_options(options)
     facts = {key: value for key, value in options.items() if key.lstrip('+').startswith(_FACTS)}
     apply_options(cfg, facts)
+    if 'benchmark' in cfg:
+        check_value(cfg.benchmark, Benchmark, 'benchmark', '', 'benchmark')
     settle_benchmark(cfg)
     apply_options(cfg, {key: value for key, value in options.items() if key not in facts})
     for name in _LOADERS:
         _settle_workers(cfg.get(name))
     check_components(cfg)
+    check_values(cfg)
     _check_extras(cfg)
     return cfg
 
@@ -85,6 +99,7 @@ def read_config(path: str | Path) -> Config:
         cfg = Config.fromfile(path)
     except _BAD_CONFIG as error:
         raise ConfigError(f'{path} cannot be read: {_one_line(error)}.') from error
+    _drop_markers(cfg._cfg_dict)
     return CachedConfig(cfg._cfg_dict, cfg_text=cfg.text, filename=cfg.filename)
 
 
@@ -117,13 +132,48 @@ def apply_options(cfg: Config, options: Mapping[str, Any] | Iterable[str] | None
         return
     if not isinstance(options, Mapping):
         options = parse_options(options)
-    for key in options:
-        if not key.startswith('+'):
-            _check_key(cfg, key)
-    try:
-        cfg.merge_from_dict({key.removeprefix('+'): value for key, value in options.items()})
-    except (KeyError, TypeError) as error:
-        raise ConfigError(f'--cfg-options cannot be applied: {_one_line(error)}.') from error
+    for key, value in options.items():
+        _check_key(cfg, key)
+        try:
+            _assign(cfg._cfg_dict, key.removeprefix('+').split('.'), value)
+        except (KeyError, TypeError, ValueError, AttributeError, LookupError) as error:
+            raise ConfigError(
+                f'--cfg-options {key}={shown(value)} cannot be applied: {_one_line(error)}.'
+            ) from error
+    _drop_markers(cfg._cfg_dict)
+
+
+def _assign(node: Any, parts: list[str], value: Any) -> None:
+    """Set the value at a place; a dict is merged into one that is there."""
+    key: Any = int(parts[0]) if isinstance(node, list) else parts[0]
+    present = isinstance(node, list) or key in node
+    child = node[key] if present else None
+    if isinstance(child, tuple):
+        node[key] = list(child)
+        child = node[key]
+    if len(parts) > 1:
+        if child is None:
+            node[key] = ConfigDict()
+            child = node[key]
+        _assign(child, parts[1:], value)
+    elif (
+        isinstance(value, Mapping)
+        and (isinstance(child, Mapping) or (isinstance(child, list) and value))
+        and not value.get('_delete_')
+    ):
+        value = ConfigDict(value)
+        node[key] = Config._merge_a_into_b(value, child, allow_list_keys=True)
+    else:
+        node[key] = ConfigDict(value) if isinstance(value, Mapping) else value
+
+
+def _drop_markers(node: Any) -> None:
+    """Remove ``_delete_`` where there was nothing to delete; MMEngine leaves it in the config."""
+    if isinstance(node, dict):
+        node.pop('_delete_', None)
+    for value in node.values() if isinstance(node, dict) else node:
+        if isinstance(value, dict | list | tuple):
+            _drop_markers(value)
 
 
 def _parse_value(key: str, text: str) -> Any:
@@ -144,6 +194,9 @@ def _parse_value(key: str, text: str) -> Any:
 
 
 def _check_key(cfg: Config, key: str) -> None:
+    if key.startswith('+'):
+        _check_new_key(cfg, key[1:])
+        return
     node: Any = cfg._cfg_dict
     done: list[str] = []
     for part in key.split('.'):
@@ -153,14 +206,41 @@ def _check_key(cfg: Config, key: str) -> None:
             known = list(node) if isinstance(node, Mapping) else []
         if part not in known:
             place = '.'.join(done)
-            close = ['.'.join([*done, name]) for name in nearest_names(part, known)]
-            have = f'did you mean {" or ".join(close)}?' if close else _has(place, node, known)
+            have = _suggestion(cfg, key) or _nearest(done, part, known) or _has(place, node, known)
             raise ConfigError(
                 f'--cfg-options names {key}, but the config has no {".".join([*done, part])}; '
                 f'{have} Write +{key}=... to add a new key.'
             )
         node = node[int(part)] if isinstance(node, list | tuple) else node[part]
         done.append(part)
+
+
+def _check_new_key(cfg: Config, key: str) -> None:
+    """A new key at the top would be read by nothing."""
+    name = key.split('.')[0]
+    if name in cfg or known_key(name):
+        return
+    hint = _suggestion(cfg, key) or _nearest([], name, [*cfg, *RUN_KEYS]) or ''
+    raise ConfigError(f'--cfg-options adds {key}, but nothing reads {name}; {hint}'.rstrip('; '))
+
+
+def _nearest(done: list[str], part: str, known: list[str]) -> str:
+    close = ['.'.join([*done, name]) for name in nearest_names(part, known)]
+    return f'did you mean {" or ".join(close)}?' if close else ''
+
+
+def _suggestion(cfg: Config, key: str) -> str:
+    """What was meant by the short name of a setting that lies deeper in the config."""
+    if '.' in key:
+        return ''
+    name = _ALIASES.get(key, key)
+    leaves = [place for place, _ in flatten(cfg._cfg_dict)]
+    if name in leaves:
+        return f'did you mean {name}?'
+    places = [place for place in leaves if place.split('.')[-1] == name]
+    # What belongs to the run before what belongs to a component of the model.
+    places.sort(key=lambda place: (place.split('.')[0] not in _FIRST, len(place)))
+    return f'did you mean {" or ".join(places[:3])}?' if places else ''
 
 
 def _has(place: str, node: Any, known: list[str]) -> str:

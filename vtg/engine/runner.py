@@ -13,6 +13,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
+from vtg.registry import DATASETS, located
 from vtg.utils import CheckpointError, ConfigError, atomic_write
 
 from .checkpoint import (
@@ -88,6 +89,69 @@ class GroundingRunner(Runner):
         here = path and Path(self.work_dir, Path(path).name)
         return str(here) if here and here.is_file() else path
 
+    def build_model(self, model: Any) -> Any:
+        """Build the model; whatever is wrong with it is named with its place."""
+        with located(model, 'model', 'the model'):
+            return super().build_model(model)
+
+    def build_train_loop(self, loop: Any) -> Any:
+        """Build the training loop and its loader."""
+        with located(
+            {'train_cfg': loop, 'train_dataloader': self._train_dataloader}, '', 'the loop'
+        ):
+            return super().build_train_loop(loop)
+
+    def build_val_loop(self, loop: Any) -> Any:
+        """Build the validation loop, its loader and its evaluator."""
+        with located(self._loop_parts('val', loop), '', 'the loop'):
+            return super().build_val_loop(loop)
+
+    def build_test_loop(self, loop: Any) -> Any:
+        """Build the test loop, its loader and its evaluator."""
+        with located(self._loop_parts('test', loop), '', 'the loop'):
+            return super().build_test_loop(loop)
+
+    def _loop_parts(self, split: str, loop: Any) -> dict[str, Any]:
+        return {
+            f'{split}_cfg': loop,
+            f'{split}_dataloader': getattr(self, f'_{split}_dataloader'),
+            f'{split}_evaluator': getattr(self, f'_{split}_evaluator'),
+        }
+
+    @staticmethod
+    def build_dataloader(dataloader: Any, *args: Any, **kwargs: Any) -> DataLoader:
+        """Build a loader; workers that freeze, as on a lost network drive, are not waited for.
+
+        A ``timeout`` of the config, in seconds per batch, replaces :data:`LOADER_TIMEOUT`. Whatever
+        is wrong with the loader or its dataset is named with its place.
+        """
+        with located(dataloader, '', 'the loader'):
+            if isinstance(dataloader, Mapping):
+                options = {'timeout': LOADER_TIMEOUT} if dataloader.get('num_workers') else {}
+                options |= dataloader
+                if isinstance(options.get('dataset'), dict):
+                    options['dataset'] = DATASETS.build(options['dataset'])
+                    if hasattr(options['dataset'], 'full_init'):
+                        options['dataset'].full_init()
+                return Runner.build_dataloader(options, *args, **kwargs)
+            return Runner.build_dataloader(dataloader, *args, **kwargs)
+
+    def build_optim_wrapper(self, optim_wrapper: Any) -> Any:
+        """Build optimizer and wrapper."""
+        with located(optim_wrapper, 'optim_wrapper', 'the optimizer'):
+            return super().build_optim_wrapper(optim_wrapper)
+
+    def build_param_scheduler(self, scheduler: Any) -> Any:
+        """Build the schedulers."""
+        with located(scheduler, 'param_scheduler', 'the schedule'):
+            return super().build_param_scheduler(scheduler)
+
+    def register_hook(self, hook: Any, priority: Any = None) -> None:
+        """Register a hook."""
+        name = hook.get('type') if isinstance(hook, dict) else type(hook).__name__
+        with located(hook, f'hook {name}', str(name)):
+            super().register_hook(hook, priority)
+
     def register_default_hooks(self, hooks: dict[str, Any] | None = None) -> None:
         """Register the named hooks; None removes any of them, not only MMEngine's own."""
         hooks = {
@@ -101,19 +165,10 @@ class GroundingRunner(Runner):
         """Name the hooks in their order; MMEngine lists them anew for each of 18 stages."""
         return 'Hooks: ' + ', '.join(type(hook).__name__ for hook in self.hooks)
 
-    @staticmethod
-    def build_dataloader(dataloader: Any, *args: Any, **kwargs: Any) -> DataLoader:
-        """Build a loader; workers that freeze, as on a lost network drive, are not waited for.
-
-        A ``timeout`` of the config, in seconds per batch, replaces :data:`LOADER_TIMEOUT`.
-        """
-        if isinstance(dataloader, Mapping) and dataloader.get('num_workers'):
-            dataloader = {'timeout': LOADER_TIMEOUT, **dataloader}
-        return Runner.build_dataloader(dataloader, *args, **kwargs)
-
     def build_evaluator(self, evaluator: Any) -> Any:
         """Build the evaluator; processes exchange results directly, not through a folder."""
-        built = super().build_evaluator(evaluator)
+        with located(evaluator, '', 'the evaluator'):
+            built = super().build_evaluator(evaluator)
         for metric in built.metrics:
             # MMEngine's name for collectives; with the gloo backend they work on the CPU.
             metric.collect_device = 'gpu'

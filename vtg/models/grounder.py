@@ -4,7 +4,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, ClassVar, Literal, TypedDict
 
 import torch
 from mmengine.model import BaseModel
@@ -20,10 +20,12 @@ from vtg.structures import (
 from vtg.utils import ConfigError
 
 from .base import Component, LossBalancer
-from .pipeline import as_configs, build_slots, describe, fill_defaults
+from .pipeline import as_configs, build_slots, check_defaults, describe, fill_defaults
 from .pipeline_checks import check_pipeline
 from .task_modules.post_processing import moments_to_lists
 
+# Names of PyTorch's floating-point types.
+FloatType = Literal['float16', 'bfloat16', 'float32', 'float64']
 DEFAULT_STAGES = (
     'video_projector',
     'text_projector',
@@ -37,6 +39,23 @@ DEFAULT_STAGES = (
     'moment_head',
 )
 DEFAULT_NEGATIVE_STAGES = ('local_saliency_head', 'fusion', 'encoder', 'saliency_head')
+
+
+class Negatives(TypedDict, total=False):
+    """How the negative pass of training runs."""
+
+    stages: Sequence[str]
+    same_source: bool
+    keep: Sequence[str]
+
+
+class TestConfig(TypedDict, total=False):
+    """What a prediction holds."""
+
+    output: str | None
+    post_processor: dict | None
+    score_digits: int | None
+    saliency_dtype: FloatType | None
 
 
 @MODELS.register_module()
@@ -66,23 +85,27 @@ class Grounder(BaseModel):
     Attributes:
         progress: Where training stands; set by the engine every epoch.
         output: Name of the result list that is reported.
+        place: Where a config holds the model.
     """
+
+    place: ClassVar[str] = 'model'
 
     def __init__(
         self,
-        video_projector: dict,
-        text_projector: dict,
+        video_projector: dict | str,
+        text_projector: dict | str,
         defaults: dict[str, Any] | None = None,
         stages: Sequence[str] = DEFAULT_STAGES,
-        negatives: dict | None = None,
+        negatives: Negatives | None = None,
         loss_balancer: dict | None = None,
-        test_cfg: dict | None = None,
+        test_cfg: TestConfig | None = None,
         data_preprocessor: dict | None = None,
-        **slots: dict | None,
+        **slots: object,
     ) -> None:
         super().__init__(MODELS.build(data_preprocessor or dict(type='GroundingDataPreprocessor')))
         slots = {'video_projector': video_projector, 'text_projector': text_projector, **slots}
         slots = as_configs(slots)
+        check_defaults(defaults or {})
         self.slots: dict[str, Component] = build_slots(fill_defaults(slots, defaults or {}))
         for name, component in self.slots.items():
             # Nested names such as 'feedback.amplifier' become attributes of a container.

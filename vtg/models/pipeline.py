@@ -2,13 +2,15 @@
 """Building and describing the slots of the model."""
 
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 from terminaltables import AsciiTable
 from torch import nn
 
 from vtg.registry import MODELS
-from vtg.utils import ConfigError, nearest_names
+from vtg.utils import ConfigError, check_keys, nearest_names
+from vtg.utils.arguments import check_value, signature_of
 
 from .base import SLOT_TYPES, Component
 
@@ -69,6 +71,25 @@ def as_configs(slots: dict[str, Any]) -> dict[str, Any]:
                 f"{name}=dict(first=dict(type='Name', ...))."
             )
     return configs
+
+
+def check_defaults(defaults: Mapping[str, Any]) -> None:
+    """Check that some component takes every default, and its value.
+
+    Raises:
+        ConfigError: None does, or the value is none that it takes.
+    """
+    MODELS.import_from_location()
+    hints = {
+        name: (argument.hint, cls.__name__)
+        for cls in MODELS.module_dict.values()
+        if isinstance(cls, type) and issubclass(cls, Component)
+        for name, argument in signature_of(cls).arguments.items()
+    }
+    check_keys(defaults, hints, 'model.defaults')
+    for name, value in defaults.items():
+        hint, what = hints[name]
+        check_value(value, hint, name, what, f'defaults.{name}')
 
 
 def build_slots(configs: dict[str, dict | None]) -> dict[str, Component]:

@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
 from torch import Tensor
@@ -43,6 +43,16 @@ def window_starts(num_clips: int, clips: int, overlap: int) -> list[int]:
     return [*range(0, last, clips - overlap), last]
 
 
+class WindowOptions(TypedDict, total=False):
+    """How :class:`SlidingGrounder` cuts videos and merges results."""
+
+    clips: int
+    overlap: int | None
+    tef: Sequence[int]
+    batch_size: int
+    merge: dict
+
+
 @MODELS.register_module()
 class SlidingGrounder(Grounder):
     """A :class:`Grounder` that predicts on long videos window by window.
@@ -62,7 +72,7 @@ class SlidingGrounder(Grounder):
             ``batch_size``: windows that run together. ``merge``: config of the merging.
     """
 
-    def __init__(self, *args: Any, windows: dict[str, Any] | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, windows: WindowOptions | None = None, **kwargs: Any) -> None:
         if not windows:
             raise ConfigError(
                 'SlidingGrounder cuts long videos into windows: set model.windows=dict(clips=...) '

@@ -6,7 +6,7 @@ The numbers of a benchmark (lengths, queries per video, domains) stand in its co
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -155,7 +155,7 @@ class SimulatedRatings(_SimulatedBenchmark):
         domains: Mapping[str, int],
         raters: int = 20,
         levels: tuple[int, int] = (1, 5),
-        query: str = 'title',
+        query: Literal['title', 'domain'] = 'title',
         **kwargs: Any,
     ) -> None:
         self.domains = dict(domains)

@@ -3,7 +3,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from mmengine.optim import OptimWrapper
@@ -55,7 +55,9 @@ class AutocastOptimWrapper(GroundingOptimWrapper):
 
     skipped: Tensor | None = None
 
-    def __init__(self, *args: Any, dtype: str = 'bfloat16', **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, dtype: Literal['bfloat16', 'float16'] = 'bfloat16', **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         if dtype not in ('bfloat16', 'float16'):
             raise ConfigError(

@@ -2,7 +2,7 @@
 """Highlight detection on data that rates every clip, as an MMEngine metric."""
 
 import logging
-from typing import Any
+from typing import Any, Literal
 
 from mmengine.logging import print_log
 
@@ -35,7 +35,9 @@ class HighlightMetric(RecordMetric):
 
     default_prefix = 'highlights'
 
-    def __init__(self, mode: str = 'full', without_positives: str = 'zero', **kwargs: Any) -> None:
+    def __init__(
+        self, mode: str = 'full', without_positives: Literal['zero', 'skip'] = 'zero', **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         if mode not in MODES:
             raise ConfigError(f'mode of HighlightMetric is one of {sorted(MODES)}, got {mode!r}.')

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Alignment of clips, videos and texts in the common space of the projections."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -22,7 +22,7 @@ class AlignmentBranch(Auxiliary):
         average_over: ``'valid'`` tokens, or ``'padded'`` ones too, as in the released code.
     """
 
-    def __init__(self, average_over: str = 'valid') -> None:
+    def __init__(self, average_over: Literal['valid', 'padded'] = 'valid') -> None:
         super().__init__()
         if average_over not in ('valid', 'padded'):
             raise ConfigError(
@@ -50,7 +50,9 @@ class ClipTextSaliency(AlignmentBranch):
     requires = ('video', 'text')
     parts: ClassVar[dict[str, Any]] = {'losses': {'cosine': {'type': 'SaliencyCosineLoss'}}}
 
-    def __init__(self, losses: dict[str, dict], average_over: str = 'valid') -> None:
+    def __init__(
+        self, losses: dict[str, dict | None], average_over: Literal['valid', 'padded'] = 'valid'
+    ) -> None:
         super().__init__(average_over)
         self.losses = SaliencyLosses(losses, 'clip_text')
 
@@ -76,7 +78,10 @@ class LocalAlignment(AlignmentBranch):
     requires = ('projected_video', 'projected_text')
 
     def __init__(
-        self, temperature: float = 0.07, weight: float = 1.0, average_over: str = 'valid'
+        self,
+        temperature: float = 0.07,
+        weight: float = 1.0,
+        average_over: Literal['valid', 'padded'] = 'valid',
     ) -> None:
         super().__init__(average_over)
         self.temperature = temperature
@@ -111,7 +116,10 @@ class GlobalAlignment(AlignmentBranch):
     requires = ('projected_video', 'projected_text')
 
     def __init__(
-        self, temperature: float = 0.07, weight: float = 1.0, average_over: str = 'valid'
+        self,
+        temperature: float = 0.07,
+        weight: float = 1.0,
+        average_over: Literal['valid', 'padded'] = 'valid',
     ) -> None:
         super().__init__(average_over)
         self.temperature = temperature

@@ -2,6 +2,7 @@
 """Clip-word correlation, in training only."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -82,8 +83,8 @@ class ClipWordCorrelation(Auxiliary):
         sentence_heads: int | None = None,
         align_weight: float = 1.0,
         distill_weight: float = 1.0,
-        dummy_target: str = 'first_other',
-        average_over: str = 'valid',
+        dummy_target: Literal['first_other', 'all_others'] = 'first_other',
+        average_over: Literal['valid', 'padded'] = 'valid',
     ) -> None:
         super().__init__()
         if dummy_target not in ('first_other', 'all_others'):

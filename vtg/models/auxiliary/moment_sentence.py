@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Alignment of moments and sentences, in training only."""
 
+from typing import Literal
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -84,7 +86,7 @@ class MomentSentenceAlignment(Auxiliary):
         drop_path: float = 0.15,
         align_weight: float = 1.0,
         clip_weight: float = 3.0,
-        average_over: str = 'valid',
+        average_over: Literal['valid', 'padded'] = 'valid',
     ) -> None:
         super().__init__()
         self.dim = dim

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clip scores made from the best moment, in training only."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from torch import Tensor
 
@@ -33,9 +33,9 @@ class MomentSummarySaliency(Auxiliary):
     def __init__(
         self,
         dim: int,
-        losses: dict[str, dict],
-        negative_start: str = 'wrap',
-        length: str = 'own',
+        losses: dict[str, dict | None],
+        negative_start: Literal['wrap', 'clamp'] = 'wrap',
+        length: Literal['own', 'padded'] = 'own',
     ) -> None:
         super().__init__()
         self.dim = dim

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Self-attention over the fused sequence."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
 from vtg.models.base import Encoder
-from vtg.models.layers import EncoderStack, init_transformer
+from vtg.models.layers import Activation, EncoderStack, Init, init_transformer
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
 from vtg.utils import ConfigError
@@ -49,10 +49,10 @@ class TransformerEncoder(Encoder):
         dropout: float = 0.1,
         drop_path: float = 0.15,
         residual_dropout: float = 0.0,
-        activation: str = 'prelu',
-        context_token: str | None = None,
+        activation: Activation = 'prelu',
+        context_token: Literal['learned', 'given'] | None = None,
         add_context: bool = False,
-        init: str | None = None,
+        init: Init = None,
     ) -> None:
         super().__init__()
         if context_token not in ('learned', 'given', None):

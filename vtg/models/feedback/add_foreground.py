@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Moments that help to report highlights."""
 
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
@@ -25,7 +25,9 @@ class AddForeground(Feedback):
     requires = ('saliency', 'foreground')
     provides = ('saliency',)
 
-    def __init__(self, saliency_dtype: str | None = None) -> None:
+    def __init__(
+        self, saliency_dtype: Literal['float16', 'bfloat16', 'float32', 'float64'] | None = None
+    ) -> None:
         super().__init__()
         self.saliency_dtype = saliency_dtype
 

@@ -2,7 +2,7 @@
 """Feedback from highlights to moments."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from torch import Tensor
 
@@ -55,9 +55,9 @@ class HighlightGuidedFeedback(ScheduledFeedback):
         self,
         start: float = 0.5,
         stop: float = 1.0,
-        target: str = 'trunk_input',
+        target: Literal['trunk_input', 'decoder_input'] = 'trunk_input',
         stages: Sequence[str] = ('fusion', 'encoder', 'neck'),
-        mean_over: str = 'valid',
+        mean_over: Literal['valid', 'padded'] = 'valid',
     ) -> None:
         super().__init__(start, stop)
         for name, value, known in (

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Feedback from moments to highlights."""
 
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -71,9 +71,9 @@ class MomentGuidedFeedback(ScheduledFeedback):
         self,
         start: float = 0.5,
         stop: float = 1.0,
-        target: str = 'clip_gain',
+        target: Literal['clip_gain', 'saliency_memory'] = 'clip_gain',
         bins_per_clip: int = 2,
-        length: str = 'own',
+        length: Literal['own', 'padded'] = 'own',
     ) -> None:
         super().__init__(start, stop)
         for name, value, known in (

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clips that resemble the best moment, for the saliency head."""
 
-from typing import Any
+from typing import Any, Literal
 
 from vtg.models.base import Feedback, RunStages
 from vtg.models.layers import MomentSummary
@@ -26,7 +26,12 @@ class MomentSummaryFeedback(Feedback):
     reads = ('saliency_memory',)
     provides = ('saliency_memory',)
 
-    def __init__(self, dim: int, negative_start: str = 'wrap', length: str = 'own') -> None:
+    def __init__(
+        self,
+        dim: int,
+        negative_start: Literal['wrap', 'clamp'] = 'wrap',
+        length: Literal['own', 'padded'] = 'own',
+    ) -> None:
         super().__init__()
         self.dim = dim
         self.summary = MomentSummary(dim, negative_start, length)

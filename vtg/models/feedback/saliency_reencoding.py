@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A second encoding that starts from clips weighted by a first saliency."""
 
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -32,7 +32,7 @@ class SaliencyReencoding(Feedback):
     takes = ('saliency', 'memory')
     needs_slots = ('saliency_head',)
 
-    def __init__(self, softmax_over: str = 'valid') -> None:
+    def __init__(self, softmax_over: Literal['valid', 'padded'] = 'valid') -> None:
         super().__init__()
         if softmax_over not in ('valid', 'padded'):
             raise ConfigError(

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Adaptive cross-attention."""
 
-from typing import Any
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from vtg.models.base import Fusion
 from vtg.models.layers import (
     FeedForward,
+    Init,
     RawAttention,
     clones,
     init_transformer,
@@ -145,9 +146,9 @@ class ACA(Fusion):
         drop_path: float = 0.1,
         project: bool = False,
         context: dict | None = None,
-        losses: dict[str, dict] | None = None,
-        mask_layout: str = 'correct',
-        init: str | None = 'xavier',
+        losses: dict[str, dict | None] | None = None,
+        mask_layout: Literal['correct', 'tiled'] = 'correct',
+        init: Init = 'xavier',
     ) -> None:
         super().__init__()
         if mask_layout not in ('correct', 'tiled'):

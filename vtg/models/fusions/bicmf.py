@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cross-modal fusion in both directions."""
 
-from typing import Any
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
 from vtg.models.base import Fusion
-from vtg.models.layers import FeedForward, clones, init_transformer, tiled_padding_mask
+from vtg.models.layers import FeedForward, Init, clones, init_transformer, tiled_padding_mask
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
 from vtg.utils import ConfigError
@@ -21,7 +21,7 @@ class BidirectionalLayer(nn.Module):
         num_heads: int,
         hidden_dim: int,
         dropout: float,
-        last_stage: str,
+        last_stage: Literal['feed_forward', 'self_attention'],
         normalize_words: bool,
     ) -> None:
         super().__init__()
@@ -126,10 +126,10 @@ class BiCMF(Fusion):
         num_heads: int = 8,
         hidden_dim: int = 1024,
         dropout: float = 0.1,
-        last_stage: str = 'feed_forward',
+        last_stage: Literal['feed_forward', 'self_attention'] = 'feed_forward',
         normalize_words: bool = False,
-        mask_layout: str = 'correct',
-        init: str | None = 'xavier',
+        mask_layout: Literal['correct', 'tiled'] = 'correct',
+        init: Init = 'xavier',
     ) -> None:
         super().__init__()
         for name, value, known in (

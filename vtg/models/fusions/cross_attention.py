@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cross-attention from the clips to the words."""
 
-from typing import Any
+from typing import Any, Literal
 
 from vtg.models.base import Fusion
 from vtg.models.layers import (
+    Activation,
     CrossAttentionLayer,
+    Init,
     clones,
     init_transformer,
     tiled_padding_mask,
@@ -45,9 +47,9 @@ class TextToVideoAttention(Fusion):
         dropout: float = 0.1,
         drop_path: float = 0.0,
         residual_dropout: float = 0.1,
-        activation: str = 'prelu',
-        mask_layout: str = 'correct',
-        init: str | None = 'xavier',
+        activation: Activation = 'prelu',
+        mask_layout: Literal['correct', 'tiled'] = 'correct',
+        init: Init = 'xavier',
     ) -> None:
         super().__init__()
         if mask_layout not in ('correct', 'tiled'):

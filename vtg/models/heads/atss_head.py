@@ -2,7 +2,7 @@
 """A dense moment head with one anchor per pyramid cell."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypedDict
 
 import torch
 import torch.nn.functional as F
@@ -69,6 +69,23 @@ class ConvTower(nn.Module):
         return x
 
 
+class AtssWeights(TypedDict, total=False):
+    """Weights of the terms of :class:`ATSSHead`."""
+
+    label: float
+    giou: float
+    span: float
+    centerness: float
+
+
+class DenseTestConfig(TypedDict, total=False):
+    """How a dense head makes its list."""
+
+    score_thr: float
+    iou_thr: float
+    top_n: int
+
+
 @MODELS.register_module()
 class ATSSHead(MomentHead):
     """Classifies anchors, shifts them to moments and judges how central they are.
@@ -104,8 +121,8 @@ class ATSSHead(MomentHead):
         assigner: dict | None = None,
         coder: dict | None = None,
         prior: float = 0.35,
-        loss_weights: dict[str, float] | None = None,
-        test_cfg: dict[str, float] | None = None,
+        loss_weights: AtssWeights | None = None,
+        test_cfg: DenseTestConfig | None = None,
         unit_seconds: float | None = None,
         truncate_targets: bool = False,
         mask_padding: bool = True,

@@ -2,6 +2,7 @@
 """Boundaries of the moments that points of a pyramid find."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -53,7 +54,9 @@ class BoundaryHead(nn.Module):
         mask_padding: Convolutions read zeros where a cell is not real.
     """
 
-    def __init__(self, dim: int, num_levels: int, activation: str, mask_padding: bool) -> None:
+    def __init__(
+        self, dim: int, num_levels: int, activation: Literal['exp', 'relu'], mask_padding: bool
+    ) -> None:
         super().__init__()
         if activation not in ('exp', 'relu'):
             raise ConfigError(f"boundaries are 'exp' or 'relu', got {activation!r}.")

@@ -2,7 +2,7 @@
 """A dense moment head with one moment per clip."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
 import torch.nn.functional as F
@@ -87,6 +87,14 @@ def owning_moments(timestamps: Tensor, targets: GroundingTargets) -> tuple[Tenso
     return (owner >= 0) | fallback, owner.clamp(min=0)
 
 
+class ClipOffsetWeights(TypedDict, total=False):
+    """Weights of the terms of :class:`ClipOffsetHead`."""
+
+    label: float
+    span: float
+    giou: float
+
+
 @MODELS.register_module()
 class ClipOffsetHead(MomentHead):
     """Every clip says whether it lies in a moment and how far away that moment starts and ends.
@@ -114,7 +122,7 @@ class ClipOffsetHead(MomentHead):
         num_convs: int = 3,
         anchor_offset: float = 0.5,
         background_weight: float = 0.1,
-        loss_weights: dict[str, float] | None = None,
+        loss_weights: ClipOffsetWeights | None = None,
         mask_padding: bool = True,
     ) -> None:
         super().__init__()

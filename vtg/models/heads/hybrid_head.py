@@ -13,7 +13,7 @@ from vtg.registry import MODELS, TASK_UTILS
 from vtg.structures import GroundingState, MomentList, xx_to_cxw
 from vtg.utils import ConfigError
 
-from .atss_head import ATSSHead, DenseOutputs
+from .atss_head import ATSSHead, DenseOutputs, DenseTestConfig
 from .query_head import ExtraQueries, QueryHead
 from .query_losses import ExtraTargets
 
@@ -54,7 +54,7 @@ class HybridHead(MomentHead):
         dense_head: dict,
         query_head: dict,
         box_fusion: dict,
-        dense_test_cfg: dict[str, float],
+        dense_test_cfg: DenseTestConfig,
         collab: bool = True,
     ) -> None:
         super().__init__()

@@ -36,7 +36,7 @@ class LightSaliencyHead(SupervisedSaliencyHead):
         dim: int,
         kernel_size: int = 1,
         mask_padding: bool = True,
-        losses: dict[str, dict] | None = None,
+        losses: dict[str, dict | None] | None = None,
     ) -> None:
         super().__init__(losses)
         self.dim = dim

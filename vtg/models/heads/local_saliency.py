@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clip scores before fusion."""
 
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -92,8 +92,8 @@ class CosineSaliencyHead(LocalSaliencyHead):
         hidden_dim: int = 1024,
         dropout: float = 0.1,
         init_scale: float = 3.0,
-        negative_video: str = 'projected',
-        losses: dict[str, dict] | None = None,
+        negative_video: Literal['projected', 'embedded'] = 'projected',
+        losses: dict[str, dict | None] | None = None,
     ) -> None:
         super().__init__()
         self.dim = dim

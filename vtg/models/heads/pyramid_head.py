@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A dense moment head with one point per pyramid cell."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, TypedDict
 
 import torch
 import torch.nn.functional as F
@@ -23,6 +23,14 @@ from vtg.utils import ConfigError
 
 from .boundary import BoundaryHead, PointOutputs
 from .score_refinement import ScoreRefinement
+
+
+class PyramidWeights(TypedDict, total=False):
+    """Weights of the terms of :class:`PyramidHead`."""
+
+    label: float
+    span: float
+    clip_score: float
 
 
 @MODELS.register_module()
@@ -70,14 +78,14 @@ class PyramidHead(MomentHead):
         num_convs: int = 1,
         num_linear: int = 5,
         refine: bool = True,
-        mix: str = 'logits',
-        boundary: str = 'exp',
+        mix: Literal['logits', 'scores'] = 'logits',
+        boundary: Literal['exp', 'relu'] = 'exp',
         points: dict | None = None,
         assigner: dict | None = None,
-        label_target: str = 'moment',
+        label_target: Literal['moment', 'saliency'] = 'moment',
         gamma: float = 2.0,
-        clip_score_over: str = 'sample',
-        loss_weights: dict[str, float] | None = None,
+        clip_score_over: Literal['sample', 'batch'] = 'sample',
+        loss_weights: PyramidWeights | None = None,
         max_moments: int = 50,
         unit_seconds: float | None = None,
         mask_padding: bool = True,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Contrastive alignment of moment queries and words."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from torch import Tensor, nn
 
@@ -38,7 +38,7 @@ class QueryTextAlignment(Component):
         embed_dim: int = 64,
         temperature: float = 0.07,
         weight: float = 0.02,
-        text: str = 'encoded',
+        text: Literal['encoded', 'projected'] = 'encoded',
         mask_padding: bool = True,
     ) -> None:
         super().__init__()

@@ -2,7 +2,7 @@
 """A moment head with a query decoder."""
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -117,7 +117,7 @@ class QueryHead(MomentHead):
         attend_text: bool = False,
         denoising: dict | None = None,
         denoising_sees_unused: bool = False,
-        rank_by: str = 'score',
+        rank_by: Literal['score', 'class'] = 'score',
         score_digits: int | None = None,
         clamp: bool = True,
     ) -> None:

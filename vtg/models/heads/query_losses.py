@@ -3,6 +3,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal, TypedDict
 
 import torch
 import torch.nn.functional as F
@@ -75,6 +76,38 @@ def stage_mean(values: Tensor, mask: Tensor) -> Tensor:
     return total / mask.flatten(1).sum(dim=1).clamp(min=1)
 
 
+class TermWeights(TypedDict, total=False):
+    """Weights of the terms of :class:`QuerySetLoss`."""
+
+    span: float
+    giou: float
+    label: float
+    quality: float
+    centre_offset: float
+    width_offset: float
+
+
+class StageWeights(TypedDict, total=False):
+    """Factors of the stages before the last layer."""
+
+    layers: float
+    proposals: float
+
+
+class ExtraWeights(TypedDict, total=False):
+    """Factors of the kinds of extra queries."""
+
+    collab: float
+    denoising: float
+
+
+class Margins(TypedDict, total=False):
+    """Corrections of a reference, as fractions of the video, that cost nothing."""
+
+    centre_offset: float
+    width_offset: float
+
+
 @MODELS.register_module()
 class QuerySetLoss(Component):
     """The losses of DETR for moments (Moment-DETR, Lei et al., 2021, eq. 2 and 3).
@@ -101,13 +134,13 @@ class QuerySetLoss(Component):
     def __init__(
         self,
         class_loss: dict,
-        weights: dict[str, float],
-        span_distance: str = 'l1',
+        weights: TermWeights,
+        span_distance: Literal['l1', 'smooth_l1'] = 'l1',
         giou_eps: float = 1e-6,
-        quality_targets: str = 'positive',
-        stage_weights: dict[str, float] | None = None,
-        extra_weights: dict[str, float] | None = None,
-        margins: dict[str, float] | None = None,
+        quality_targets: Literal['positive', 'all'] = 'positive',
+        stage_weights: StageWeights | None = None,
+        extra_weights: ExtraWeights | None = None,
+        margins: Margins | None = None,
     ) -> None:
         super().__init__()
         if span_distance not in SPAN_DISTANCES:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clip scores after fusion."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from torch import Tensor, nn
 
@@ -20,7 +20,7 @@ class SupervisedSaliencyHead(SaliencyHead):
         losses: Saliency losses by name.
     """
 
-    def __init__(self, losses: dict[str, dict] | None = None) -> None:
+    def __init__(self, losses: dict[str, dict | None] | None = None) -> None:
         super().__init__()
         self.losses = SaliencyLosses(losses, 'saliency')
 
@@ -41,7 +41,7 @@ class LinearSaliencyHead(SupervisedSaliencyHead):
     """
 
     def __init__(
-        self, dim: int, losses: dict[str, dict] | None = None, summed: bool = False
+        self, dim: int, losses: dict[str, dict | None] | None = None, summed: bool = False
     ) -> None:
         super().__init__(losses)
         self.dim = dim
@@ -69,7 +69,10 @@ class ContextProductSaliencyHead(SupervisedSaliencyHead):
     can_do_without: ClassVar[dict[str, str]] = {'context': "context='mean'"}
 
     def __init__(
-        self, dim: int, losses: dict[str, dict] | None = None, context: str = 'token'
+        self,
+        dim: int,
+        losses: dict[str, dict | None] | None = None,
+        context: Literal['token', 'mean', 'padded_mean'] = 'token',
     ) -> None:
         super().__init__(losses)
         if context not in ('token', 'mean', 'padded_mean'):
@@ -115,7 +118,7 @@ class LocalToGlobalSaliencyHead(SupervisedSaliencyHead):
 
     requires = (*SaliencyHead.requires, 'local_saliency')
 
-    def __init__(self, dim: int, losses: dict[str, dict] | None = None) -> None:
+    def __init__(self, dim: int, losses: dict[str, dict | None] | None = None) -> None:
         super().__init__(losses)
         self.dim = dim
         self.offset = nn.Linear(dim, 1)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Scores of pyramid cells within and across levels."""
 
+from typing import Literal
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -63,7 +65,7 @@ class ScoreRefinement(nn.Module):
         self,
         dim: int,
         across: bool = True,
-        mix: str = 'logits',
+        mix: Literal['logits', 'scores'] = 'logits',
         mask_padding: bool = True,
         **kwargs: int,
     ) -> None:

@@ -28,7 +28,7 @@ class TextCosineSaliencyHead(SupervisedSaliencyHead):
     reads = ()
     provides = ('saliency', 'sentence')
 
-    def __init__(self, dim: int, losses: dict[str, dict] | None = None) -> None:
+    def __init__(self, dim: int, losses: dict[str, dict | None] | None = None) -> None:
         super().__init__(losses)
         self.dim = dim
         self.pooling = WeightedPooling(dim)

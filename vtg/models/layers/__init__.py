@@ -4,6 +4,7 @@
 from .attention import RawAttention, tiled_padding_mask
 from .blocks import (
     MLP,
+    Activation,
     DropPath,
     FeedForward,
     clones,
@@ -13,7 +14,7 @@ from .blocks import (
 )
 from .conv import MaskedConv1d, SeparableConv1d
 from .functional import amplify, cosine, inverse_sigmoid, masked_softmax, unit
-from .init import init_transformer
+from .init import Init, init_transformer
 from .moment_summary import MomentSummary
 from .pooling import SummedLinear, WeightedPooling, masked_average
 from .positions import sine_clip_positions, sine_span_embedding
@@ -23,12 +24,14 @@ from .transformer import CrossAttentionLayer, EncoderLayer, EncoderStack
 
 __all__ = [
     'MLP',
+    'Activation',
     'CrossAttentionLayer',
     'DecoderOutputs',
     'DropPath',
     'EncoderLayer',
     'EncoderStack',
     'FeedForward',
+    'Init',
     'MaskedConv1d',
     'MomentSummary',
     'RawAttention',

@@ -4,12 +4,14 @@
 import copy
 import itertools
 import math
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from vtg.utils import ConfigError
 
+Activation = Literal['prelu', 'relu', 'gelu']
 ACTIVATIONS: dict[str, type[nn.Module]] = {'prelu': nn.PReLU, 'relu': nn.ReLU, 'gelu': nn.GELU}
 
 
@@ -94,7 +96,7 @@ class FeedForward(nn.Sequential):
     """
 
     def __init__(
-        self, dim: int, hidden_dim: int, dropout: float = 0.1, activation: str = 'prelu'
+        self, dim: int, hidden_dim: int, dropout: float = 0.1, activation: Activation = 'prelu'
     ) -> None:
         if activation not in ACTIVATIONS:
             known = ', '.join(ACTIVATIONS)

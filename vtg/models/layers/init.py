@@ -2,11 +2,13 @@
 """Initialisation of whole transformers, as DETR-like code does it."""
 
 from collections.abc import Callable
+from typing import Literal
 
 from torch import Tensor, nn
 
 from vtg.utils import ConfigError
 
+Init = Literal['xavier', 'trunc_normal'] | None
 MATRIX_INITS: dict[str, Callable[[Tensor], Tensor]] = {
     'xavier': nn.init.xavier_uniform_,
     'trunc_normal': lambda weight: nn.init.trunc_normal_(weight, std=0.02),

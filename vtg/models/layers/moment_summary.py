@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Summary of the best predicted moment by a recurrent unit."""
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 
@@ -26,7 +28,12 @@ class MomentSummary(nn.Module):
             videos to be as long as the longest of the batch, as the released code does.
     """
 
-    def __init__(self, dim: int, negative_start: str = 'wrap', length: str = 'own') -> None:
+    def __init__(
+        self,
+        dim: int,
+        negative_start: Literal['wrap', 'clamp'] = 'wrap',
+        length: Literal['own', 'padded'] = 'own',
+    ) -> None:
         super().__init__()
         for name, value, known in (
             ('negative_start', negative_start, ('wrap', 'clamp')),

@@ -6,8 +6,8 @@ from torch import Tensor, nn
 
 from vtg.registry import MODELS
 
-from .blocks import FeedForward, clones, residual_noise
-from .init import init_transformer
+from .blocks import Activation, FeedForward, clones, residual_noise
+from .init import Init, init_transformer
 from .span_decoder import DecoderOutputs
 
 
@@ -25,7 +25,7 @@ class SlotDecoderLayer(nn.Module):
         dropout: float,
         drop_path: float,
         residual_dropout: float,
-        activation: str,
+        activation: Activation,
     ) -> None:
         super().__init__()
         self.num_heads = num_heads
@@ -96,8 +96,8 @@ class SlotDecoder(nn.Module):
         dropout: float = 0.1,
         drop_path: float = 0.0,
         residual_dropout: float = 0.1,
-        activation: str = 'relu',
-        init: str | None = 'xavier',
+        activation: Activation = 'relu',
+        init: Init = 'xavier',
     ) -> None:
         super().__init__()
         self.dim = dim

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from vtg.registry import MODELS
 
 from .attention import RawAttention, merge_heads, split_heads
-from .blocks import MLP, FeedForward, clones, residual_noise, xavier_linear
+from .blocks import MLP, Activation, FeedForward, clones, residual_noise, xavier_linear
 from .functional import inverse_sigmoid
-from .init import init_transformer
+from .init import Init, init_transformer
 from .positions import sine_span_embedding
 
 
@@ -48,7 +48,7 @@ class SpanDecoderLayer(nn.Module):
         dropout: float,
         drop_path: float,
         residual_dropout: float,
-        activation: str,
+        activation: Activation,
         chained_key_position: bool,
         add_position: bool,
     ) -> None:
@@ -146,12 +146,12 @@ class SpanDecoder(nn.Module):
         dropout: float = 0.1,
         drop_path: float = 0.15,
         residual_dropout: float = 0.0,
-        activation: str = 'prelu',
+        activation: Activation = 'prelu',
         scale_first_layer: bool = True,
         chained_key_position: bool = True,
         add_first_position: bool = False,
         min_width: float = 1e-3,
-        init: str | None = None,
+        init: Init = None,
     ) -> None:
         super().__init__()
         self.dim = dim

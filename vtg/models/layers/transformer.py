@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from .blocks import FeedForward, clones, residual_noise
+from .blocks import Activation, FeedForward, clones, residual_noise
 
 
 class EncoderLayer(nn.Module):
@@ -29,7 +29,7 @@ class EncoderLayer(nn.Module):
         dropout: float = 0.1,
         drop_path: float = 0.1,
         residual_dropout: float = 0.0,
-        activation: str = 'prelu',
+        activation: Activation = 'prelu',
     ) -> None:
         super().__init__()
         self.attention = nn.MultiheadAttention(dim, num_heads, dropout, batch_first=True)
@@ -80,7 +80,7 @@ class CrossAttentionLayer(nn.Module):
         dropout: float = 0.1,
         drop_path: float = 0.0,
         residual_dropout: float = 0.1,
-        activation: str = 'prelu',
+        activation: Activation = 'prelu',
     ) -> None:
         super().__init__()
         self.attention = nn.MultiheadAttention(dim, num_heads, dropout, batch_first=True)

@@ -1,11 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """How the losses of the tasks are combined."""
 
+from typing import TypedDict
+
 import torch
 from torch import Tensor, nn
 
 from vtg.models.base import LossBalancer
 from vtg.registry import MODELS
+
+
+class TaskWeights(TypedDict, total=False):
+    """Factors of the tasks, see :attr:`vtg.models.base.Component.task`."""
+
+    moment: float
+    saliency: float
+    auxiliary: float
 
 
 @MODELS.register_module()
@@ -16,7 +26,7 @@ class FixedBalancer(LossBalancer):
         weights: Optional factor per task (``moment``, ``saliency``, ``auxiliary``).
     """
 
-    def __init__(self, weights: dict[str, float] | None = None) -> None:
+    def __init__(self, weights: TaskWeights | None = None) -> None:
         super().__init__()
         self.weights = weights or {}
 
@@ -41,7 +51,7 @@ class UncertaintyBalancer(LossBalancer):
         weights: Factor per task that takes part; losses of other tasks are added as they are.
     """
 
-    def __init__(self, weights: dict[str, float]) -> None:
+    def __init__(self, weights: TaskWeights) -> None:
         super().__init__()
         self.weights = dict(weights)
         self.log_variances = nn.ParameterDict({task: torch.zeros(()) for task in weights})

@@ -5,6 +5,8 @@ VideoLights (Paul et al., arXiv 2412.01558), section III-D. Scores are shifted s
 0, then scores and labels of every video are scaled to norm 1.
 """
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 
@@ -26,7 +28,9 @@ class DirectionLoss(SaliencyLoss):
         weight: Factor of the term.
     """
 
-    def __init__(self, shift_by: str = 'sample', weight: float = 1.0) -> None:
+    def __init__(
+        self, shift_by: Literal['sample', 'batch'] = 'sample', weight: float = 1.0
+    ) -> None:
         super().__init__(weight)
         if shift_by not in ('sample', 'batch'):
             raise ConfigError(
@@ -63,7 +67,10 @@ class SaliencyCosineLoss(DirectionLoss):
     """
 
     def __init__(
-        self, shift_by: str = 'sample', reduction: str = 'sum', weight: float = 1.0
+        self,
+        shift_by: Literal['sample', 'batch'] = 'sample',
+        reduction: Literal['sum', 'mean'] = 'sum',
+        weight: float = 1.0,
     ) -> None:
         super().__init__(shift_by, weight)
         self.reduction = reduction
@@ -91,9 +98,9 @@ class AdaptiveHardLoss(DirectionLoss):
 
     def __init__(
         self,
-        clips: str,
+        clips: Literal['positive', 'negative'],
         coef: float = 10.0,
-        shift_by: str = 'sample',
+        shift_by: Literal['sample', 'batch'] = 'sample',
         weight: float = 1.0,
     ) -> None:
         super().__init__(shift_by, weight)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Contrastive losses between clips and queries of a batch (UniVTG, Lin et al., ICCV 2023)."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -66,7 +68,7 @@ class IntraVideoNCELoss(PositiveClipLoss):
         kwargs: See :class:`PositiveClipLoss`.
     """
 
-    def __init__(self, keep_equal: bool = False, across: bool = True, **kwargs: float) -> None:
+    def __init__(self, keep_equal: bool = False, across: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.keep_equal = keep_equal
         self.across = across

@@ -6,7 +6,7 @@ Each is a module ``loss(scores, state, negative)`` with a weight. ``scores (B, L
 of the same source video never count; a term without anything to count is 0.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -84,7 +84,10 @@ class SaliencyBCELoss(SaliencyLoss):
     """
 
     def __init__(
-        self, probability: bool = False, average_over: str = 'valid', weight: float = 1.0
+        self,
+        probability: bool = False,
+        average_over: Literal['valid', 'padded'] = 'valid',
+        weight: float = 1.0,
     ) -> None:
         super().__init__(weight)
         self.probability = probability
@@ -117,7 +120,7 @@ class NegativePairLoss(SaliencyLoss):
 
     def __init__(
         self,
-        reduction: str = 'sum',
+        reduction: Literal['sum', 'mean'] = 'sum',
         min_probability: float = 0.0,
         probability: bool = False,
         weight: float = 1.0,

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from vtg.models.base import Neck
-from vtg.models.layers import EncoderStack, init_transformer
+from vtg.models.layers import EncoderStack, Init, init_transformer
 from vtg.models.layers.max_pool import MaskedMaxPool1d
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
@@ -56,7 +56,7 @@ class TaskDecoupledUnit(Neck):
         residual_dropout: float = 0.0,
         pool_size: int = 5,
         mask_padding: bool = True,
-        init: str | None = None,
+        init: Init = None,
     ) -> None:
         super().__init__()
         self.dim = dim

@@ -5,6 +5,8 @@ Every expert maps ``x (B, L, D)``, the mask ``(B, L)`` and the positions ``(B, L
 ``(B, L, D)``. The four kinds are those of TaskWeave (Yang et al., 2024), Table 5.
 """
 
+from typing import Literal
+
 from torch import Tensor, nn
 
 from vtg.models.layers import EncoderStack, masked_fill_zero
@@ -71,8 +73,8 @@ class ConvExpert(TaskExpert):
         self,
         dim: int,
         kernel_size: int = 5,
-        conv_mask: str = 'valid',
-        norm_init: str = 'ones',
+        conv_mask: Literal['valid', 'padding'] = 'valid',
+        norm_init: Literal['ones', 'xavier'] = 'ones',
         mask_padding: bool = True,
     ) -> None:
         super().__init__()

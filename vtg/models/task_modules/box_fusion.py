@@ -2,6 +2,7 @@
 """Fusion of several ranked lists of moments into one."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -39,7 +40,7 @@ class WeightedBoxFusion1D:
         weights: Sequence[float] | None = None,
         iou_thr: float = 0.55,
         skip_thr: float = 0.0,
-        conf_type: str = 'avg',
+        conf_type: Literal['avg', 'max'] = 'avg',
         max_length: float | None = 1.0,
         allows_overflow: bool = False,
     ) -> None:

@@ -7,6 +7,7 @@ so that a head can refuse the term when it is built.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from torch import Tensor
 
@@ -100,7 +101,10 @@ class ClassCost:
     """
 
     def __init__(
-        self, weight: float = 4.0, activation: str = 'sigmoid', foreground: int = 0
+        self,
+        weight: float = 4.0,
+        activation: Literal['sigmoid', 'softmax'] = 'sigmoid',
+        foreground: int = 0,
     ) -> None:
         if activation not in ('sigmoid', 'softmax'):
             raise ConfigError(

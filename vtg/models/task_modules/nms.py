@@ -7,6 +7,7 @@ remaining moment of every sample at once.
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -91,7 +92,7 @@ def take_first(moments: MomentList, count: int) -> MomentList:
 
 def soft_nms(
     moments: MomentList,
-    decay: str = 'gaussian',
+    decay: Literal['zeroing', 'linear', 'gaussian', 'gaussian_above'] = 'gaussian',
     iou_threshold: float = 0.7,
     sigma: float = 0.5,
     max_after: int | None = None,
@@ -161,7 +162,7 @@ class SoftNMS:
 
     def __init__(
         self,
-        decay: str = 'gaussian',
+        decay: Literal['zeroing', 'linear', 'gaussian', 'gaussian_above'] = 'gaussian',
         iou_threshold: float = 0.7,
         sigma: float = 0.5,
         max_after: int | None = None,

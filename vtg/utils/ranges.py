@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The range of every numeric argument of a component, by its name.
+
+A name means the same in every component, so that it has one range.
+"""
+
+import math
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+from typing import Any
+
+Range = tuple[str, Callable[[Any], bool]]
+
+_AT_LEAST_1 = ('at least 1', lambda value: value >= 1)
+_AT_LEAST_0 = ('at least 0', lambda value: value >= 0)
+_ABOVE_0 = ('above 0', lambda value: value > 0)
+ANY = ('any number', lambda value: True)
+# Above this a number is a slip of the keyboard or an overflow in a 64-bit integer.
+LARGEST = 10**12
+
+# Where infinity stands for no limit.
+UNBOUNDED = ('max_length', 'end', 'min_alone')
+
+# Pattern of an argument's name -> its range; the first that fits counts.
+RANGES: dict[str, Range] = {
+    'prior': ('between 0 and 1', lambda value: 0 < value < 1),
+    '*dropout': ('at least 0 and below 1', lambda value: 0 <= value < 1),
+    'drop_path': ('at least 0 and below 1', lambda value: 0 <= value < 1),
+    '*_drop_ratio': ('at least 0 and below 1', lambda value: 0 <= value < 1),
+    'seed': ('at least 0 and below 2**32', lambda value: 0 <= value < 2**32),
+    'world_seed': ('at least 0 and below 2**32', lambda value: 0 <= value < 2**32),
+    'num_workers': _AT_LEAST_0,
+    'opencv_num_threads': _AT_LEAST_0,
+    'num_dummies': _AT_LEAST_1,
+    'num_*': _AT_LEAST_1,
+    'dim': _AT_LEAST_1,
+    '*_dim': _AT_LEAST_1,
+    '*_dims': _AT_LEAST_1,
+    '*_layers': _AT_LEAST_1,
+    '*_heads': _AT_LEAST_1,
+    'kernel_size': _AT_LEAST_1,
+    'pool_size': _AT_LEAST_1,
+    'image_size': _AT_LEAST_1,
+    'batch_size': _AT_LEAST_1,
+    'prefetch_factor': _AT_LEAST_1,
+    'frames_per_clip': _AT_LEAST_1,
+    'bins_per_clip': _AT_LEAST_1,
+    'pad_to_multiple': _AT_LEAST_1,
+    'accumulative_counts': _AT_LEAST_1,
+    'max_epochs': _AT_LEAST_1,
+    'max_iters': _AT_LEAST_1,
+    'val_interval': _AT_LEAST_1,
+    'interval': _AT_LEAST_1,
+    'window_size': _AT_LEAST_1,
+    'keep': _AT_LEAST_1,
+    'topk': _AT_LEAST_1,
+    'top_n': _AT_LEAST_1,
+    'score_thr': ('from 0 to 1', lambda value: 0 <= value <= 1),
+    'top_k': _AT_LEAST_1,
+    'train_clips': ('at least 2', lambda value: value >= 2),
+    'max_keep_ckpts': ('at least 1, or -1 for all', lambda value: value >= 1 or value == -1),
+    'max_length': _ABOVE_0,
+    'max_log': ANY,
+    'max_after': _AT_LEAST_1,
+    'max_before': _AT_LEAST_1,
+    'max_moments': _AT_LEAST_1,
+    'max_new_tokens': _AT_LEAST_1,
+    'max_text_tokens': _AT_LEAST_1,
+    'max_video_clips': _AT_LEAST_1,
+    'max_windows': _AT_LEAST_1,
+    'max_norm': _ABOVE_0,
+    'raters': _AT_LEAST_1,
+    'first_video': _AT_LEAST_0,
+    'foreground': _AT_LEAST_0,
+    'digits': _AT_LEAST_0,
+    'score_digits': _AT_LEAST_0,
+    'length_tolerance': _AT_LEAST_0,
+    'temperature': _ABOVE_0,
+    'clip_length': _ABOVE_0,
+    'unit_seconds': _ABOVE_0,
+    'divisor': _ABOVE_0,
+    'sigma': _ABOVE_0,
+    'top': _ABOVE_0,
+    'scale': _ABOVE_0,
+    'grid': _ABOVE_0,
+    'radius': _ABOVE_0,
+    'sizes': _ABOVE_0,
+    'strides': _ABOVE_0,
+    'widths': _ABOVE_0,
+    'factors': _ABOVE_0,
+    'std': _ABOVE_0,
+    'moment_seconds': _ABOVE_0,
+    'init_scale': _ABOVE_0,
+    'min_alone': _AT_LEAST_0,
+    'min_length': _AT_LEAST_0,
+    'min_width': _AT_LEAST_0,
+    'min_probability': ('at least 0 and below 1', lambda value: 0 <= value < 1),
+    'min_log': ANY,
+    'iou_thr*': ('from 0 to 1', lambda value: 0 <= value <= 1),
+    'skip_thr': _AT_LEAST_0,
+    'difficulty': _AT_LEAST_0,
+    'cache_mib': _AT_LEAST_0,
+    'share': ('at least 0 and below 1', lambda value: 0 <= value < 1),
+    'start': ('from 0 to 1', lambda value: 0 <= value <= 1),
+    'stop': ('from 0 to 1', lambda value: 0 <= value <= 1),
+    'alpha': ('from 0 to 1', lambda value: 0 <= value <= 1),
+    'gamma': _AT_LEAST_0,
+    'lr': _AT_LEAST_0,
+    'weight_decay': _AT_LEAST_0,
+    '*_std': _AT_LEAST_0,
+    '*_scale': _AT_LEAST_0,
+    'weight': _AT_LEAST_0,
+    'weights': _AT_LEAST_0,
+    '*_weight': _AT_LEAST_0,
+    '*_weights': _AT_LEAST_0,
+    '*eps': _AT_LEAST_0,
+}
+
+
+def range_of(name: str) -> Range | None:
+    """The range of the argument ``name``; None if it may be any number."""
+    return next((rule for pattern, rule in RANGES.items() if fnmatchcase(name, pattern)), None)
+
+
+def in_range(value: Any, name: str) -> bool:
+    """Whether a number lies in the range of the argument ``name``."""
+    if value in (math.inf, -math.inf):
+        return name in UNBOUNDED and value > 0
+    rule = range_of(name)
+    return rule is None or (rule[1](value) and abs(value) <= LARGEST)
