@@ -4,8 +4,8 @@
 import importlib
 import re
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -19,65 +19,62 @@ from .core import Row
 
 SUFFIXES = ('.json', '.npz')
 # Arrays that go into a comparison: inputs and weights.
-INPUTS = re.compile(r'(?:^|/)(?:in|sd)/')
+INPUTS = re.compile(r'(?:^|/)(?:in|sd)/|^grad/param_names$|^unit/m2m/spans$|^unit/ema/weights$')
 
 
 @dataclass(frozen=True)
 class Check:
     """How a reference set is checked.
 
-    A check is a function ``check(folder)`` or, with a config, ``check(folder, model)``, which gives
-    a :class:`~reference_values.core.Row` per quantity. Its module is imported when it runs.
-
     Attributes:
-        module: Module below ``reference_values``.
-        config: Config below the folder of configs whose ``model`` is handed to the function.
-        function: Name of the function.
-        options: Further arguments of the function.
+        module: Module below ``reference_values``, imported when the check runs.
+        function: Name of a function ``check(folder)`` that gives a
+            :class:`~reference_values.core.Row` per quantity, or of a
+            :class:`~reference_values.case.SystemCase`, which reads its config.
     """
 
     module: str
-    config: str | None = None
     function: str = 'check'
-    options: dict[str, Any] = field(default_factory=dict)
 
-    def rows(self, folder: Path, configs: Path) -> Iterator[Row]:
-        """Run the check on the set in ``folder``."""
+    def find(self) -> Any:
+        """The function or class."""
         module = importlib.import_module(f'reference_values.{self.module}')
-        function: Callable[..., Iterator[Row]] = getattr(module, self.function)
-        arguments: list[Any] = [folder]
-        if self.config is not None:
-            arguments.append(load_config(configs / self.config).model.to_dict())
-        yield from function(*arguments, **self.options)
+        return getattr(module, self.function)
+
+    def rows(self, folder: Path, configs: Path, name: str) -> Iterator[Row]:
+        """Run the check on the set ``name`` in ``folder``."""
+        found = self.find()
+        if not isinstance(found, type):
+            yield from found(folder)
+            return
+        base = load_config(configs / found.config).model.to_dict()
+        yield from found.check(folder, base, name)
 
     def reasons(self) -> Mapping[str, str]:
-        """Why stored arrays are not compared, ``LEFT_OUT`` of the module, by pattern."""
-        module = importlib.import_module(f'reference_values.{self.module}')
-        return getattr(module, 'LEFT_OUT', {})
+        """Why stored arrays are not compared, by pattern."""
+        return getattr(self.find(), 'left_out', {})
 
 
 CHECKS: dict[str, Check] = {
-    'cg_detr': Check('cg_detr', 'cg_detr/qvhl_official.py'),
+    'cg_detr': Check('cg_detr', 'CgDetrCase'),
     'detr_functions': Check('detr_functions'),
-    'eval_edge_moment_retrieval': Check('evaluation', function='check_edge_moment_retrieval'),
-    'eval_edge_qvhighlights': Check('evaluation', function='check_edge_qvhighlights'),
-    'eval_real_files': Check('evaluation', function='check_real_files'),
-    'flashvtg': Check('flashvtg', 'flashvtg/qvhl_official.py'),
-    'moment_detr': Check('moment_detr', 'moment_detr/qvhl_official.py'),
+    'eval_edge_moment_retrieval': Check('evaluation', 'check_edge_moment_retrieval'),
+    'eval_edge_qvhighlights': Check('evaluation', 'check_edge_qvhighlights'),
+    'eval_real_files': Check('evaluation', 'check_real_files'),
+    'flashvtg': Check('flashvtg', 'FlashVtgCase'),
+    'moment_detr': Check('moment_detr', 'MomentDetrCase'),
     'nms_postprocess': Check('nms'),
-    'qd_detr': Check('qd_detr', 'qd_detr/qvhl_official.py'),
-    'qd_detr_audio': Check(
-        'qd_detr', 'qd_detr/qvhl_official.py', options={'name': 'qd_detr_audio'}
-    ),
+    'qd_detr': Check('qd_detr', 'QdDetrCase'),
+    'qd_detr_audio': Check('qd_detr', 'QdDetrCase'),
     'saliency_labels': Check('labels'),
-    'sgdetr': Check('sgdetr', 'sgdetr/qvhl_official.py'),
+    'sgdetr': Check('sgdetr', 'SgDetrCase'),
     'sgdetr_parts': Check('sgdetr_parts'),
-    'taskweave': Check('taskweave', 'taskweave/qvhl_official.py'),
-    'tr_detr': Check('tr_detr', 'tr_detr/qvhl_official.py'),
-    'tvsum_metric': Check('clip_ranking', function='check_tvsum'),
-    'univtg': Check('univtg', 'univtg/qvhl_official.py'),
-    'videolights': Check('videolights', 'videolights/qvhl_official.py'),
-    'youtube_metric': Check('clip_ranking', function='check_youtube'),
+    'taskweave': Check('taskweave', 'TaskWeaveCase'),
+    'tr_detr': Check('tr_detr', 'TrDetrCase'),
+    'tvsum_metric': Check('clip_ranking', 'check_tvsum'),
+    'univtg': Check('univtg', 'UniVtgCase'),
+    'videolights': Check('videolights', 'VideoLightsCase'),
+    'youtube_metric': Check('clip_ranking', 'check_youtube'),
 }
 """The check of every known set, by the name of its files."""
 
@@ -148,7 +145,7 @@ def run_check(name: str, folder: str | Path, configs: str | Path) -> Iterator[Ro
     torch.manual_seed(0)
     rows = []
     try:
-        for row in CHECKS[name].rows(Path(folder), Path(configs)):
+        for row in CHECKS[name].rows(Path(folder), Path(configs), name):
             rows.append(row)
             yield row
         yield from left_out(Path(folder) / f'{name}.npz', rows, CHECKS[name].reasons())

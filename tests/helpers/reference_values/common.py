@@ -2,7 +2,7 @@
 """What the comparisons of all systems share: inputs, inference, training steps, gradients."""
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +12,11 @@ from torch import Tensor, nn
 
 from vtg.conversion import CONVERSIONS, convert_state_dict
 from vtg.models import Grounder
-from vtg.models.heads import QueryHead
 from vtg.models.layers import DropPath
 from vtg.registry import MODELS
 from vtg.structures import GroundingState, GroundingTargets
 
-from .batches import batch_of as batch_of
-from .batches import extend_padding, single
-from .batches import pad_spans as pad_spans
+from .batches import extend_padding, in_double, single
 from .core import ReferenceSet, Row, compare, compare_exact, compare_relative
 
 OUTPUT_TOLERANCE = 1e-5
@@ -27,11 +24,44 @@ LOSS_TOLERANCE = 1e-5
 GRADIENT_TOLERANCE = 1e-3
 # Reported scores are rounded to four decimals on both sides.
 SCORE_TOLERANCE = 1.01e-4
+DROP = object()
+# Names under which the norm over all parameters is stored.
+EVERYTHING = ('__all__', '_total', 'ALL', 'total_norm')
 
 
 def copy_config(model: dict) -> Any:
     """A deep copy of a model config that can be changed by attributes."""
     return Config({'model': copy.deepcopy(model)}).model
+
+
+def set_options(cfg: Any, options: Mapping[str, Any]) -> Any:
+    """Set options of a config in place, by their path, e.g. ``'fusion.losses.*.weight'``.
+
+    ``*`` stands for every dict below; a name with ``?`` may be absent. The value :data:`DROP`
+    leaves an option to its default, a function makes the new value from the old one.
+    """
+
+    def descend(node: Any, path: list[str], value: Any) -> None:
+        name, rest = path[0], path[1:]
+        if name == '*':
+            for child in node.values():
+                if isinstance(child, dict):
+                    descend(child, rest, value)
+            return
+        name, optional = name.removesuffix('?'), name.endswith('?')
+        if optional and node.get(name) is None:
+            return
+        if rest:
+            node.setdefault(name, {})
+            descend(node[name], rest, value)
+        elif value is DROP:
+            node.pop(name, None)
+        else:
+            node[name] = value(node.get(name)) if callable(value) else copy.deepcopy(value)
+
+    for path, value in options.items():
+        descend(cfg, path.split('.'), value)
+    return cfg
 
 
 def without_noise(model: nn.Module) -> nn.Module:
@@ -105,7 +135,7 @@ def train_step(
         progress=model.progress,
     )
     matches: list[Tensor] = []
-    heads = [module for module in model.modules() if isinstance(module, QueryHead)]
+    heads = [module for module in model.modules() if callable(getattr(module, 'matcher', None))]
     matchers = [head.matcher for head in heads]
 
     def recording(matcher: Callable[..., Tensor]) -> Callable[..., Tensor]:
@@ -140,11 +170,11 @@ def check_gradients(
     model: Grounder,
     system: str,
     data: ReferenceSet,
-    prefix: str,
-    skipped: dict[str, str] | None = None,
-    folder: str = 'grad/',
+    folder: str,
+    skipped: str | None = None,
+    small: float = 0.0,
 ) -> Iterator[Row]:
-    """Compare the gradient norm of every module whose norm is stored under ``<prefix>grad/``.
+    """Compare the gradient norm of every module whose norm is stored in ``folder``.
 
     The parameters of a module are found through the conversion of its keys.
 
@@ -152,52 +182,47 @@ def check_gradients(
         model: After a training step.
         system: Whose conversion.
         data: The set.
-        prefix: Of the keys.
-        skipped: Modules that are not compared, and why.
-        folder: Another name for ``grad/``.
+        folder: Of the norms, e.g. ``'nopad/grad/'``.
+        skipped: Why nothing is compared.
+        small: Norms up to this are noise around zero and compared absolutely.
     """
-    conversion = CONVERSIONS[system]
-    keys = list(data.below('sd/'))
-    for module, stored in data.below(f'{prefix}{folder}').items():
-        name = f'{prefix}{folder}{module}'
-        if module in (skipped or {}):
-            yield Row(name, None, note=skipped[module])
+    rename, keys = CONVERSIONS[system].rename, list(data.below('sd/'))
+    for module, stored in data.below(folder).items():
+        name = f'{folder}{module}'
+        if stored.dim():
             continue
-        every = module in ('__all__', '_total', 'ALL')
-        inside = [key for key in keys if every or key == module or key.startswith(f'{module}.')]
-        names = {conversion.rename(key) or '' for key in inside}
+        if skipped is not None:
+            yield Row(name, None, note=skipped)
+            continue
+        part = module.removeprefix('module/')
+        every = part in EVERYTHING
+        inside = [key for key in keys if every or key == part or key.startswith(f'{part}.')]
+        names = {rename(key) or '' for key in inside}
         # Parts that the conversion joins are renamed to '<parameter>.<part>'.
         names |= {name.rpartition('.')[0] for name in names}
         ours = gradient_norm(model, names)
-        if float(stored) == 0.0:
-            yield compare(name, torch.tensor(ours), stored, 1e-8)
+        if float(stored) <= small:
+            yield compare(name, torch.tensor(ours), stored, max(small, 1e-8))
         else:
             yield compare_relative(name, ours, stored, GRADIENT_TOLERANCE)
 
 
 def check_matches(name: str, ours: Tensor, theirs: Tensor) -> Row:
-    """Compare matches of one stage, ``(B, G)`` query of every moment, with stored rows ``(sample,
-    query, moment)``."""
+    """Compare matches ``(B, G)``, the query of every moment or -1, with stored rows ``(N, 3)`` of
+    sample, query and moment, in any order; there may be none."""
     rows = [(b, q, g) for b, row in enumerate(ours.tolist()) for g, q in enumerate(row) if q >= 0]
-    return compare_exact(name, sorted(rows), sorted(map(tuple, theirs.tolist())))
+    return compare_exact(name, sorted(rows), sorted(map(tuple, theirs.reshape(-1, 3).tolist())))
 
 
-def check_records(
-    prefix: str, records: list[dict[str, Any]], windows: Tensor | None, saliency: Tensor | None
-) -> Iterator[Row]:
-    """Compare reported windows ``(B, Q, 3)`` and clip scores ``(B, L)``, NaN on padding."""
-    if windows is not None:
-        ours = torch.tensor([record['pred_relevant_windows'] for record in records])
-        name = f'{prefix}out/post_windows'
-        yield compare(f'{name} seconds', ours[..., :2], windows[..., :2], 1e-4, scaled=False)
-        yield compare(f'{name} scores', ours[..., 2], windows[..., 2], SCORE_TOLERANCE, False)
-    if saliency is not None:
-        ours = torch.full(saliency.shape, torch.nan, dtype=torch.float64)
-        for row, record in zip(ours, records):
-            scores = record['pred_saliency_scores']
-            row[: len(scores)] = torch.tensor(scores, dtype=torch.float64)
-        # One unit of float16 where two float32 results fall on different sides of a tie.
-        yield compare(f'{prefix}out/post_saliency', ours, saliency, 1e-3)
+def class_error(logits: Tensor, matches: Tensor) -> Tensor:
+    """The share of matched queries that are taken for background, in per cent; 100 without any.
+
+    Args:
+        logits: ``(B, Q, 2)`` foreground first.
+        matches: ``(B, G)`` query of every moment, or -1.
+    """
+    foreground = (logits.argmax(dim=-1) == 0).gather(1, matches.clamp(min=0))[matches >= 0]
+    return 100 - 100 * foreground.double().sum() / max(len(foreground), 1)
 
 
 def check_padding(
@@ -258,23 +283,11 @@ def _check_wider(model: Grounder, batch: dict, prefix: str, tolerance: float) ->
         model.float()
     for name, value in plain.losses.items():
         yield compare(f'{prefix}wider/{name}', wider.losses[name], value, tolerance)
-    largest = max(value.abs().max().item() for value in gradients.values())
-    worst = max(
+    largest = max((value.abs().max().item() for value in gradients.values()), default=1.0)
+    differences = (
         (parameter.grad.double() - gradients[name]).abs().max().item()
         for name, parameter in model.named_parameters()
         if name in gradients
     )
+    worst = max(differences, default=0.0)
     yield Row(f'{prefix}wider/gradients', worst / largest, tolerance)
-
-
-def in_double(batch: dict) -> dict:
-    """The batch with all real numbers in double precision."""
-
-    def cast(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: cast(item) for key, item in value.items()}
-        if isinstance(value, Tensor) and value.is_floating_point():
-            return value.double()
-        return value
-
-    return cast(batch)

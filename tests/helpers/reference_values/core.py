@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Comparison of the toolbox with stored reference values."""
 
+import copy
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -137,6 +138,19 @@ class ReferenceSet(Mapping[str, Tensor]):
 
     def __len__(self) -> int:
         return len(self.arrays)
+
+    def described_by(self, info: dict[str, Any]) -> 'ReferenceSet':
+        """The same arrays with another description."""
+        other = copy.copy(self)
+        other.info = info
+        return other
+
+    def fact(self, path: str) -> Any:
+        """A value of the description by its path, e.g. ``'config.enc_layers'``, or None."""
+        value: Any = self.info
+        for name in path.split('.'):
+            value = value.get(name) if isinstance(value, dict) else None
+        return value
 
     def below(self, prefix: str) -> dict[str, Tensor]:
         """Return the arrays whose key starts with ``prefix``, by the rest of the key."""

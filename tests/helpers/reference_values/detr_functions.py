@@ -23,7 +23,8 @@ from vtg.structures import (
     xx_to_cxw,
 )
 
-from .common import check_matches, pad_spans
+from .batches import pad_spans
+from .common import check_matches
 from .core import ReferenceSet, Row, compare
 
 TOLERANCE = 1e-5
@@ -86,7 +87,7 @@ def _check_matching(data: ReferenceSet) -> Row:
             giou=dict(type='GIoUCost', weight=1.0, eps=0.0),
         )
     )
-    spans, mask = pad_spans(data['in/match.targets'], data['in/match.count'])
+    spans, mask = pad_spans(data["in/match.targets"].split(data["in/match.count"].tolist()))
     inputs = MatchInputs(logits=data['in/match.logits'], spans=data['in/match.spans'])
     return check_matches('out/match', matcher(inputs, spans, mask), data['out/match'])
 

@@ -2,7 +2,6 @@
 """FlashVTG against values of its released code."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -10,320 +9,45 @@ import torch.nn.functional as F
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from vtg.models import Grounder
 from vtg.models.fusions.aca import text_share
 from vtg.models.heads import PointOutputs
 from vtg.models.task_modules.nms import SoftNMS, sort_moments
 from vtg.models.task_modules.post_processing import round_scores
-from vtg.structures import GroundingState, MomentList, xx_to_cxw
+from vtg.structures import GroundingState, MomentList
 
-from .common import (
-    LOSS_TOLERANCE,
-    OUTPUT_TOLERANCE,
-    SCORE_TOLERANCE,
-    Step,
-    batch_of,
-    build_converted,
-    check_gradients,
-    check_padding,
-    copy_config,
-    predict,
-    single,
-    train_step,
-)
-from .core import ReferenceSet, Row, compare, compare_exact
+from .case import Outputs, Run
+from .cg_detr import ATTENTION_SIZES, WHOLE_SALIENCY, PairedCase, saliency_terms
+from .common import Step, check_gradients, check_padding, predict, set_options, train_step
+from .core import ReferenceSet, Row, compare
+from .detr import SIZES
+from .batches import single
+from .qd_detr import STRAIGHT
 
-SYSTEM = 'flashvtg'
-SUBSET = (
-    'official-only: the tiled mask depends on how many true negative pairs the padded batch has'
-)
-SALIENCY_PARTS = {'margin': 'margin', 'negpair': 'negative', 'rank': 'rank', 'bce': 'bce'}
-TERMS = {
-    'loss_cls': 'loss_point_label',
-    'loss_reg': 'loss_point_span',
-    'loss_sal': 'loss_sampled_nce',
-    'loss_label': 'loss_clip_score',
+PARTS = {'margin': 'margin', 'negpair': 'negative', 'rank': 'rank', 'bce': 'bce'}
+SILENT = {
+    'saliency_head.losses.*.weight': 0.0,
+    'fusion.losses.*.weight': 0.0,
+}
+WITHOUT_PAIRS = {
+    'saliency_head.losses.negative.weight': 0.0,
+    'fusion.losses.negative.weight': 0.0,
 }
 
 
-def model_config(base: dict, info: dict[str, Any]) -> Any:
-    """Give a model config the sizes, depths and weights of a reference set."""
-    sizes, weights, layout = info['config'], info['loss_weights'], info['model_cfg']
-    cfg = copy_config(base)
-    cfg.defaults.update(
-        dim=sizes['hidden_dim'], num_heads=sizes['nheads'], hidden_dim=sizes['dim_feedforward']
-    )
-    cfg.video_projector.update(in_dim=sizes['v_feat_dim'], num_layers=sizes['n_input_proj'])
-    cfg.text_projector.update(in_dim=sizes['t_feat_dim'], num_layers=sizes['n_input_proj'])
-    # The dummy encoder has 8 heads in the released code whatever the option says.
-    cfg.refiner.update(
-        num_dummies=sizes['num_dummies'], num_layers=sizes['dummy_layers'], num_heads=8
-    )
-    cfg.fusion.num_layers = sizes['t2v_layers']
-    cfg.encoder.num_layers = sizes['enc_layers']
-    for losses, factor in ((cfg.saliency_head.losses, 1.0), (cfg.fusion.losses, sizes['lw_wattn'])):
-        losses.margin.margin = sizes['saliency_margin']
-        for loss in losses.values():
-            loss.weight = factor * weights['loss_saliency']
-    cfg.neck.strides = tuple(layout['strides'])
-    cfg.moment_head.update(
-        num_levels=len(layout['strides']),
-        kernel_size=sizes['kernel_size'],
-        num_convs=sizes['num_conv_layers'],
-        num_linear=sizes['num_mlp_layers'],
-        unit_seconds=float(sizes['clip_length']),
-        loss_weights=dict(
-            label=weights['loss_cls'], span=weights['loss_reg'], clip_score=weights['loss_label']
-        ),
-        max_moments=layout['max_num_moment'],
-    )
-    radius = layout['loss_cfg'].get('sample_radius')
-    if radius is not None:
-        cfg.moment_head.assigner.radius = radius
-    cfg.auxiliary.nce.weight = weights['loss_sal']
-    steps = cfg.test_cfg.post_processor.steps
-    steps.round.grid = float(sizes['clip_length'])
-    if info['postprocessor'] not in ('hl', 'charadesSTA'):
-        steps.clamp = None
-    return cfg
-
-
-def highlight_config(cfg: Any, info: dict[str, Any], youtube: bool) -> Any:
-    """The config of the highlight-only variants, from :func:`model_config`."""
-    cfg = copy_config(cfg)
-    cfg.neck.strides = tuple(info['hd_model_cfg']['strides'])
-    cfg.moment_head.num_levels = len(cfg.neck.strides)
-    cfg.moment_head.label_target = 'saliency'
-    cfg.moment_head.loss_weights.span = 0.0
-    cfg.auxiliary.nce.across = False
-    if youtube:
-        for losses in (cfg.saliency_head.losses, cfg.fusion.losses):
-            losses.negative.weight = 0.0
-    return cfg
-
-
-def without_quirks(cfg: Any) -> Any:
-    """Switch the padding leaks of the released code off again, in place."""
-    cfg.fusion.mask_layout = 'correct'
-    cfg.fusion.losses.bce.average_over = 'valid'
-    cfg.saliency_head.context = 'mean'
-    cfg.neck.mask_padding = cfg.moment_head.mask_padding = True
-    cfg.moment_head.clip_score_over = 'sample'
-    return cfg
-
-
-class Case:
-    """One variant of the reference set and the model that should reproduce it.
-
-    Args:
-        data: The set.
-        cfg: Model config.
-        inputs: Prefix of the inputs.
-        prefix: Prefix of outputs and losses.
-        highlights: Prefix of the labels of a highlight-only variant.
-    """
-
-    def __init__(
-        self, data: ReferenceSet, cfg: Any, inputs: str, prefix: str, highlights: str = ''
-    ) -> None:
-        self.data, self.inputs, self.prefix, self.highlights = data, inputs, prefix, highlights
-        weights = data.below('sd/')
-        if highlights:
-            levels = cfg['moment_head']['num_levels']
-            weights = {k: v for k, v in weights.items() if not k.startswith('pyramid.')}
-            weights['coef'] = weights['coef'][:levels]
-        self.model: Grounder = build_converted(cfg, SYSTEM, weights)
-        info = data.info
-        self.names = info['nopad']['video_names'] if inputs else info['in_vid']
-        self.tiled = not inputs and cfg['fusion']['mask_layout'] == 'tiled'
-
-    def get(self, key: str) -> Tensor | None:
-        """The stored array of this variant, or None."""
-        return self.data.get(self.prefix + key)
-
-    def sources(self, names: list[str] | None = None) -> list[str]:
-        """The source videos of the stored or given names, as the released code cuts them."""
-        names = names or self.names
-        cut = self.data.info['dset_name'] == 'hl' and not self.highlights
-        return [name.rsplit('_', 2)[0] if cut else name for name in names]
-
-    def batch(self, names: list[str] | None = None) -> dict[str, Any]:
-        """The inputs as a collated batch; ``names`` of the videos decide on negatives."""
-        stored = self.data.below(f'{self.inputs}in/')
-        windows, duration = stored['relevant_windows'], stored['duration']
-        mask = windows.isfinite().all(dim=-1)
-        windows = torch.where(mask.unsqueeze(-1), windows, windows.new_tensor([0.0, 1.0]))
-        spans = xx_to_cxw(windows) / duration[:, None, None]
-        batch = batch_of(self.data, self.inputs, self.sources(names), (spans, mask))
-        if self.highlights:
-            labels = {
-                **self.data.below(f'{self.inputs}hd/in/'),
-                **self.data.below(f'{self.inputs}{self.highlights}in/'),
-            }
-            batch['targets'] |= {
-                'saliency': labels['saliency_all_labels'],
-                'relevant': labels['saliency_all_labels'] > 0,
-                'pos_clips': labels['saliency_pos_labels'],
-                'neg_clips': labels['saliency_neg_labels'],
-            }
-        return batch
-
-    def depends_on_pairs(self, name: str, names: list[str] | None = None) -> bool:
-        """Whether a stored value holds negatives that were run as a part of a padded batch, under
-        a mask that depends on the size of that part."""
-        reached = ('_neg', '_rank', 'loss_saliency', 'total', 'grad')
-        if not self.tiled or not any(part in name for part in reached) or name == 'real_neg_mask':
-            return False
-        sources = self.sources(names)
-        same = [a == b for a, b in zip(sources, sources[1:] + sources[:1])]
-        return any(same) and not all(same)
-
-    def rows(
-        self, pairs: dict[str, Tensor], folder: str, names: list[str] | None = None
-    ) -> Iterator[Row]:
-        """Compare what is stored under ``folder``."""
-        for name, ours in pairs.items():
-            theirs, label = self.get(folder + name), f'{self.prefix}{folder}{name}'
-            if theirs is None:
-                continue
-            if self.depends_on_pairs(name, names):
-                yield Row(label, None, note=SUBSET)
-            elif name == 'pred_spans':
-                aligned = torch.stack(list(map(align, ours.detach(), theirs)))
-                yield compare(label, aligned, theirs, OUTPUT_TOLERANCE)
-            elif theirs.is_floating_point():
-                yield compare(label, ours, theirs, OUTPUT_TOLERANCE)
-            else:
-                yield compare_exact(label, ours.long(), theirs.long())
-
-
-def check(folder: str | Path, base: dict) -> Iterator[Row]:
-    """Compare every variant of the set ``flashvtg``.
-
-    Args:
-        folder: Where ``flashvtg.npz`` and ``flashvtg.json`` lie.
-        base: The model config with all official quirks.
-    """
-    data = ReferenceSet(folder, SYSTEM)
-    official = model_config(base, data.info)
-    straight = copy_config(official)
-    straight.fusion.mask_layout = 'correct'
-    for cfg, inputs, prefix in (
-        (official, 'nopad/', 'nopad/'),
-        (official, '', ''),
-        (straight, '', 'cleanmask/'),
-    ):
-        case = Case(data, cfg, inputs, prefix)
-        yield from check_case(case)
-        yield from check_all_real(case)
-        for highlights in ('hd/', 'hd_youtube/'):
-            variant = highlight_config(cfg, data.info, highlights == 'hd_youtube/')
-            case = Case(data, variant, inputs, f'{prefix}{highlights}', highlights)
-            if not data.below(case.prefix):
-                continue
-            step = train_step(case.model, case.batch())
-            yield from case.rows(outputs(case.model, step.state), 'out/')
-            yield from check_losses(case, step)
-    # A video alone has no padding, and a level that is coarser than the video has no cell.
-    clean = without_quirks(model_config(base, data.info))
-    yield from check_single(Case(data, clean, 'nopad/', 'nopad/'))
-    yield from check_single(Case(data, clean, '', ''))
-    scaled = copy_config(official)
-    scaled.moment_head.clip_score_over = 'sample'
-    case = Case(data, scaled, 'nopad/', 'nopad_persample/')
-    step = train_step(case.model, case.batch())
-    yield from check_losses(case, step)
-    yield from check_gradients(case.model, SYSTEM, data, case.prefix)
-    yield from check_clean(data, clean)
-
-
-def check_case(case: Case) -> Iterator[Row]:
-    """Compare a training run with the stored video names, and one without the saliency terms."""
-    step = train_step(case.model, case.batch())
-    yield from case.rows(outputs(case.model, step.state), 'out/')
-    yield from check_losses(case, step)
-    yield from check_norms(case, 'grad/')
-    losses = [
-        loss
-        for slot in ('saliency_head', 'fusion')
-        for loss in case.model.slots[slot].losses.values()
-    ]
-    weights = [loss.weight for loss in losses]
-    for loss in losses:
-        loss.weight = 0.0
-    train_step(case.model, case.batch())
-    for loss, weight in zip(losses, weights):
-        loss.weight = weight
-    yield from check_norms(case, 'grad_without_loss_saliency/')
-
-
-def check_norms(case: Case, folder: str) -> Iterator[Row]:
-    """Compare the gradient norms that are stored under ``folder``."""
-    skipped = {}
-    if folder == 'grad/' and case.depends_on_pairs('grad'):
-        skipped = dict.fromkeys(case.data.below(f'{case.prefix}{folder}'), SUBSET)
-    yield from check_gradients(case.model, SYSTEM, case.data, case.prefix, skipped, folder)
-
-
-def check_all_real(case: Case) -> Iterator[Row]:
-    """Compare the saliency terms with true negatives only, and without negatives."""
-    names = case.data.info['in_vid_all_distinct']
-    step = train_step(case.model, case.batch(names))
-    yield from case.rows(outputs(case.model, step.state), 'out/allreal/', names)
-    yield from check_losses(case, step, 'loss/allreal/', names)
-    yield from check_norms(case, 'grad_allreal/')
-    stages, case.model.negative_stages = case.model.negative_stages, ()
-    step = train_step(case.model, case.batch(names))
-    case.model.negative_stages = stages
-    yield from check_losses(case, step, 'loss/noneg/', names)
-
-
-def outputs(model: Grounder, state: GroundingState) -> dict[str, Tensor]:
-    """What the released model computes in training, by its names."""
-    points: PointOutputs = state.moment_outputs['points']
-    scores, nce = model.slots['moment_head'].scores, model.slots['auxiliary.nce']
-    grid = points.points
-    found = {
-        'vid_proj': state.projected_video,
-        'txt_proj': state.projected_text,
-        'dummy_tokens': state.dummies,
-        'aca': state.fused,
-        'aca_attn': state.attention,
-        'memory': state.memory,
-        'saliency_scores': state.saliency,
-        't2vattnvalues': text_share(state),
-        'point': torch.stack((grid.position, grid.low, grid.high, grid.stride), dim=-1),
-        'video_emb': F.relu(state.memory),
-        'query_emb': nce.pooling(state.text, state.text_mask).unsqueeze(1),
-        'video_msk': state.video_mask,
-        'out_class': points.logits.unsqueeze(-1),
-        'out_coord': points.offsets,
-        'pred_spans': table(decoded(points, torch.ones_like(points.mask))),
-        'inter_logit': scores.score_across(state.pyramid).unsqueeze(-1),
-    }
-    levels = zip(state.pyramid.features, state.pyramid.masks)
-    found['intra_logit'] = torch.cat([scores.within(*level) for level in levels], 1).unsqueeze(-1)
-    for index, (cells, mask) in enumerate(zip(state.pyramid.features, state.pyramid.masks)):
-        found |= {f'pyramid_{index}': cells, f'pyramid_msk_{index}': mask}
-    if points.assignment is not None:
-        found['cls_tgt'] = points.assignment.positive.float()
-        found['reg_tgt'] = points.assignment.offsets
-    if state.negative is not None:
-        rows = state.negative_valid
-        found |= {
-            'real_neg_mask': rows,
-            'saliency_scores_neg': state.negative.saliency[rows],
-            't2vattnvalues_neg': text_share(state.negative)[rows],
-        }
-    return found
-
-
 def align(ours: Tensor, theirs: Tensor) -> Tensor:
-    """Bring ranked rows ``(K, 3)`` into the order of others: that of equal scores is undefined."""
+    """Bring ranked rows ``(..., K, 3)`` into the order of others: that of equal scores is
+    undefined."""
     if ours.shape != theirs.shape:
         return ours
-    distance = torch.cdist(theirs.double(), ours.double(), p=1)
+    if ours.dim() == 3:
+        return torch.stack([align(*rows) for rows in zip(ours, theirs)])
+    distance = torch.cdist(theirs.double(), ours.detach().double(), p=1)
     return ours[linear_sum_assignment(distance.numpy())[1]]
+
+
+def table(moments: MomentList) -> Tensor:
+    """``(B, K, 3)`` start, end, score."""
+    return torch.cat((moments.spans, moments.scores.unsqueeze(-1)), dim=-1)
 
 
 def decoded(points: PointOutputs, mask: Tensor) -> MomentList:
@@ -332,106 +56,234 @@ def decoded(points: PointOutputs, mask: Tensor) -> MomentList:
     return sort_moments(MomentList(seconds, points.logits.sigmoid(), mask))
 
 
-def table(moments: MomentList) -> Tensor:
-    """``(B, K, 3)`` start, end, score."""
-    return torch.cat((moments.spans, moments.scores.unsqueeze(-1)), dim=-1)
+class FlashVtgCase(PairedCase):
+    """Every variant of the set: with all negatives true, without any, without saliency terms, for
+    highlights only (``kind`` ``hd/`` and ``hd_youtube/``), and sample by sample."""
 
-
-def parts(losses: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The weighted terms of the released criterion and their parts, by its names."""
-    found = {theirs: losses[ours] for theirs, ours in TERMS.items() if ours in losses}
-    saliency = []
-    for short, ours in (('sal', 'loss_saliency'), ('attn', 'loss_attention')):
-        for theirs, name in SALIENCY_PARTS.items():
-            if f'{ours}_{name}' in losses:
-                saliency.append(losses[f'{ours}_{name}'])
-                found[f'saliency_part/{short}_{theirs}'] = saliency[-1]
-    return found | {'loss_saliency': sum(saliency)}
-
-
-def check_losses(
-    case: Case, step: Step, folder: str = 'loss/', names: list[str] | None = None
-) -> Iterator[Row]:
-    """Compare every term, plain and weighted, and the total; ``names`` of the videos."""
-    weights, factor = case.data.info['loss_weights'], case.data.info['config']['lw_wattn']
-    weighted = parts(step.losses)
-    for name, ours in weighted.items():
-        theirs, label = case.get(folder + name), f'{case.prefix}{folder}{name}'
-        weight = weights.get(name, weights['loss_saliency'])
-        if '/attn_' in name:
-            weight *= factor
-        if theirs is None:
-            continue
-        if weight == 0:
-            yield Row(label, None, note='weight 0')
-        elif case.depends_on_pairs(name, names):
-            yield Row(label, None, note=SUBSET)
-        else:
-            yield compare(label, ours / weight, theirs, LOSS_TOLERANCE)
-    yield from case.rows(weighted, f'{folder}weighted/', names)
-    yield from case.rows({'total': step.total}, folder, names)
-    for name in TERMS:
-        if name not in weighted and case.get(folder + name) is not None:
-            yield Row(f'{case.prefix}{folder}{name}', None, note='weight 0')
-    for name in case.data.below(f'{case.prefix}{folder}saliency_part/'):
-        if name.endswith(('_real', '_false')):
-            label = f'{case.prefix}{folder}saliency_part/{name}'
-            yield Row(label, None, note='a part of the rank term, which is compared')
-
-
-def check_single(case: Case) -> Iterator[Row]:
-    """Compare what is predicted for every sample alone, before and after suppression."""
-    post = case.model.post_processor
-    nms = post.steps.pop('nms')
-    for index in range(len(case.names)):
-        batch = single(case.batch(), index)
-        yield from _check_predicted(case, batch, 0, f'out/eval{index}/', nms.options)
-    post.steps['nms'] = nms
-
-
-def _check_predicted(
-    case: Case, batch: dict, row: int, folder: str, options: dict[str, Any], points: bool = True
-) -> Iterator[Row]:
-    state, records = predict(case.model, batch)
-    moments = records[row]['pred_relevant_windows']
-    label = case.prefix + folder
-    if points:
-        found = state.moment_outputs['points']
-        ranked = decoded(found, found.mask)
-        theirs = case.get(f'{folder}boundary')
-        ours = align(table(ranked)[row][ranked.mask[row]][: len(theirs)], theirs)
-        yield compare(f'{label}boundary', ours, theirs, OUTPUT_TOLERANCE)
-    scores = torch.tensor(records[row]['pred_saliency_scores'])
-    yield compare(f'{label}saliency', scores, case.get(f'{folder}saliency'), OUTPUT_TOLERANCE)
-    stored = case.get(f'{folder}windows_prenms')
-    yield from _check_windows(f'{label}windows_prenms', moments, stored)
-    rows = torch.tensor(moments)
-    listed = MomentList(rows[None, :, :2], rows[None, :, 2], torch.ones(1, len(rows)).bool())
-    for theirs, decay in (('normal', 'zeroing'), ('linear', 'linear')):
-        ours = table(SoftNMS(**{**options, 'decay': decay})(listed))[0]
-        ours[:, 2] = round_scores(ours[:, 2], 4) if decay == 'zeroing' else ours[:, 2]
-        stored = case.get(f'{folder}windows_nms_{theirs}')
-        yield from _check_windows(f'{label}windows_nms_{theirs}', ours.tolist(), stored)
-
-
-def _check_windows(label: str, ours: list[list[float]], theirs: Tensor) -> Iterator[Row]:
-    """Compare ranked windows; the order among equal scores is not defined."""
-    mine = align(torch.tensor(ours), theirs)
-    yield compare(f'{label} seconds', mine[:, :2], theirs[:, :2], 1e-4, scaled=False)
-    yield compare(f'{label} scores', mine[:, 2], theirs[:, 2], SCORE_TOLERANCE, scaled=False)
-
-
-def check_clean(data: ReferenceSet, cfg: Any) -> Iterator[Row]:
-    """Check that our padded batch predicts what the released code predicts without padding, and
-    that padding reaches neither losses nor gradients."""
-    case = Case(data, cfg, '', '')
-    post = case.model.post_processor
-    options = post.steps.pop('nms').options
-    for index in range(len(case.names)):
-        for row in _check_predicted(
-            case, case.batch(), index, f'out/eval{index}/', options, points=False
-        ):
-            yield Row(f'padding/batch/{row.name}', row.error, row.tolerance, row.note)
-    yield from check_padding(
-        case.model, case.batch(), real=lambda state: state.moment_outputs['points'].mask
+    system, config = 'flashvtg', 'flashvtg/qvhl_official.py'
+    sizes = {
+        **SIZES,
+        **ATTENTION_SIZES,
+        'neck.strides': 'model_cfg.strides',
+        'moment_head.num_levels': lambda data: len(data.fact('model_cfg.strides')),
+        'moment_head.kernel_size': 'config.kernel_size',
+        'moment_head.num_convs': 'config.num_conv_layers',
+        'moment_head.num_linear': 'config.num_mlp_layers',
+        'moment_head.unit_seconds': lambda data: float(data.fact('config.clip_length')),
+        'moment_head.loss_weights.label': 'loss_weights.loss_cls',
+        'moment_head.loss_weights.span': 'loss_weights.loss_reg',
+        'moment_head.loss_weights.clip_score': 'loss_weights.loss_label',
+        'moment_head.max_moments': 'model_cfg.max_num_moment',
+        'moment_head.assigner.radius': 'model_cfg.loss_cfg.sample_radius',
+        'auxiliary.nce.weight': 'loss_weights.loss_sal',
+        'test_cfg.post_processor.steps.round.grid': lambda d: float(d.fact('config.clip_length')),
+    }
+    clean = {
+        **STRAIGHT,
+        'fusion.losses.bce.average_over': 'valid',
+        'saliency_head.context': 'mean',
+        'neck.mask_padding': True,
+        'moment_head.mask_padding': True,
+        'moment_head.clip_score_over': 'sample',
+    }
+    per_sample = {'moment_head.clip_score_over': 'sample'}
+    runs = (
+        Run('nopad/'),
+        Run(''),
+        Run('cleanmask/', '', STRAIGHT),
+        *(
+            Run(f'{prefix}{kind}', inputs, options, kind)
+            for kind in ('hd/', 'hd_youtube/')
+            for prefix, inputs, options in (
+                ('nopad/', 'nopad/', {}),
+                ('', '', {}),
+                ('cleanmask/', '', STRAIGHT),
+            )
+        ),
+        Run('nopad_persample/', 'nopad/', per_sample),
+        # A video alone has no padding, and a level that is coarser than the video has no cell.
+        Run('nopad/', None, clean, 'single'),
+        Run('', None, clean, 'single'),
     )
+    losses = {
+        'loss_cls': 'loss_point_label',
+        'loss_reg': 'loss_point_span',
+        'loss_sal': 'loss_sampled_nce',
+        'loss_label': 'loss_clip_score',
+        'loss_saliency': WHOLE_SALIENCY,
+        **{f'saliency_part/{theirs}': ours for theirs, ours in saliency_terms(PARTS).items()},
+    }
+    weighted, valid = 'loss/weighted/', '-'
+    left_out = {
+        r'saliency_part/\w+_rank_(real|false)': 'a part of the rank term, which is compared'
+    }
+
+    @classmethod
+    def model_config(cls, base: dict, data: ReferenceSet, run: Run | None = None) -> Any:
+        """The config with sizes, and what highlights alone need."""
+        cfg = super().model_config(base, data, run)
+        if data.info['postprocessor'] not in ('hl', 'charadesSTA'):
+            set_options(cfg, {'test_cfg.post_processor.steps.clamp': None})
+        if run is not None and run.kind.startswith('hd'):
+            strides = tuple(data.fact('hd_model_cfg.strides'))
+            highlights = {
+                'neck.strides': strides,
+                'moment_head.num_levels': len(strides),
+                'moment_head.label_target': 'saliency',
+                'moment_head.loss_weights.span': 0.0,
+                'auxiliary.nce.across': False,
+            }
+            set_options(cfg, highlights | (WITHOUT_PAIRS if 'youtube' in run.kind else {}))
+        return cfg
+
+    def stored_weights(self) -> dict[str, Tensor]:
+        """The weights, those of a single level for highlights."""
+        weights = super().stored_weights()
+        if self.run.kind.startswith('hd'):
+            levels = len(self.data.fact('hd_model_cfg.strides'))
+            weights = {k: v for k, v in weights.items() if not k.startswith('pyramid.')}
+            weights['coef'] = weights['coef'][:levels]
+        return weights
+
+    def names(self) -> list[str]:
+        """The names of the videos of this run."""
+        info = self.data.info
+        return info['nopad']['video_names'] if self.inputs else info['in_vid']
+
+    def make_batch(self, names: list[str] | None = None) -> dict[str, Any]:
+        """The inputs, with the labels of the variant for highlights."""
+        batch = super().make_batch(names)
+        if self.run.kind.startswith('hd'):
+            labels = self.data.below(f'{self.inputs}hd/in/')
+            labels |= self.data.below(f'{self.inputs}{self.run.kind}in/')
+            batch['targets'] |= {
+                'saliency': labels['saliency_all_labels'],
+                'relevant': labels['saliency_all_labels'] > 0,
+                'pos_clips': labels['saliency_pos_labels'],
+                'neg_clips': labels['saliency_neg_labels'],
+            }
+        return batch
+
+    def weight(self, name: str) -> float:
+        """The weight of a stored loss."""
+        if not name.startswith('saliency_part'):
+            return super().weight(name)
+        factor = self.data.info['config']['lw_wattn'] if '/attn' in name else 1.0
+        return factor * super().weight('loss_saliency')
+
+    def compare(self) -> Iterator[Row]:
+        """Compare a training step, or what is predicted for every sample alone."""
+        if self.run.kind == 'single':
+            for index in range(len(self.batch['video'])):
+                yield from self.single(single(self.batch, index), 0, f'out/eval{index}/')
+        else:
+            yield from super().compare()
+
+    def trained(self, step: Step, folder: str = 'out/') -> Outputs:
+        """What the released model computes in training."""
+        state, slots = step.state, self.model.slots
+        points: PointOutputs = state.moment_outputs['points']
+        scores, nce, grid = slots['moment_head'].scores, slots['auxiliary.nce'], points.points
+        every = table(decoded(points, torch.ones_like(points.mask)))
+        found: Outputs = {
+            'vid_proj': state.projected_video,
+            'txt_proj': state.projected_text,
+            'dummy_tokens': state.dummies,
+            'aca': state.fused,
+            'aca_attn': state.attention,
+            'memory': state.memory,
+            'saliency_scores': state.saliency,
+            't2vattnvalues': text_share(state),
+            'point': torch.stack((grid.position, grid.low, grid.high, grid.stride), dim=-1),
+            'video_emb': F.relu(state.memory),
+            'query_emb': nce.pooling(state.text, state.text_mask).unsqueeze(1),
+            'video_msk': state.video_mask,
+            'out_class': points.logits.unsqueeze(-1),
+            'out_coord': points.offsets,
+            'pred_spans': (every.detach(), lambda theirs: align(theirs, every.detach())),
+            'inter_logit': scores.score_across(state.pyramid).unsqueeze(-1),
+        }
+        levels = list(zip(state.pyramid.features, state.pyramid.masks))
+        found['intra_logit'] = torch.cat([scores.within(*lv) for lv in levels], 1).unsqueeze(-1)
+        for index, (cells, mask) in enumerate(levels):
+            found |= {f'pyramid_{index}': cells, f'pyramid_msk_{index}': mask}
+        if points.assignment is not None:
+            found['cls_tgt'] = points.assignment.positive.float()
+            found['reg_tgt'] = points.assignment.offsets
+        found = {folder + key: value for key, value in found.items()}
+        negatives = self.negatives(state)
+        return found | {folder + key.removeprefix('out/'): v for key, v in negatives.items()}
+
+    def more(self) -> Iterator[Row]:
+        """Compare gradients without the saliency terms, true negatives only, and none."""
+        if self.run.kind:
+            return
+        names = self.data.info['in_vid_all_distinct']
+        if self.data.below(f'{self.prefix}grad_without_loss_saliency/'):
+            yield from self.without_saliency()
+        if self.prefix == 'nopad_persample/' or not self.data.below(f'{self.prefix}loss/allreal/'):
+            return
+        step = self.retrained(names)
+        yield from self.rows(self.trained(step, 'out/allreal/'))
+        yield from self.compare_losses(step, 'loss/allreal/')
+        yield from self.norms('grad_allreal/')
+        stages, self.model.negative_stages = self.model.negative_stages, ()
+        yield from self.compare_losses(self.retrained(names), 'loss/noneg/')
+        self.model.negative_stages = stages
+        self.batch = self.make_batch()
+
+    def norms(self, folder: str) -> Iterator[Row]:
+        """Compare gradient norms that are stored in another folder."""
+        yield from check_gradients(self.model, self.system, self.data, f'{self.prefix}{folder}')
+
+    def without_saliency(self) -> Iterator[Row]:
+        """Compare gradients of the other terms."""
+        silent = Run(self.prefix, self.inputs, {**self.run.options, **SILENT}, 'silent')
+        case = type(self)(self.data, self.base, silent)
+        train_step(case.model, case.batch)
+        yield from case.norms('grad_without_loss_saliency/')
+
+    def single(
+        self, batch: dict, row: int, folder: str, points: bool = True
+    ) -> Iterator[Row]:
+        """Compare what is predicted for one sample, before and after suppression."""
+        post = self.model.post_processor
+        nms = post.steps.pop('nms')
+        state, records = predict(self.model, batch)
+        post.steps['nms'] = nms
+        theirs = self.get(f'{folder}boundary')
+        if points and theirs is not None:
+            found = state.moment_outputs['points']
+            ranked = decoded(found, found.mask)
+            ours = table(ranked)[row][ranked.mask[row]][: len(theirs)]
+            name = self.name(f'{folder}boundary')
+            yield compare(name, align(ours, theirs), theirs, self.tolerance(name))
+        scores = torch.tensor(records[row]['pred_saliency_scores'])
+        yield from self.rows({f'{folder}saliency': scores})
+        moments = torch.tensor(records[row]['pred_relevant_windows'])
+        yield from self.windows(f'{folder}windows_prenms', moments, 1e-4)
+        listed = MomentList(
+            moments[None, :, :2], moments[None, :, 2], torch.ones(1, len(moments)).bool()
+        )
+        for theirs, decay in (('normal', 'zeroing'), ('linear', 'linear')):
+            ours = table(SoftNMS(**{**nms.options, 'decay': decay})(listed))[0]
+            ours[:, 2] = round_scores(ours[:, 2], 4) if decay == 'zeroing' else ours[:, 2]
+            yield from self.windows(f'{folder}windows_nms_{theirs}', ours, 1e-4)
+
+    def windows(self, key: str, ours: Tensor, seconds: float) -> Iterator[Row]:
+        """The order among equal scores is not defined."""
+        theirs = self.get(key)
+        if theirs is not None:
+            yield from super().windows(key, align(ours, theirs), seconds)
+
+    @classmethod
+    def whole_set(cls, data: ReferenceSet, base: dict) -> Iterator[Row]:
+        """Check that our padded batch predicts what the released code predicts without padding, and
+        that padding reaches neither losses nor gradients."""
+        case = cls(data, base, Run('', options=cls.clean, kind='single'))
+        for index in range(len(case.batch['video'])):
+            for row in case.single(case.batch, index, f'out/eval{index}/', points=False):
+                yield Row(f'padding/batch/{row.name}', row.error, row.tolerance, row.note)
+        yield from check_padding(
+            case.model, case.batch, real=lambda state: state.moment_outputs['points'].mask
+        )

@@ -2,6 +2,7 @@
 """SG-DETR's result lists, and its dense head at full length."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from mmengine import Config
@@ -13,17 +14,42 @@ from vtg.structures import GroundingState, MomentList, cxw_to_xx
 
 from .common import copy_config
 from .core import ReferenceSet, Row, compare, compare_exact
-from .sgdetr_case import Case
-from .sgdetr_config import PUBLISHED_TEST_CFG
 
 TOLERANCE = 2e-4
 SECONDS_TOLERANCE = 1e-3
 SCORE_TOLERANCE = 1e-4
 
 
-def check_lists(case: Case) -> Iterator[Row]:
-    """Compare the three result lists with the post-processing of three data sets."""
-    state = case.predicted()
+# Post-processing per data set: list of the dense head, list that enters the fusion, the fusion.
+PUBLISHED_TEST_CFG: dict[str, dict[str, dict[str, Any]]] = {
+    'qvhighlights': dict(
+        dense=dict(score_thr=0.05, iou_thr=0.5, top_n=10),
+        fused=dict(score_thr=0.01, iou_thr=0.75, top_n=10),
+        fusion=dict(weights=(1.0, 2.5), iou_thr=0.8, skip_thr=0.1, max_length=152.0),
+        post=dict(grid=2.0, high=150.0, min_length=2.0, max_length=150.0),
+    ),
+    'charades': dict(
+        dense=dict(score_thr=0.1, iou_thr=0.5, top_n=50),
+        fused=dict(score_thr=0.1, iou_thr=0.5, top_n=50),
+        fusion=dict(weights=(1.0, 1.0), iou_thr=0.5, skip_thr=0.4, max_length=200.0),
+        post=dict(grid=0.1, high=200.0, min_length=1.0, max_length=200.0),
+    ),
+    'tacos': dict(
+        dense=dict(score_thr=0.05, iou_thr=0.6, top_n=20),
+        fused=dict(score_thr=0.05, iou_thr=0.6, top_n=20),
+        fusion=dict(weights=(1.0, 1.0), iou_thr=0.6, skip_thr=0.1, max_length=1500.0),
+        post=dict(grid=0.4, high=1500.0, min_length=2.0, max_length=1500.0),
+    ),
+}
+
+
+def check_lists(case: Any, state: GroundingState) -> Iterator[Row]:
+    """Compare the three result lists with the post-processing of three data sets.
+
+    Args:
+        case: A run of the set.
+        state: Of its inference.
+    """
     head = case.head
     for dataset, cfg in PUBLISHED_TEST_CFG.items():
         fusion = TASK_UTILS.build(dict(type='WeightedBoxFusion1D', **cfg['fusion']))
@@ -32,38 +58,30 @@ def check_lists(case: Case) -> Iterator[Row]:
             'aux': head.dense_head.ranked(state, **cfg['dense']),
             'comb': fusion([queries, head.dense_head.ranked(state, **cfg['fused'])]),
         }
-        lists = {**raw, 'detr': head.query_head.ranked(state, 4)}
-        post = cfg['post']
-        steps = TASK_UTILS.build(
-            dict(
-                type='PostProcessor',
-                steps=dict(
-                    clamp=dict(type='ClampMoments', high=post['high']),
-                    round=dict(type='RoundMoments', grid=post['grid']),
-                    length=dict(
-                        type='LimitLengths',
-                        min_length=post['min_length'],
-                        max_length=post['max_length'],
-                    ),
-                ),
-            )
+        post = dict(cfg['post'])
+        steps = dict(
+            clamp=dict(type='ClampMoments', high=post.pop('high')),
+            round=dict(type='RoundMoments', grid=post.pop('grid')),
+            length=dict(type='LimitLengths', **post),
         )
+        process = TASK_UTILS.build(dict(type='PostProcessor', steps=steps))
         for kind, moments in (raw | {'detr': queries}).items():
             yield from _check_list(case, f'out/prep/{dataset}/{kind}', moments)
-        for kind, moments in lists.items():
-            yield from _check_list(case, f'out/post/{dataset}/{kind}', steps(moments))
+        for kind, moments in (raw | {'detr': head.query_head.ranked(state, 4)}).items():
+            yield from _check_list(case, f'out/post/{dataset}/{kind}', process(moments))
 
 
-def _check_list(case: Case, key: str, moments: MomentList) -> Iterator[Row]:
+def _check_list(case: Any, key: str, moments: MomentList) -> Iterator[Row]:
     for sample in range(len(moments.scores)):
         stored = case.get(f'{key}/{sample}')
         if stored is None:
             continue
+        stored, name = stored.reshape(len(stored), -1), case.name(f'{key}/{sample}')
         mask = moments.mask[sample]
-        name = f'{case.prefix}{key}/{sample}'
         spans, scores = moments.spans[sample][mask], moments.scores[sample][mask]
         # Before post-processing the queries are stored with class and quality apart.
-        theirs = stored[:, 2] if stored.shape[1] == 3 else stored[:, 2:].prod(dim=1).sqrt()
+        theirs = stored[:, 2:].prod(dim=1)
+        theirs = theirs if stored.shape[1] == 3 else theirs.sqrt()
         yield compare(f'{name} seconds', spans, stored[:, :2], SECONDS_TOLERANCE, scaled=False)
         yield compare(f'{name} scores', scores, theirs, SCORE_TOLERANCE, scaled=False)
 

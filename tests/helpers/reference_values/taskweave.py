@@ -11,7 +11,6 @@ The set holds five variants of one model, and five ways of feedback in each:
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,261 +22,250 @@ from vtg.engine.hooks import EpochEMAHook
 from vtg.models.feedback import highlight_mask, moment_coverage, moment_gain
 from vtg.structures import GroundingState, Progress, cxw_to_xx
 
+from .case import Outputs, Run
 from .common import (
+    DROP,
     GRADIENT_TOLERANCE,
-    LOSS_TOLERANCE,
-    SCORE_TOLERANCE,
     Step,
-    build_converted,
     check_padding,
     gradient_norm,
-    predict,
     train_step,
 )
-from .core import ReferenceSet, Row, compare, compare_exact, compare_relative
-from .taskweave_cases import EPOCHS, SCENARIOS, SYSTEM, VARIANTS, Case
+from .core import ReferenceSet, Row, compare
+from .detr import SIZES, DetrCase
 
-# Of batches without padding: logits, and the rest; then of padded batches.
-LOGIT_TOLERANCE = 5e-5
-TOLERANCE = 1e-5
-PADDED_TOLERANCE = 1e-4
+EPOCHS = 200
 # Norms below this are float noise around zero and compared absolutely.
 SMALL_NORM = 1e-4
 
+# Options that restore official behaviour; without them the components do what was meant. The stored
+# windows leave the video, so `clamp` stays off everywhere.
+MASK_LAYOUT = {'fusion.mask_layout': DROP}
+CONV_MASK = {'neck.moment_expert.conv_mask': DROP}
+QUIRKS = {
+    **MASK_LAYOUT,
+    **CONV_MASK,
+    'encoder.mask_padding': DROP,
+    'neck.mask_padding': DROP,
+    'neck.moment_expert.mask_padding': DROP,
+    'saliency_head.mask_padding': DROP,
+    'feedback.moment_guided?.length': DROP,
+    'feedback.highlight_guided?.mean_over': DROP,
+    'moment_head.decoder.min_width': DROP,
+    'moment_head.matcher.costs.giou.eps': DROP,
+    'moment_head.loss.giou_eps': DROP,
+}
+# Which of them a variant does without.
+VARIANTS: dict[str, dict[str, Any]] = {
+    '': {},
+    'cleanmask/': MASK_LAYOUT,
+    'clean/': {**MASK_LAYOUT, **CONV_MASK},
+    'nopad/': {},
+    'nopad_clean/': QUIRKS,
+}
 
-def check(folder: str | Path, base: dict) -> Iterator[Row]:
-    """Compare every stored quantity.
-
-    Args:
-        folder: Where ``taskweave.npz`` and ``taskweave.json`` lie.
-        base: The model config with all official quirks.
-    """
-    data = ReferenceSet(folder, SYSTEM)
-    for variant in VARIANTS:
-        for scenario in SCENARIOS:
-            case = Case(data, base, variant, scenario)
-            state, records = predict(case.model, case.batch)
-            yield from check_outputs(case, state)
-            yield from check_predictions(case, state, records)
-            yield from check_training(case)
+MOMENTS_FIRST = ('moment_head', 'feedback.moment_guided', 'saliency_head')
+HIGHLIGHTS_FIRST = ('saliency_head', 'feedback.highlight_guided', 'moment_head')
+# Order of the last stages and target of the feedback; None: training has not come to it.
+SCENARIOS: dict[str, tuple[tuple[str, ...], str | None]] = {
+    'no_feedback': (MOMENTS_FIRST, None),
+    'mr2hd': (MOMENTS_FIRST, 'clip_gain'),
+    'hd2mr': (HIGHLIGHTS_FIRST, 'trunk_input'),
+    'paper_mr2hd': (MOMENTS_FIRST, 'saliency_memory'),
+    'paper_hd2mr': (HIGHLIGHTS_FIRST, 'decoder_input'),
     # The corrected convolution alone, as the plain keys have it.
-    case = Case(data, base, 'clean/', 'no_feedback')
-    case.cfg.fusion.mask_layout = 'tiled'
-    case.model = build_converted(case.cfg, SYSTEM, data.below('sd/'))
-    case.model.progress = Progress(0, EPOCHS)
-    case.variant, case.scenario = '', 'corrected_conv_mask'
-    yield from check_outputs(case, predict(case.model, case.batch)[0])
-    yield from check_training(case)
-    for scenario in SCENARIOS:
-        case = Case(data, base, '', scenario, quirks=False)
-        yield from check_padding(case.model, case.batch, f'padding/{scenario}/')
-    yield from check_units(data)
+    'corrected_conv_mask': (MOMENTS_FIRST, None),
+}
 
 
-def check_outputs(case: Case, state: GroundingState) -> Iterator[Row]:
-    """Compare what an inference run computes, padded positions included."""
-    outputs = state.moment_outputs['queries']
-    layers = outputs.predictions
-    found = {
-        'pred_logits': layers.logits[-1],
-        'pred_spans': layers.spans[-1],
-        'saliency_scores': state.saliency,
+class TaskWeaveCase(DetrCase):
+    """One variant and one way of feedback, the ``kind`` of the run."""
+
+    system, config = 'taskweave', 'taskweave/qvhl_official.py'
+    sizes = {
+        **SIZES,
+        'fusion.num_layers': 'config.enc_layers',
+        'neck.num_layers': 'config.shared_layers',
+        'saliency_head.losses.margin.margin': 'config.saliency_margin',
+        'moment_head.queries.num_queries': 'config.num_queries',
+        'moment_head.decoder.num_layers': 'config.dec_layers',
+        'moment_head.loss.class_loss.background_weight': 'config.eos_coef',
+        'moment_head.matcher.costs.label.weight': 'config.matcher.cost_class',
+        'moment_head.matcher.costs.span.weight': 'config.matcher.cost_span',
+        'moment_head.matcher.costs.giou.weight': 'config.matcher.cost_giou',
     }
-    for layer in range(len(layers.spans) - 1):
-        found[f'aux_{layer}/pred_logits'] = layers.logits[layer]
-        found[f'aux_{layer}/pred_spans'] = layers.spans[layer]
-    yield from _compare_all(case, 'out', found)
-
-    mask = state.video_mask
-    counted = mask if 'nopad' in case.variant else torch.ones_like(mask)
-    found = {'xi': highlight_mask(state.saliency, counted)}
-    if case.scenario.endswith('mr2hd'):
-        sizes = (state.spans, counted.sum(dim=1), mask.shape[1])
-        found = {'xi': moment_gain(*sizes), 'count': moment_coverage(*sizes)}
-    yield from _compare_all(case, 'mid', found)
-
-
-def _compare_all(case: Case, kind: str, found: dict[str, Tensor]) -> Iterator[Row]:
-    stored = case.stored(kind)
-    for key, ours in found.items():
-        if key in stored:
-            tolerance = LOGIT_TOLERANCE if key.endswith('logits') else TOLERANCE
-            if 'nopad' not in case.variant:
-                tolerance = PADDED_TOLERANCE
-            yield compare(case.name(kind, key), ours, stored[key], tolerance)
-
-
-def check_predictions(
-    case: Case, state: GroundingState, records: list[dict[str, Any]]
-) -> Iterator[Row]:
-    """Compare the decoded windows, before and after post-processing, and the reported scores."""
-    stored = case.stored('pred')
-    head = case.model.slots['moment_head']
-    raw = head.ranked(state)
-    if 'windows_raw' in stored:
-        yield from _compare_windows(
-            case, 'windows_raw', torch.cat((raw.spans, raw.scores[..., None]), -1), 1e-3
-        )
-    if 'windows' in stored:
-        ours = torch.tensor([record['pred_relevant_windows'] for record in records])
-        yield from _compare_windows(case, 'windows', ours, 1e-4)
-    if 'windows_by_query' in stored:
-        seconds = cxw_to_xx(state.spans) * state.duration[:, None, None]
-        ours = torch.cat((seconds, state.span_scores[..., None]), -1)
-        yield from _compare_windows(case, 'windows_by_query', ours, 1e-3)
-    if 'saliency_half' in stored:
-        for index, (record, theirs) in enumerate(zip(records, stored['saliency_half'])):
-            ours = torch.tensor(record['pred_saliency_scores'])
-            name = case.name('pred', f'saliency_half/{index}')
-            # One unit of float16 where two float32 results fall on different sides of a tie.
-            yield compare(name, ours, theirs[: len(ours)].float(), 1e-3)
-
-
-def _compare_windows(case: Case, key: str, ours: Tensor, seconds: float) -> Iterator[Row]:
-    theirs, name = case.stored('pred')[key], case.name('pred', key)
-    yield compare(f'{name} seconds', ours[..., :2], theirs[..., :2], seconds, scaled=False)
-    yield compare(f'{name} scores', ours[..., 2], theirs[..., 2], SCORE_TOLERANCE, scaled=False)
-
-
-def check_training(case: Case) -> Iterator[Row]:
-    """Compare the passes, negatives, matches, losses and gradients of a training step."""
-    passes: list[GroundingState] = []
-    neck = case.model.slots['neck']
-    hook = neck.register_forward_hook(lambda _, args, out: passes.append(args[0].update(**out)))
-    step = train_step(case.model, case.batch)
-    hook.remove()
-    negative = step.state.negative
-    yield from _compare_all(case, 'out', {'saliency_scores_neg': negative.saliency})
-    for index, state in enumerate(passes):
-        yield from _check_pass(case, f'call{index}', state)
-    if case.stored('loss'):
-        yield from _check_matches(case, step)
-        yield from _check_losses(case, step)
-        yield from _check_gradients(case)
-
-
-@torch.no_grad()
-def _check_pass(case: Case, call: str, state: GroundingState) -> Iterator[Row]:
-    """Compare what one run of the trunk gave, and what the decoder makes of it."""
-    neck, mask, position = case.model.slots['neck'], state.video_mask, state.video_pos
-    convolved: list[Tensor] = []
-    hook = neck.moment_expert.norm.register_forward_pre_hook(
-        lambda _, args: convolved.append(args[0])
+    runs = (
+        *(
+            Run(prefix, 'nopad/' if 'nopad' in prefix else '', options, scenario)
+            for prefix, options in VARIANTS.items()
+            for scenario in SCENARIOS
+            if scenario != 'corrected_conv_mask'
+        ),
+        Run('', '', CONV_MASK, 'corrected_conv_mask'),
     )
-    maps = {'mr': neck.moment_map(state.memory), 'hd': neck.saliency_map(state.memory)}
-    found = {
-        'z_pooled': state.memory,
-        'mr_expert': neck.moment_expert(maps['mr'], mask, position),
-        'mr_conv': convolved[0],
-        'x_mr': state.moment_memory,
-        'x_hd': state.saliency_memory,
-    }
-    hook.remove()
-    for task, mapped in maps.items():
-        shared = neck.shared(mapped, mask, position)
-        found |= {f'{task}_map': mapped, f'shared_{task}': shared}
-        found[f'shared_{task}_pooled'] = neck.pool(shared, mask)
-    outputs = case.model.slots['moment_head'].decode(state)
-    found |= {'hs': outputs.normed, 'reference': outputs.predictions.references}
-    t2v = case.stored('mid').get(f'{call}/t2v')  # the words stand behind the clips
-    if t2v is not None:
-        ours, theirs = state.fused, t2v[:, : state.fused.shape[1]]
-        yield compare(case.name('mid', f'{call}/t2v'), ours, theirs, PADDED_TOLERANCE)
-    yield from _compare_all(case, 'mid', {f'{call}/{key}': ours for key, ours in found.items()})
+    valid, small_norm = '-', SMALL_NORM
+
+    @classmethod
+    def model_config(cls, base: dict, data: ReferenceSet, run: Run | None = None) -> Any:
+        """The config with sizes and the feedback of a scenario."""
+        cfg = super().model_config(base, data, run)
+        order, target = SCENARIOS['mr2hd' if run is None else run.kind]
+        first = [n for n in cfg.stages if n.startswith('feedback') or n.endswith('_head')]
+        cfg.stages = (*(name for name in cfg.stages if name not in first), *order)
+        if order is HIGHLIGHTS_FIRST:
+            cfg.feedback = dict(
+                highlight_guided=dict(type='HighlightGuidedFeedback', mean_over='padded')
+            )
+        if target is not None:
+            next(iter(cfg.feedback.values())).target = target
+        return cfg
+
+    def __init__(self, data: ReferenceSet, base: dict, run: Run) -> None:
+        super().__init__(data, base, run)
+        self.scenario, self.gradients = run.kind, f'grad/{run.kind}/'
+        self.model.progress = Progress(0 if SCENARIOS[run.kind][1] is None else 100, EPOCHS)
+        self.last, self.aux = f'out/{run.kind}/', f'out/{run.kind}/aux_{{layer}}/'
+        self.match = tuple(f'match/{run.kind}/{n}/{{sample}}' for n in ('aux_{layer}', 'last'))
+
+    def tolerance(self, name: str) -> float:
+        """Padded batches and logits were computed with other tolerances."""
+        if 'class_error' in name:
+            return 1e-3  # per cent of a few queries
+        if 'nopad' not in self.prefix or name.endswith('/t2v'):
+            return 1e-4
+        return 5e-5 if name.endswith('logits') else 1e-5
+
+    def predicted(self, state: GroundingState, records: list[dict[str, Any]]) -> Outputs:
+        """What an inference run computes, padded positions included."""
+        mask = state.video_mask
+        counted = mask if 'nopad' in self.prefix else torch.ones_like(mask)
+        gain: Outputs = {'xi': highlight_mask(state.saliency, counted)}
+        if self.scenario.endswith('mr2hd'):
+            sizes = (state.spans, counted.sum(dim=1), mask.shape[1])
+            gain = {'xi': moment_gain(*sizes), 'count': moment_coverage(*sizes)}
+        return {
+            **self.queries(state),
+            f'{self.last}saliency_scores': state.saliency,
+            **{f'mid/{self.scenario}/{key}': value for key, value in gain.items()},
+        }
+
+    def reported(self, state: GroundingState, records: list[dict[str, Any]]) -> Iterator[Row]:
+        """Compare windows before and after post-processing, and the reported scores."""
+        raw, place = self.head.ranked(state), f'pred/{self.scenario}/'
+        seconds = cxw_to_xx(state.spans) * state.duration[:, None, None]
+        final = torch.tensor([record['pred_relevant_windows'] for record in records])
+        for key, ours, error in (
+            ('windows_raw', torch.cat((raw.spans, raw.scores[..., None]), -1), 1e-3),
+            ('windows', final, 1e-4),
+            ('windows_by_query', torch.cat((seconds, state.span_scores[..., None]), -1), 1e-3),
+        ):
+            yield from self.windows(place + key, ours, error)
+        yield from self.scores(f'{place}saliency_half', records)
+
+    def trained(self, step: Step) -> Outputs:
+        """The negatives, and what every pass through the trunk gave."""
+        passes: list[GroundingState] = []
+        neck = self.model.slots['neck']
+        hook = neck.register_forward_hook(lambda _, args, out: passes.append(args[0].update(**out)))
+        train_step(self.model, self.batch)
+        hook.remove()
+        found: Outputs = {f'{self.last}saliency_scores_neg': step.state.negative.saliency}
+        for index, state in enumerate(passes):
+            values = self.trunk(state)
+            found |= {f'mid/{self.scenario}/call{index}/{key}': v for key, v in values.items()}
+        return found
+
+    @torch.no_grad()
+    def trunk(self, state: GroundingState) -> Outputs:
+        """What one pass through the trunk gave, and what the decoder makes of it."""
+        neck, mask, position = self.model.slots['neck'], state.video_mask, state.video_pos
+        convolved: list[Tensor] = []
+        hook = neck.moment_expert.norm.register_forward_pre_hook(
+            lambda _, args: convolved.append(args[0])
+        )
+        maps = {'mr': neck.moment_map(state.memory), 'hd': neck.saliency_map(state.memory)}
+        clips = state.fused.shape[1]
+        found: Outputs = {
+            't2v': (state.fused, lambda stored: stored[:, :clips]),  # words stand behind the clips
+            'z_pooled': state.memory,
+            'mr_expert': neck.moment_expert(maps['mr'], mask, position),
+            'mr_conv': convolved[0],
+            'x_mr': state.moment_memory,
+            'x_hd': state.saliency_memory,
+        }
+        hook.remove()
+        for task, mapped in maps.items():
+            shared = neck.shared(mapped, mask, position)
+            found |= {f'{task}_map': mapped, f'shared_{task}': shared}
+            found[f'shared_{task}_pooled'] = neck.pool(shared, mask)
+        outputs = self.model.slots['moment_head'].decode(state)
+        return found | {'hs': outputs.normed, 'reference': outputs.predictions.references}
+
+    def compare_losses(self, step: Step, folder: str = 'loss/') -> Iterator[Row]:
+        """Compare the losses of this scenario."""
+        slots = self.model.slots
+        self.moment = slots['moment_head'].loss(step.state)
+        self.saliency = slots['saliency_head'].loss(step.state)
+        yield from super().compare_losses(step, f'loss/{self.scenario}/')
+
+    def find_loss(self, step: Step, name: str) -> tuple[Tensor | None, float] | None:
+        """The terms before they are balanced, and the sums that the released code logs."""
+        hinge = {'hinge': 'margin', 'rank_contrastive': 'rank', 'neg_pair': 'negative'}
+        moment, saliency = sum(self.moment.values()), sum(self.saliency.values())
+        weights = self.data.info['weights']
+        terms = {**self.moment, 'loss_saliency': saliency}
+        found = {
+            **terms,
+            **{
+                f'saliency_{theirs}': self.saliency.get(f'loss_saliency_{ours}')
+                for theirs, ours in hinge.items()
+            },
+            'group_hd': saliency,
+            'group_mr': moment,
+            'joint': step.total,
+            'weighted_sum': sum(weights.get(key, 1) * value for key, value in terms.items()),
+        }
+        return (found[name], 1.0) if name in found else super().find_loss(step, name)
+
+    def more(self) -> Iterator[Row]:
+        """Compare the norm of every parameter's gradient."""
+        place = f'{self.prefix}{self.gradients}'
+        stored = self.data.below(place)
+        if 'param_norms' not in stored:
+            return
+        names = self.data.info.get('param_names') or self.data.arrays['grad/param_names'].tolist()
+        rename = CONVERSIONS[self.system].rename
+        worst, where = 0.0, ''
+        for key, theirs in zip(names, stored['param_norms'].tolist()):
+            ours = rename(key)
+            if ours is None or theirs < 0:  # never used
+                continue
+            # Around zero, an error of SMALL_NORM is as large as the tolerance.
+            scale = theirs if theirs > SMALL_NORM else SMALL_NORM / GRADIENT_TOLERANCE
+            error = abs(gradient_norm(self.model, {ours}) - theirs) / scale
+            if not error < worst:
+                worst, where = error, f'largest error at {key}'
+        yield Row(f'{place}param_norms', worst, GRADIENT_TOLERANCE, where)
+
+    @classmethod
+    def whole_set(cls, data: ReferenceSet, base: dict) -> Iterator[Row]:
+        """Check padding in every scenario, moments as a gain at full size, and averages."""
+        for scenario in list(SCENARIOS)[:5]:
+            case = cls(data, base, Run('', options=QUIRKS, kind=scenario))
+            yield from check_padding(case.model, case.batch, f'padding/{scenario}/')
+        if 'unit/m2m/count' in data:
+            count = data['unit/m2m/count']
+            sizes = (data['unit/m2m/spans'], torch.full(count.shape[:1], count.shape[1]))
+            sizes += (count.shape[1],)
+            yield compare('unit/m2m/count', moment_coverage(*sizes), count, 1e-6)
+            yield compare('unit/m2m/xi', moment_gain(*sizes), data['unit/m2m/xi'], 1e-6)
+        if 'unit/ema/weights' in data:
+            averages = averaged(data['unit/ema/weights'])
+            yield compare('unit/ema/ema', averages, data['unit/ema/ema'], 1e-6)
 
 
-def _stage_names(count: int) -> list[str]:
-    return [*(f'aux_{layer}' for layer in range(count - 1)), 'last']
-
-
-def _check_matches(case: Case, step: Step) -> Iterator[Row]:
-    stored, stages = case.stored('match'), step.matches[0]
-    for stage, name in zip(stages, _stage_names(len(stages))):
-        for sample, index in enumerate(stage.tolist()):
-            key = f'{name}/{sample}'
-            if key in stored:
-                ours = {(q, g) for g, q in enumerate(index) if q >= 0}
-                theirs = set(map(tuple, stored[key].T.tolist()))
-                yield compare_exact(case.name('match', key), ours, theirs)
-
-
-def raw_losses(case: Case, step: Step) -> dict[str, Tensor]:
-    """The unweighted terms before balancing, and what the released code logs, by its names."""
-    slots, state = case.model.slots, step.state
-    moment = slots['moment_head'].loss(state)
-    saliency = slots['saliency_head'].loss(state)
-    found = {
-        'saliency_hinge': saliency['loss_saliency_margin'],
-        'saliency_rank_contrastive': saliency['loss_saliency_rank'],
-        'saliency_neg_pair': saliency['loss_saliency_negative'],
-        'loss_saliency': sum(saliency.values()),
-        'group_hd': sum(saliency.values()),
-        'group_mr': sum(moment.values()),
-        'joint': step.total,
-        **moment,
-    }
-    weights = case.data.info['weights']
-    terms = {**moment, 'loss_saliency': found['loss_saliency']}
-    found['weighted_sum'] = sum(weights.get(name, 1) * value for name, value in terms.items())
-    logits = state.moment_outputs['queries'].predictions.logits
-    for stage, index, name in zip(logits, step.matches[0], _stage_names(len(logits))):
-        suffix = '' if name == 'last' else f'_{name.removeprefix("aux_")}'
-        right = (stage[..., 0] > stage[..., 1]).gather(1, index.clamp(min=0))[index >= 0]
-        found[f'class_error{suffix}'] = 100 - 100 * right.float().mean()
-    return found
-
-
-def _check_losses(case: Case, step: Step) -> Iterator[Row]:
-    found = raw_losses(case, step)
-    for key, theirs in case.stored('loss').items():
-        tolerance = LOSS_TOLERANCE if 'nopad' in case.variant else PADDED_TOLERANCE
-        if key.startswith('class_error'):
-            tolerance = 1e-3  # per cent of a few queries
-        # Errors relative to the term where it is above 1.
-        yield compare(case.name('loss', key), found[key], theirs, tolerance)
-
-
-def _check_gradients(case: Case) -> Iterator[Row]:
-    names = case.data.info.get('param_names') or case.data.arrays['grad/param_names'].tolist()
-    stored, rename = case.stored('grad'), CONVERSIONS[SYSTEM].rename
-    worst, place = 0.0, ''
-    for key, theirs in zip(names, stored['param_norms'].tolist()):
-        ours = rename(key)
-        if ours is None or theirs < 0:  # never used
-            continue
-        difference = abs(gradient_norm(case.model, {ours}) - theirs)
-        # Around zero, an error of SMALL_NORM is as large as the tolerance.
-        scale = theirs if theirs > SMALL_NORM else SMALL_NORM / GRADIENT_TOLERANCE
-        error = difference / scale
-        if error >= worst:
-            worst, place = error, f'largest error at {key}'
-    yield Row(case.name('grad', 'param_norms'), worst, GRADIENT_TOLERANCE, place)
-    for key, theirs in stored.items():
-        module = key.removeprefix('module/')
-        if module == 'param_norms':
-            continue
-        inside = [
-            name
-            for name in names
-            if key == 'total_norm' or name == module or name.startswith(f'{module}.')
-        ]
-        ours = gradient_norm(case.model, {rename(name) for name in inside} - {None})
-        name = case.name('grad', key)
-        if float(theirs) > SMALL_NORM:
-            yield compare_relative(name, ours, theirs, GRADIENT_TOLERANCE)
-        else:
-            yield compare(name, torch.tensor(ours), theirs.float(), SMALL_NORM)
-
-
-def check_units(data: ReferenceSet) -> Iterator[Row]:
-    """Compare the conversion of moments to a gain at full size, and the average of weights."""
-    count = data['unit/m2m/count']
-    batch, clips = count.shape
-    sizes = (data['unit/m2m/spans'], torch.full((batch,), clips), clips)
-    yield compare('unit/m2m/count', moment_coverage(*sizes), count, 1e-6)
-    yield compare('unit/m2m/xi', moment_gain(*sizes), data['unit/m2m/xi'], 1e-6)
-
-    weights = data['unit/ema/weights']
+def averaged(weights: Tensor) -> Tensor:
+    """The averages after every epoch, which ends with the next weights."""
     model = torch.nn.Linear(*weights.shape[:0:-1], bias=False)
     hook, runner = EpochEMAHook(decay=0.9), SimpleNamespace(model=model, iter=0, epoch=0)
     model.load_state_dict({'weight': weights[0]})
@@ -288,4 +276,4 @@ def check_units(data: ReferenceSet) -> Iterator[Row]:
         model.load_state_dict({'weight': weight})
         hook.after_train_epoch(runner)
         averages.append(hook.ema_model.module.weight.clone())
-    yield compare('unit/ema/ema', torch.stack(averages), data['unit/ema/ema'], 1e-6)
+    return torch.stack(averages)
