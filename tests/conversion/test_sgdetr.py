@@ -32,10 +32,10 @@ def published(data, tmp_path) -> Path:
 
 
 def small_model(data):
-    from reference_values.sgdetr_config import model_config
+    from reference_values.sgdetr import SgDetrCase
 
     base = load_config(ROOT / 'configs/sgdetr/qvhl_official.py').model.to_dict()
-    return MODELS.build(model_config(base, data.info, False))
+    return MODELS.build(SgDetrCase.model_config(base, data))
 
 
 def test_round_trip(published, data, tmp_path):

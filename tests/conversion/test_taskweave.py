@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 from reference_values.core import ReferenceSet
-from reference_values.taskweave_cases import model_config
+from reference_values.taskweave import TaskWeaveCase
 
 from vtg.conversion import convert_checkpoint
 from vtg.engine import load_weights
@@ -31,7 +31,7 @@ def test_the_average_is_converted(shared, tmp_path):
     assert written['loss_balancer.log_variances.saliency'] == average['hd_log_var'][0]
 
     base = load_config(CONFIG).model.to_dict()
-    model = MODELS.build(model_config(base, data.info, 'mr2hd'))
+    model = MODELS.build(TaskWeaveCase.model_config(base, data))
     load_weights(model, tmp_path / 'ours.pth')
     assert model.slots['feedback.moment_guided'].active(model.progress)
     unused = {key for key in average if key.startswith('txt_position_embed')}

@@ -2,6 +2,7 @@
 """All systems with small widths, as they are recommended and as published."""
 
 import copy
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,19 @@ def read(name: str) -> dict[str, Any]:
     return read_config(path).model.to_dict()
 
 
-def small_system(name: str, noise: bool = True) -> Grounder:
-    """Build a system for features of ``WIDTH`` channels; without ``noise`` nothing is dropped."""
+def small_system(
+    name: str, noise: bool = True, change: Callable[[Any], Any] | None = None
+) -> Grounder:
+    """Build a system for features of ``WIDTH`` channels; without ``noise`` nothing is dropped.
+
+    ``change`` may alter the model config in place before it is built.
+    """
     model = copy.deepcopy(read(name))
     model['defaults'].update({k: v for k, v in SMALL.items() if k in model['defaults']})
     for modality in ('video', 'text'):
         model[f'{modality}_projector']['in_dim'] = WIDTH
+    if change is not None:
+        change(model)
     built = MODELS.build(model)
     if not noise:
         for module in built.modules():

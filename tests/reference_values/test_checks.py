@@ -137,12 +137,12 @@ def test_a_part_without_a_rule_fails(shared, tmp_path):
 def test_a_broken_check_is_a_failed_row(tmp_path, monkeypatch):
     table = {
         'module': Check('is_not_there'),
-        'config': Check('nms', 'nowhere/qvhl.py'),
+        'config': Check('qd_detr', 'QdDetrCase'),
     }
     monkeypatch.setattr(checks, 'CHECKS', table)
     (row,) = run('module', tmp_path)
     assert row.failed and 'ModuleNotFoundError' in row.note
-    (row,) = run('config', tmp_path)
+    (row,) = run('config', tmp_path, tmp_path)
     assert row.failed and 'qvhl.py does not exist' in row.note
     (row,) = run('other', tmp_path)
     assert row.failed and 'no check' in row.note

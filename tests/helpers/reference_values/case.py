@@ -121,9 +121,7 @@ class SystemCase:
         """What an inference run gives, by its stored name."""
         return {}
 
-    def reported(
-        self, state: GroundingState, records: list[dict[str, Any]]
-    ) -> Iterator[Row]:
+    def reported(self, state: GroundingState, records: list[dict[str, Any]]) -> Iterator[Row]:
         """Compare moments and clip scores in their final form."""
         return iter(())
 

@@ -46,9 +46,7 @@ ATTENTION_SIZES: dict[str, Any] = {
     'saliency_head.losses.margin.margin': 'config.saliency_margin',
     'fusion.losses.margin.margin': 'config.saliency_margin',
     'saliency_head.losses.*.weight': scaled('loss_weights.loss_saliency', exact=True),
-    'fusion.losses.*.weight': scaled(
-        'loss_weights.loss_saliency', 'config.lw_wattn', exact=True
-    ),
+    'fusion.losses.*.weight': scaled('loss_weights.loss_saliency', 'config.lw_wattn', exact=True),
 }
 """Of the systems with dummies and adaptive cross-attention."""
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from systems import SYSTEMS
 
 from vtg.engine.config import load_config
 from vtg.utils import DataError, nearest_names
@@ -31,10 +32,12 @@ class Check:
         function: Name of a function ``check(folder)`` that gives a
             :class:`~reference_values.core.Row` per quantity, or of a
             :class:`~reference_values.case.SystemCase`, which reads its config.
+        options: Further arguments of a function.
     """
 
     module: str
     function: str = 'check'
+    options: tuple[Any, ...] = ()
 
     def find(self) -> Any:
         """The function or class."""
@@ -45,7 +48,7 @@ class Check:
         """Run the check on the set ``name`` in ``folder``."""
         found = self.find()
         if not isinstance(found, type):
-            yield from found(folder)
+            yield from found(folder, *self.options)
             return
         base = load_config(configs / found.config).model.to_dict()
         yield from found.check(folder, base, name)
@@ -75,6 +78,7 @@ CHECKS: dict[str, Check] = {
     'univtg': Check('univtg', 'UniVtgCase'),
     'videolights': Check('videolights', 'VideoLightsCase'),
     'youtube_metric': Check('clip_ranking', 'check_youtube'),
+    **{f'recorded_{system}': Check('recorded', options=(system,)) for system in SYSTEMS},
 }
 """The check of every known set, by the name of its files."""
 

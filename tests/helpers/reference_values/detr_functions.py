@@ -87,7 +87,7 @@ def _check_matching(data: ReferenceSet) -> Row:
             giou=dict(type='GIoUCost', weight=1.0, eps=0.0),
         )
     )
-    spans, mask = pad_spans(data["in/match.targets"].split(data["in/match.count"].tolist()))
+    spans, mask = pad_spans(data['in/match.targets'].split(data['in/match.count'].tolist()))
     inputs = MatchInputs(logits=data['in/match.logits'], spans=data['in/match.spans'])
     return check_matches('out/match', matcher(inputs, spans, mask), data['out/match'])
 

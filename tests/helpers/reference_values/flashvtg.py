@@ -13,14 +13,14 @@ from vtg.models.fusions.aca import text_share
 from vtg.models.heads import PointOutputs
 from vtg.models.task_modules.nms import SoftNMS, sort_moments
 from vtg.models.task_modules.post_processing import round_scores
-from vtg.structures import GroundingState, MomentList
+from vtg.structures import MomentList
 
+from .batches import single
 from .case import Outputs, Run
 from .cg_detr import ATTENTION_SIZES, WHOLE_SALIENCY, PairedCase, saliency_terms
 from .common import Step, check_gradients, check_padding, predict, set_options, train_step
 from .core import ReferenceSet, Row, compare
 from .detr import SIZES
-from .batches import single
 from .qd_detr import STRAIGHT
 
 PARTS = {'margin': 'margin', 'negpair': 'negative', 'rank': 'rank', 'bce': 'bce'}
@@ -243,9 +243,7 @@ class FlashVtgCase(PairedCase):
         train_step(case.model, case.batch)
         yield from case.norms('grad_without_loss_saliency/')
 
-    def single(
-        self, batch: dict, row: int, folder: str, points: bool = True
-    ) -> Iterator[Row]:
+    def single(self, batch: dict, row: int, folder: str, points: bool = True) -> Iterator[Row]:
         """Compare what is predicted for one sample, before and after suppression."""
         post = self.model.post_processor
         nms = post.steps.pop('nms')

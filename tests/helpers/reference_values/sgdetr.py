@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vtg.models.feedback import amplify
+from vtg.models.layers import amplify
 from vtg.models.task_modules import select_collab_anchors
 from vtg.structures import GroundingState
 
@@ -17,7 +17,7 @@ from .batches import batch_of
 from .case import Outputs, Run, SystemCase
 from .common import Step, check_gradients, check_padding, set_options, train_step
 from .core import ReferenceSet, Row
-from .detr import width
+from .detr import scaled, width
 from .sgdetr_lists import check_lists, check_long
 
 QUERIES, DENSE = 'moment_head.query_head.', 'moment_head.dense_head.'
@@ -80,12 +80,7 @@ class SgDetrCase(SystemCase):
             for name, source in (
                 ('margin.margin', 'criterion.saliency_margin'),
                 ('rank.weight', 'criterion.contrastive_reducer'),
-                (
-                    '*.weight',
-                    lambda data: lambda old: (
-                        (1.0 if old is None else old) * data.fact('loss_weights.loss_saliency')
-                    ),
-                ),
+                ('*.weight', scaled('loss_weights.loss_saliency')),
             )
         },
         f'{DENSE}num_convs': 'config.atss.num_convs',
@@ -340,9 +335,7 @@ class SgDetrCase(SystemCase):
         step = train_step(self.model, self.batch)
         yield from self.rows(self.trained(step))
         yield from self.compare_losses(step, 'dn/loss/')
-        yield from check_gradients(
-            self.model, self.system, self.data, f'{self.prefix}dn/grad/'
-        )
+        yield from check_gradients(self.model, self.system, self.data, f'{self.prefix}dn/grad/')
 
     @classmethod
     def whole_set(cls, data: ReferenceSet, base: dict) -> Iterator[Row]:
