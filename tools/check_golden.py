@@ -26,7 +26,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--quiet', action='store_true', help='print failures, skipped quantities and the summaries'
     )
-    return parser.parse_args()
+    return parser.parse_intermixed_args()
 
 
 def describe(rows: Sequence) -> list[str]:

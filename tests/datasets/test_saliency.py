@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Saliency labels against the golden set of the official dataset classes."""
+"""Saliency labels against the reference values of the official dataset classes."""
 
 import json
 

@@ -143,7 +143,7 @@ def test_a_broken_check_is_a_failed_row(tmp_path, monkeypatch):
     (row,) = run('module', tmp_path)
     assert row.failed and 'ModuleNotFoundError' in row.note
     (row,) = run('config', tmp_path, tmp_path)
-    assert row.failed and 'qvhl.py does not exist' in row.note
+    assert row.failed and 'qvhl_official.py does not exist' in row.note
     (row,) = run('other', tmp_path)
     assert row.failed and 'no check' in row.note
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ranking of clips against the golden sets of TVSum and YouTube Highlights and by hand."""
+"""Ranking of clips against the reference values of TVSum and YouTube Highlights and by hand."""
 
 import json
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Single-window data against the golden set, and R@5 by an independent loop."""
+"""Single-window data against reference values, and R@5 by an independent loop."""
 
 import json
 import random
