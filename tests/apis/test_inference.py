@@ -10,6 +10,7 @@ import torch
 from vtg.apis.inference import GroundingResult, Inferencer, ground
 from vtg.datasets import collate
 from vtg.engine import load_config
+from vtg.evaluation.records import to_records
 from vtg.extraction import extract_videos, read_clips
 from vtg.registry import DATASETS, ENCODERS, MODELS
 from vtg.utils import ConfigError, DataError
@@ -95,7 +96,8 @@ def test_features_are_prepared_as_the_dataset_does(trained, clip, videos, tmp_pa
     )  # fmt: skip
     inferencer = Inferencer(*trained, device='cpu')
     with torch.inference_mode():
-        expected = inferencer.model.test_step(collate([dataset[0]]))[0]
+        (prediction,) = inferencer.model.test_step(collate([dataset[0]]))
+    (expected,) = to_records(prediction)
     result = inferencer(features, 'red room', [tokens], duration=12.4)[0]
     assert result.moments == expected['pred_relevant_windows']
     assert result.saliency == expected['pred_saliency_scores']

@@ -18,8 +18,9 @@ from torch import nn
 from vtg.datasets import SimulatedDataset, collate
 from vtg.datasets.sources import SOURCE_RULES
 from vtg.engine import load_config
+from vtg.evaluation.records import to_records
 from vtg.registry import METRICS, MODELS, PARAM_SCHEDULERS
-from vtg.structures import Progress
+from vtg.structures import Prediction, Progress
 
 ROOT = Path(__file__).resolve().parents[2] / 'configs'
 FILES = sorted(path for path in ROOT.rglob('*.py') if '_base_' not in path.parts)
@@ -97,8 +98,7 @@ def test_config(cfg: Any) -> None:
     # Parts that training switches on late are on in the last epoch.
     for model.progress in (Progress(0, 10), Progress(9, 10)):
         check_step(model, train)
-    records = check_prediction(model, test)
-    check_metric(cfg, test, records)
+    check_metric(cfg, test, check_prediction(model, test))
 
 
 def check_schedule(cfg: Any, model: nn.Module) -> None:
@@ -127,11 +127,12 @@ def check_step(model: nn.Module, batch: dict[str, Any]) -> None:
     assert all(p.grad.isfinite().all() for p in model.parameters() if p.grad is not None)
 
 
-def check_prediction(model: nn.Module, batch: dict[str, Any]) -> list[dict[str, Any]]:
+def check_prediction(model: nn.Module, batch: dict[str, Any]) -> list[Prediction]:
     """Every sample gets windows in every list, if there is a moment head, and a score per clip."""
     model.eval()
     with torch.no_grad():
-        records = model.test_step(batch)
+        predictions = model.test_step(batch)
+    records = to_records(predictions[0], fill=True)
     for record, meta in zip(records, batch['meta'], strict=True):
         assert record['qid'] == meta['qid'] and record['vid'] == meta['vid']
         if 'moment_head' in model.slots:
@@ -140,16 +141,16 @@ def check_prediction(model: nn.Module, batch: dict[str, Any]) -> list[dict[str, 
         else:
             assert 'pred_relevant_windows' not in record
         assert len(record['pred_saliency_scores']) == meta['num_clips']
-    return records
+    return predictions
 
 
-def check_metric(cfg: Any, batch: dict[str, Any], records: list[dict[str, Any]]) -> None:
+def check_metric(cfg: Any, batch: dict[str, Any], predictions: list[Prediction]) -> None:
     """The metric gives what the best checkpoint is selected by."""
     if cfg.val_evaluator.type != 'QVHighlightsMetric':
         return
     metric = METRICS.build(cfg.val_evaluator)
-    metric.process(batch, records)
-    metrics = metric.evaluate(len(records))
+    metric.process(batch, predictions)
+    metrics = metric.evaluate(len(predictions[0]))
     wanted = (cfg.default_hooks.get('checkpoint') or {}).get('save_best')
     for key in [wanted] if isinstance(wanted, str) else wanted or []:
         names = [name for name in metrics if name == key or name.endswith(f'/{key}')]

@@ -68,10 +68,10 @@ def test_a_step_on_real_annotations(path, shared, first_records):
     model.eval()
     test = batch_of(cfg, 'test', shared, first_records)
     with torch.no_grad():
-        records = model.test_step(test)
+        predictions = model.test_step(test)
     metric = METRICS.build(cfg.test_evaluator)
-    metric.process(test, records)
-    metrics = metric.evaluate(len(records))
+    metric.process(test, predictions)
+    metrics = metric.evaluate(len(predictions[0]))
     wanted = cfg.default_hooks.checkpoint.save_best
     keys = [key for key in metrics if key.partition('/')[2] == wanted]
     assert len(keys) == 1 and 0 <= metrics[keys[0]] <= 100

@@ -60,10 +60,10 @@ def train_and_evaluate(cfg, training, testing):
     assert any(p.grad.abs().sum() > 0 for p in model.video_projector.parameters())
     model.eval()
     with torch.no_grad():
-        records = model.test_step(testing)
+        predictions = model.test_step(testing)
     metric = METRICS.build(cfg.test_evaluator)
-    metric.process(testing, records)
-    return metric.evaluate(len(records))
+    metric.process(testing, predictions)
+    return metric.evaluate(len(predictions[0]))
 
 
 @pytest.mark.parametrize('name', NAMES)

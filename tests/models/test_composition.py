@@ -17,6 +17,7 @@ import pytest
 import torch
 
 from vtg.engine.config import read_config
+from vtg.evaluation.records import to_records
 from vtg.models import Grounder
 from vtg.models.base import SLOT_TYPES
 from vtg.models.grounder import DEFAULT_NEGATIVE_STAGES, DEFAULT_STAGES
@@ -226,8 +227,8 @@ def check(model: Grounder) -> None:
         assert idle <= set(unused_parameters(model, batch, steps=1))
     model.eval()
     with torch.no_grad():
-        records = model(**model.data_preprocessor(batch, False), mode='predict')
-    for record, clips in zip(records, (12, 9)):
+        prediction = model(**model.data_preprocessor(batch, False), mode='predict')
+    for record, clips in zip(to_records(prediction, fill=True), (12, 9)):
         assert record['pred_relevant_windows']
         if 'saliency_head' in model.slots:
             assert len(record['pred_saliency_scores']) == clips

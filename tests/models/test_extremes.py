@@ -7,6 +7,8 @@ import pytest
 import torch
 from systems import EVERY, SYSTEMS, WIDTH, small_system
 
+from vtg.evaluation.records import to_records
+
 CASES: dict[str, dict[str, Any]] = {
     'one clip, one word': dict(clips=(1,), words=(1,), moments=[[(0, 1)]]),
     'all clips and none': dict(clips=(75, 1), words=(1, 9), moments=[[(0, 75)], []]),
@@ -44,7 +46,7 @@ def test_alone_as_in_the_batch(name, toy, shaken):
         batch = toy.batch(video_dim=WIDTH, text_dim=WIDTH, **CASES[case])
         inputs = model.data_preprocessor(batch)
         with torch.no_grad():
-            whole, records = model(**inputs), model(**inputs, mode='predict')
+            whole, records = model(**inputs), to_records(model(**inputs, mode='predict'))
             for index, (clips, words) in enumerate(
                 zip(*(CASES[case][k] for k in ('clips', 'words')))
             ):
@@ -60,7 +62,7 @@ def test_alone_as_in_the_batch(name, toy, shaken):
                 )
                 ours, theirs = (
                     moments(record)
-                    for record in (model(**single, mode='predict')[0], records[index])
+                    for record in (*to_records(model(**single, mode='predict')), records[index])
                 )
                 assert len(ours) == len(theirs)
                 torch.testing.assert_close(ours, theirs, rtol=0, atol=2e-4)

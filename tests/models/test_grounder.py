@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from vtg.engine import load_config
+from vtg.evaluation.records import to_records
 from vtg.models.base import Component
 from vtg.registry import MODELS
-from vtg.structures import GroundingState, GroundingTargets, Progress
+from vtg.structures import GroundingState, GroundingTargets, Prediction, Progress
 from vtg.utils import ConfigError
 
 # The losses that compare with negatives go with them.
@@ -24,6 +25,10 @@ def arguments(batch):
     return {**batch, 'targets': targets}
 
 
+def records_of(model, batch):
+    return to_records(model(**batch | {'targets': None}, mode='predict'))
+
+
 def test_modes(toy, sgdetr):
     model, given = sgdetr().eval(), arguments(toy.batch())
     state = model(**given)
@@ -31,9 +36,11 @@ def test_modes(toy, sgdetr):
     assert state.saliency.shape == (3, 12) and state.spans.shape == (3, 6, 2)
     losses = model(**given, mode='loss')
     assert losses and all(name.startswith('loss_') and v.ndim == 0 for name, v in losses.items())
-    records = model(**given, mode='predict')
-    assert [record['qid'] for record in records] == [0, 1, 2]
-    assert not any(torch.is_tensor(v) for record in records for v in record.values())
+    prediction = model(**given, mode='predict')
+    assert isinstance(prediction, Prediction) and len(prediction) == 3
+    assert [meta['qid'] for meta in prediction.meta] == [0, 1, 2]
+    assert prediction.output == 'comb' and set(prediction.lists) == {'comb', 'detr', 'atss'}
+    assert all(item.spans.shape == (*item.mask.shape, 2) for item in prediction.lists.values())
 
 
 def test_training_without_labels_is_an_error(toy, sgdetr):
@@ -56,13 +63,13 @@ def test_steps_as_the_runner_takes_them(toy, sgdetr):
     assert any(not torch.equal(p, before[name]) for name, p in model.named_parameters())
     model.eval()
     with torch.no_grad():
-        assert model.val_step(batch) == model.test_step(batch)
+        val, test = (step(batch) for step in (model.val_step, model.test_step))
+    assert len(val) == len(test) == 1 and to_records(val[0]) == to_records(test[0])
 
 
 def test_prediction_records(toy, sgdetr):
     model, batch = sgdetr().eval(), toy.batch()
-    for record, meta, clips in zip(model(**batch | {'targets': None}, mode='predict'),
-                                   batch['meta'], (12, 7, 9)):  # fmt: skip
+    for record, meta, clips in zip(records_of(model, batch), batch['meta'], (12, 7, 9)):
         assert {key: record[key] for key in meta} == meta
         assert set(record) == {
             'qid', 'query', 'vid', 'pred_relevant_windows', 'pred_saliency_scores', 'alternatives'
@@ -77,11 +84,11 @@ def test_prediction_records(toy, sgdetr):
 def test_precision_of_reported_scores(toy, sgdetr):
     batch = {**toy.batch(), 'targets': None}
     model = sgdetr({'test_cfg.saliency_dtype': None, 'test_cfg.score_digits': None}).eval()
-    exact = model(**batch, mode='predict')
+    exact = records_of(model, batch)
     state = model(**batch)
     assert exact[1]['pred_saliency_scores'] == state.saliency[1, :7].tolist()
     model.test_cfg |= {'score_digits': 2, 'saliency_dtype': 'bfloat16'}
-    rough = model(**batch, mode='predict')
+    rough = records_of(model, batch)
     scores = [window[2] for window in rough[0]['pred_relevant_windows']]
     assert scores == [round(score, 2) for score in scores]
     assert rough[1]['pred_saliency_scores'] == state.saliency[1, :7].bfloat16().tolist()
@@ -93,23 +100,26 @@ def test_the_reported_list_is_a_choice(toy, sgdetr):
     by_name = {}
     for name in model.slots['moment_head'].lists:
         model.output = name
-        records = model(**batch, mode='predict')
+        records = records_of(model, batch)
         by_name[name] = [record['pred_relevant_windows'] for record in records]
         assert set(records[0]['alternatives']) == {'comb', 'detr', 'atss'} - {name}
     assert sgdetr().output == 'comb'  # the first list is the default
     assert sgdetr({'test_cfg.output': 'atss'}).output == 'atss'
     model.output = 'comb'
-    records = model(**batch, mode='predict')
+    records = records_of(model, batch)
     assert by_name['atss'] == [record['alternatives']['atss'] for record in records]
     with pytest.raises(ConfigError, match=r"test_cfg\.output is 'fused', but model\.moment_head "
                        r'\(HybridHead\) gives comb, detr, atss; choose one'):  # fmt: skip
         sgdetr({'test_cfg.output': 'fused'})
 
 
-def test_no_list_is_ever_empty(toy, sgdetr):
+def test_empty_lists_are_filled_for_the_evaluators_only(toy, sgdetr):
     model = sgdetr({'moment_head.dense_head.test_cfg.score_thr': 1.0}).eval()
-    for record in model(**toy.batch() | {'targets': None}, mode='predict'):
-        assert record['alternatives']['atss'] == [[0.0, 0.0, 0.0]]
+    prediction = model(**toy.batch() | {'targets': None}, mode='predict')
+    assert not prediction.lists['atss'].mask.any()
+    for plain, filled in zip(to_records(prediction), to_records(prediction, fill=True)):
+        assert plain['alternatives']['atss'] == []
+        assert filled['alternatives']['atss'] == [[0.0, 0.0, 0.0]]
 
 
 def test_without_heads_there_is_nothing_to_report(toy, sgdetr):
@@ -117,13 +127,13 @@ def test_without_heads_there_is_nothing_to_report(toy, sgdetr):
     names = ('local_saliency_head', 'fusion', 'encoder', 'saliency_head', 'feedback', 'neck',
              'moment_head', 'negatives', 'auxiliary')  # fmt: skip
     model = sgdetr({'stages': stages, **dict.fromkeys(names)}).eval()
-    (record,) = model(**toy.batch((3,), (2,)) | {'targets': None}, mode='predict')
+    (record,) = records_of(model, toy.batch((3,), (2,)))
     assert record == {'qid': 0, 'query': 'query 0', 'vid': 'v0'}
 
 
 def test_meta_is_optional(toy, sgdetr):
     batch = {**toy.batch(), 'targets': None, 'meta': None}
-    record = sgdetr().eval()(**batch, mode='predict')[0]
+    record = records_of(sgdetr().eval(), batch)[0]
     assert record['qid'] is None and record['pred_relevant_windows']
 
 

@@ -9,6 +9,7 @@ import torch
 from systems import SYSTEMS, WIDTH, small_system
 
 import vtg.models
+from vtg.evaluation.records import to_records
 
 # What is out of the range of float16, and where it may stand.
 FAULTS = {
@@ -49,7 +50,7 @@ def test_half_precision_predicts(name, toy):
     model = small_system(name).eval()
     inputs = model.data_preprocessor(toy.batch(video_dim=WIDTH, text_dim=WIDTH))
     with torch.no_grad(), torch.autocast('cpu', torch.float16):
-        records = model(**inputs, mode='predict')
+        records = to_records(model(**inputs, mode='predict'))
     for record in records:
         numbers = [number for row in record['pred_relevant_windows'] for number in row]
         assert torch.tensor(numbers + record['pred_saliency_scores']).isfinite().all()

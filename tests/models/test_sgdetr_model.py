@@ -10,6 +10,7 @@ from reference_values.common import extend_padding, single
 from torch import nn
 
 from vtg.engine import load_config
+from vtg.evaluation.records import to_records
 from vtg.registry import MODELS
 from vtg.structures import GroundingTargets
 
@@ -27,7 +28,7 @@ def predict(model, batch):
     model.eval()
     with torch.no_grad():
         given = arguments(batch, training=False)
-        return model(**given, mode='tensor'), model(**given, mode='predict')
+        return model(**given, mode='tensor'), to_records(model(**given, mode='predict'))
 
 
 def losses_of(model, batch):

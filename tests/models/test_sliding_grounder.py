@@ -8,8 +8,11 @@ import pytest
 import torch
 
 from vtg.engine.checkpoint import check_fit
+from vtg.evaluation.records import to_records
 from vtg.models import Grounder, SlidingGrounder
+from vtg.models.task_modules.nms import take_first
 from vtg.registry import MODELS
+from vtg.structures import MomentList, Prediction
 from vtg.utils import ConfigError
 
 DIM = 6
@@ -66,7 +69,7 @@ def take(batch, row, length):
 
 def predict(model, batch):
     with torch.no_grad():
-        return model(**batch, mode='predict')
+        return to_records(model(**batch, mode='predict'))
 
 
 def runs(self, video, video_mask, text, text_mask, duration, meta=None, targets=None, mode=''):
@@ -74,7 +77,7 @@ def runs(self, video, video_mask, text, text_mask, duration, meta=None, targets=
 
     It checks what it gets: every window counts its own clips from 0 to 1.
     """
-    records = []
+    rows = []
     for row, mask, seconds in zip(video, video_mask, duration.tolist()):
         row = row[mask]
         edges = torch.arange(len(row) + 1) / len(row)
@@ -87,12 +90,16 @@ def runs(self, video, video_mask, text, text_mask, duration, meta=None, targets=
                 windows.append([at * clip, (at + count) * clip, mark])
             at += count
         windows.sort(key=lambda window: -window[2])
-        records.append({
-            'pred_relevant_windows': windows or [[0.0, 0.0, 0.0]],
-            'alternatives': {'other': windows[:1] or [[0.0, 0.0, 0.0]]},
-            'pred_saliency_scores': row[:, 0].tolist(),
-        })  # fmt: skip
-    return records
+        rows.append(torch.tensor(windows).reshape(-1, 3))
+    counts = torch.tensor([len(row) for row in rows])
+    table = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)
+    moments = MomentList(
+        table[..., :2], table[..., 2], torch.arange(table.shape[1]) < counts[:, None]
+    )
+    return Prediction(
+        video_mask, duration, meta or [{} for _ in rows], output='all',
+        lists={'all': moments, 'other': take_first(moments, 1)}, saliency=video[..., 0],
+    )  # fmt: skip
 
 
 def test_weights_are_those_of_the_plain_model(read):
@@ -169,7 +176,7 @@ def test_two_hours(read, monkeypatch):
     )
     torch.testing.assert_close(torch.tensor(record['pred_saliency_scores']), feature)
     assert record['alternatives']['other'][0] == pytest.approx([2000, 2600, 0.95])
-    assert empty['pred_relevant_windows'] == [[0.0, 0.0, 0.0]]
+    assert empty['pred_relevant_windows'] == []
     assert record['qid'] == 0 and empty['vid'] == 'v1'
 
 

@@ -17,6 +17,7 @@ from vtg.datasets.stores import FeatureStore, check_features, read_feature_file
 from vtg.datasets.stores.files import stored_number
 from vtg.engine import load_config
 from vtg.engine.checkpoint import load_weights
+from vtg.evaluation.records import moments_to_lists, to_records
 from vtg.extraction import decode_video, encode_video
 from vtg.extraction.encoders import Encoder
 from vtg.extraction.encoders.base import as_device
@@ -56,8 +57,7 @@ class GroundingResult:
         table = torch.tensor(self.moments, dtype=torch.float64).reshape(1, -1, 3)
         mask = torch.ones(table.shape[:2], dtype=torch.bool)
         kept = temporal_nms(MomentList(table[..., :2], table[..., 2], mask), iou_threshold)
-        rows = torch.cat((kept.spans, kept.scores.unsqueeze(-1)), -1)
-        return rows[kept.mask].tolist()
+        return moments_to_lists(kept, digits=None)[0]
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, for JSON."""
@@ -154,23 +154,24 @@ class Inferencer:
             for number, query in enumerate(queries)
         ]
         dataset = self._dataset(records, clips, texts)
-        predictions = []
+        found: list[dict[str, Any]] = []
         for start in range(0, len(dataset), self.batch_size):
             stop = min(start + self.batch_size, len(dataset))
             batch = collate([dataset[index] for index in range(start, stop)])
             with torch.inference_mode():
-                predictions += self.model.test_step(batch)
+                (prediction,) = self.model.test_step(batch)
+            found += to_records(prediction)
         return [
             GroundingResult(
-                query=prediction['query'],
+                query=record['query'],
                 vid=vid,
                 duration=float(duration),
                 clip_length=self.clip_length,
-                moments=prediction.get('pred_relevant_windows', []),
-                saliency=prediction.get('pred_saliency_scores', []),
-                alternatives=prediction.get('alternatives', {}),
+                moments=record.get('pred_relevant_windows', []),
+                saliency=record.get('pred_saliency_scores', []),
+                alternatives=record.get('alternatives', {}),
             )
-            for prediction in predictions
+            for record in found
         ]
 
     def _dataset(

@@ -14,6 +14,7 @@ from vtg.registry import MODELS, TASK_UTILS
 from vtg.structures import (
     GroundingState,
     GroundingTargets,
+    Prediction,
     Progress,
     full_precision,
 )
@@ -22,7 +23,6 @@ from vtg.utils import ConfigError
 from .base import Component, LossBalancer
 from .pipeline import as_configs, build_slots, check_defaults, describe, fill_defaults
 from .pipeline_checks import check_pipeline
-from .task_modules.post_processing import moments_to_lists
 
 # Names of PyTorch's floating-point types.
 FloatType = Literal['float16', 'bfloat16', 'float32', 'float64']
@@ -153,7 +153,7 @@ class Grounder(BaseModel):
         meta: list[dict[str, Any]] | None = None,
         targets: GroundingTargets | None = None,
         mode: str = 'tensor',
-    ) -> GroundingState | dict[str, Tensor] | list[dict[str, Any]]:
+    ) -> GroundingState | dict[str, Tensor] | Prediction:
         """Run the model.
 
         Args:
@@ -165,7 +165,7 @@ class Grounder(BaseModel):
             meta: Facts of every sample, copied to its prediction.
             targets: Required by ``mode='loss'``.
             mode: ``'tensor'`` returns the state, ``'loss'`` weighted losses by name, ``'predict'``
-                one record per sample.
+                the :class:`Prediction`.
         """
         state = GroundingState(
             video_features=video,
@@ -181,7 +181,7 @@ class Grounder(BaseModel):
             return state
         if mode == 'predict':
             with full_precision(state, video.device) as state:
-                return self.records(state, meta)
+                return self.predict(state, meta)
         if targets is None:
             raise ConfigError(
                 'training needs labels, but the batch has none; use an annotation file with '
@@ -238,41 +238,39 @@ class Grounder(BaseModel):
         return self.loss_balancer({task: terms for task, terms in by_task.items() if terms})
 
     @torch.no_grad()
-    def records(
-        self, state: GroundingState, meta: list[dict[str, Any]] | None
-    ) -> list[dict[str, Any]]:
-        """Turn a state into one prediction record per sample.
+    def predict(
+        self, state: GroundingState, meta: Sequence[dict[str, Any]] | None = None
+    ) -> Prediction:
+        """Decode a state and apply the post-processor to every list of moments.
 
-        Returns:
-            ``qid``, ``query`` and ``vid`` from ``meta``; ``pred_relevant_windows``: ``[[start_s,
-            end_s, score], ...]``, best first and never empty; ``pred_saliency_scores``: one per
-            real clip; ``alternatives``: further lists by name.
+        Args:
+            state: Behind all stages.
+            meta: Facts of every sample, B dicts.
         """
-        meta = meta or [{} for _ in range(len(state.duration))]
-        records = [{key: item.get(key) for key in ('qid', 'query', 'vid')} for item in meta]
-        self._add_moments(state, records)
-        if state.saliency is not None:
-            dtype = self.test_cfg['saliency_dtype']
-            scores = state.saliency if dtype is None else state.saliency.to(getattr(torch, dtype))
-            lengths = state.video_mask.sum(dim=1).tolist()
-            for record, row, length in zip(records, scores.float().cpu().numpy(), lengths):
-                record['pred_saliency_scores'] = row[:length].tolist()
-        return records
-
-    def _add_moments(self, state: GroundingState, records: list[dict[str, Any]]) -> None:
         head = self.slots.get('moment_head')
-        if head is None:
-            return
-        named = {}
-        for name, moments in head.predict(state).items():
-            if self.post_processor is not None:
-                moments = self.post_processor(moments, state.duration)
-            named[name] = moments_to_lists(moments, self.test_cfg['score_digits'])
-        for index, record in enumerate(records):
-            # A list may be empty after suppression; the evaluators need one window at least.
-            windows = {name: rows[index] or [[0.0, 0.0, 0.0]] for name, rows in named.items()}
-            record['pred_relevant_windows'] = windows.pop(self.output)
-            record['alternatives'] = windows
+        lists = {} if head is None else head.predict(state)
+        if self.post_processor is not None:
+            lists = {n: self.post_processor(found, state.duration) for n, found in lists.items()}
+        saliency = None if state.saliency is None else state.saliency.detach()
+        if saliency is not None and self.test_cfg['saliency_dtype'] is not None:
+            saliency = saliency.to(getattr(torch, self.test_cfg['saliency_dtype'])).float()
+        return Prediction(
+            video_mask=state.video_mask,
+            duration=state.duration,
+            meta=meta or [{} for _ in range(len(state.duration))],
+            lists=lists,
+            output=self.output,
+            saliency=saliency,
+            digits=self.test_cfg['score_digits'],
+        )
+
+    def val_step(self, data: dict[str, Any]) -> list[Prediction]:
+        """Predict a batch; MMEngine's evaluator takes a sequence, here of the one prediction."""
+        return [super().val_step(data)]
+
+    def test_step(self, data: dict[str, Any]) -> list[Prediction]:
+        """See :meth:`val_step`."""
+        return [super().test_step(data)]
 
     def __repr__(self) -> str:
         return describe(self)

@@ -2,22 +2,18 @@
 """Inference on videos that are longer than those a model was trained on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
 import torch
 from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
 
 from vtg.registry import MODELS, TASK_UTILS
-from vtg.structures import GroundingState, MomentList
+from vtg.structures import GroundingState, MomentList, Prediction, join_predictions
 from vtg.utils import ConfigError
 
 from .grounder import Grounder
-from .task_modules.post_processing import moments_to_lists
-
-# What stands in an empty list of moments.
-NOTHING = [0.0, 0.0, 0.0]
+from .task_modules.nms import take_first, take_moments
 
 
 @dataclass(frozen=True)
@@ -104,7 +100,7 @@ class SlidingGrounder(Grounder):
         meta: list[dict[str, Any]] | None = None,
         targets: Any = None,
         mode: str = 'tensor',
-    ) -> GroundingState | dict[str, Tensor] | list[dict[str, Any]]:
+    ) -> GroundingState | dict[str, Tensor] | Prediction:
         """See :meth:`Grounder.forward`; ``mode='predict'`` goes by windows."""
         if mode != 'predict' or video_mask.shape[1] <= self.window_clips:
             inputs = (video, video_mask, text, text_mask, duration, meta, targets)
@@ -112,14 +108,14 @@ class SlidingGrounder(Grounder):
         self._check_tef(video, video_mask)
         num_clips = video_mask.sum(dim=1)
         windows = self._windows(num_clips, duration)
-        records: list[dict[str, Any]] = []
+        parts = []
         for part in torch.arange(len(windows.owner), device=video.device).split(self.window_batch):
             owner = windows.owner[part]
             features, mask = self._cut(video, num_clips, windows, part)
             seconds = windows.seen[part].diff(dim=1)[:, 0].to(duration)
             inputs = (features, mask, text[owner], text_mask[owner], seconds)
-            records += super().forward(*inputs, mode='predict')
-        return self._join(records, windows, num_clips, duration, meta)
+            parts.append(super().forward(*inputs, mode='predict'))
+        return self._join(join_predictions(parts), windows, video_mask, duration, meta)
 
     def _check_tef(self, video: Tensor, mask: Tensor) -> None:
         """Refuse columns that do not count from 0 to 1, which a window would overwrite."""
@@ -171,63 +167,78 @@ class SlidingGrounder(Grounder):
     @torch.no_grad()
     def _join(
         self,
-        records: list[dict[str, Any]],
+        found: Prediction,
         windows: Windows,
-        num_clips: Tensor,
+        video_mask: Tensor,
         duration: Tensor,
         meta: list[dict[str, Any]] | None,
-    ) -> list[dict[str, Any]]:
-        """Turn one record per window into one per sample."""
-        meta = meta or [{} for _ in range(len(duration))]
-        joined = [{key: item.get(key) for key in ('qid', 'query', 'vid')} for item in meta]
-        first = records[0]
-        if 'pred_relevant_windows' in first:
-            lists = {None: [record['pred_relevant_windows'] for record in records]}
-            for name in first['alternatives']:
-                lists[name] = [record['alternatives'][name] for record in records]
-            clip = duration.double() / num_clips
-            merged = {name: self._merge_lists(rows, windows, clip) for name, rows in lists.items()}
-            for index, record in enumerate(joined):
-                found = {name: rows[index] or [NOTHING] for name, rows in merged.items()}
-                record['pred_relevant_windows'] = found.pop(None)
-                record['alternatives'] = found
-        if 'pred_saliency_scores' in first:
-            scores = [record['pred_saliency_scores'] for record in records]
-            for record, row in zip(joined, _mean_scores(scores, windows, num_clips)):
-                record['pred_saliency_scores'] = row
-        return joined
+    ) -> Prediction:
+        """Turn the prediction of all windows into that of the videos."""
+        clip = duration.double() / video_mask.sum(dim=1)
+        saliency = found.saliency
+        if saliency is not None:
+            saliency = mean_scores(saliency, windows, video_mask)
+        return replace(
+            found,
+            video_mask=video_mask,
+            duration=duration,
+            meta=meta or [{} for _ in range(len(duration))],
+            lists={name: self._merge(item, windows, clip) for name, item in found.lists.items()},
+            saliency=saliency,
+        )
 
-    def _merge_lists(
-        self, lists: list[list[list[float]]], windows: Windows, clip: Tensor
-    ) -> list[list[list[float]]]:
-        """Merge the lists ``[[start, end, score], ...]`` of all windows, sample by sample."""
-        owners, seen = windows.owner.tolist(), windows.seen.tolist()
-        rows: list[list[list[float]]] = [[] for _ in range(len(clip))]
-        for owner, (left, right), found in zip(owners, seen, lists):
-            rows[owner] += [
-                [start + left, end + left, score, left, right]
-                for start, end, score in found
-                if [start, end, score] != NOTHING
-            ]
-        tables = [torch.tensor(row, dtype=torch.float64).view(-1, 5) for row in rows]
-        table = pad_sequence(tables, batch_first=True).to(clip.device)  # (B, K, 5)
-        counts = torch.tensor([len(row) for row in rows], device=clip.device)
-        mask = torch.arange(table.shape[1], device=clip.device) < counts[:, None]
-        moments = MomentList(table[..., :2], table[..., 2], mask)
-        merged = self.merge(moments, table[..., 3:], clip)
-        return moments_to_lists(merged, self.test_cfg['score_digits'])
+    def _merge(self, moments: MomentList, windows: Windows, clip: Tensor) -> MomentList:
+        """Merge the moments of all windows ``(W, K)`` to those of the videos ``(B, K')``.
+
+        Args:
+            moments: In seconds of their window.
+            windows: Those of the batch.
+            clip: ``(B,)`` seconds of a clip.
+        """
+        spans = moments.spans.double() + windows.seen[:, None, :1]
+        seen = windows.seen[:, None].expand(spans.shape)
+        spans, seen, scores = (
+            by_video(values, windows.owner, len(clip))
+            for values in (spans, seen, moments.scores.double())
+        )
+        mask = by_video(moments.mask, windows.owner, len(clip))
+        order = (~mask).to(torch.uint8).argsort(dim=1, stable=True)
+        count = int(mask.sum(dim=1).max())
+        packed = take_first(take_moments(MomentList(spans, scores, mask), order), count)
+        seen = take_moments(MomentList(seen, scores, mask), order).spans[:, :count]
+        return self.merge(packed, seen, clip)
 
 
-def _mean_scores(
-    scores: list[list[float]], windows: Windows, num_clips: Tensor
-) -> list[list[float]]:
-    """Mean clip scores of a video; a window counts less towards its borders."""
-    counts = num_clips.tolist()
-    totals = torch.zeros(2, len(counts), max(counts), dtype=torch.float64)
-    for owner, start, row in zip(windows.owner.tolist(), windows.start.tolist(), scores):
-        values = torch.tensor(row, dtype=torch.float64)
-        place = torch.arange(1, len(row) + 1)
-        weight = torch.minimum(place, place.flip(0)).double()
-        totals[:, owner, start : start + len(row)] += torch.stack((weight * values, weight))
-    mean = totals[0] / totals[1].clamp(min=1)
-    return [row[:count].tolist() for row, count in zip(mean, counts)]
+def by_video(values: Tensor, owner: Tensor, count: int) -> Tensor:
+    """Lay the entries of all windows ``(W, K, ...)`` side by side: ``(B, V * K, ...)``, zero where
+    a video has fewer than V windows.
+
+    Args:
+        values: One row per window, sample after sample.
+        owner: ``(W,)`` the sample of every window.
+        count: B.
+    """
+    per_video = torch.bincount(owner, minlength=count)
+    first = per_video.cumsum(0) - per_video
+    rank = torch.arange(len(owner), device=owner.device) - first[owner]
+    table = values.new_zeros(count, int(per_video.max()), *values.shape[1:])
+    table[owner, rank] = values
+    return table.flatten(1, 2)
+
+
+def mean_scores(scores: Tensor, windows: Windows, video_mask: Tensor) -> Tensor:
+    """Mean clip scores ``(B, L)`` of videos; a window counts less towards its borders.
+
+    Args:
+        scores: ``(W, l)`` of all windows.
+        windows: Those of the batch.
+        video_mask: ``(B, L)`` True where a clip is real.
+    """
+    clip = torch.arange(scores.shape[1], device=scores.device)
+    real = clip < windows.length[:, None]
+    weight = torch.minimum(clip + 1, windows.length[:, None] - clip)[real].double()
+    # The place of every clip among those of all videos.
+    place = (windows.owner * video_mask.shape[1] + windows.start)[:, None] + clip
+    totals = weight.new_zeros(2, video_mask.numel())
+    totals.index_add_(1, place[real], torch.stack((weight * scores[real].double(), weight)))
+    return (totals[0] / totals[1].clamp(min=1)).view(video_mask.shape)

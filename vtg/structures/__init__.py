@@ -2,6 +2,7 @@
 """The typed objects that travel between the parts, and the arithmetic of spans."""
 
 from .precision import full_precision, in_float32
+from .prediction import Prediction, join_predictions
 from .spans import (
     cxw_to_xx,
     generalized_iou_aligned,
@@ -18,6 +19,7 @@ __all__ = [
     'GroundingState',
     'GroundingTargets',
     'MomentList',
+    'Prediction',
     'Progress',
     'cxw_to_xx',
     'full_precision',
@@ -26,5 +28,6 @@ __all__ = [
     'in_float32',
     'iou_aligned',
     'iou_pairwise',
+    'join_predictions',
     'xx_to_cxw',
 ]

@@ -13,7 +13,7 @@ WINDOWS = [[0, 4, 0.9], [4, 10, 0.5]]
 
 
 def run(metric, predictions, annotations):
-    metric.process({'meta': [{'annotation': record} for record in annotations]}, predictions)
+    metric.add(predictions, annotations)
     return metric.evaluate(len(predictions))
 
 

@@ -10,7 +10,7 @@ from vtg.registry import METRICS
 
 def evaluate(predictions, annotations, **options):
     metric = METRICS.build(dict(type='GroundingMetric', **options))
-    metric.process({'meta': [{'annotation': item} for item in annotations]}, predictions)
+    metric.add(predictions, annotations)
     return metric.evaluate(len(predictions)), metric
 
 

@@ -45,8 +45,7 @@ def samples(count: int = 9) -> tuple[list[dict], list[dict]]:
 def run(metric: QVHighlightsMetric, predictions: list[dict], annotations: list[dict]) -> dict:
     """Feed batches of two, as a loop does, and evaluate."""
     for start in range(0, len(predictions), 2):
-        meta = [{'qid': r['qid'], 'annotation': r} for r in annotations[start : start + 2]]
-        metric.process({'meta': meta}, predictions[start : start + 2])
+        metric.add(predictions[start : start + 2], annotations[start : start + 2])
     return metric.evaluate(len({record['qid'] for record in predictions}))
 
 

@@ -11,6 +11,7 @@ from mmengine import Config
 from torch import Tensor, nn
 
 from vtg.conversion import CONVERSIONS, convert_state_dict
+from vtg.evaluation.records import to_records
 from vtg.models import Grounder
 from vtg.models.layers import DropPath
 from vtg.registry import MODELS
@@ -89,7 +90,7 @@ def predict(model: Grounder, batch: dict) -> tuple[GroundingState, list[dict[str
     with torch.no_grad():
         arguments = model.data_preprocessor(batch, False)
         state = model(**arguments, mode='tensor')
-        return state, model.records(state, arguments['meta'])
+        return state, to_records(model.predict(state, arguments['meta']))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from vtg.models.task_modules import PostProcessor, moments_to_lists, soft_nms, temporal_nms
+from vtg.evaluation.records import moments_to_lists
+from vtg.models.task_modules import PostProcessor, soft_nms, temporal_nms
 from vtg.structures import MomentList
 from vtg.utils import read_json
 

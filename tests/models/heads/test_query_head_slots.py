@@ -8,6 +8,7 @@ import torch
 from reference_values.common import check_padding, without_noise
 
 from vtg.engine import load_config
+from vtg.evaluation.records import to_records
 from vtg.registry import MODELS
 from vtg.utils import ConfigError
 
@@ -63,7 +64,7 @@ def test_moments_end_with_the_video_unless_told_otherwise(toy):
         model = MODELS.build(cfg).eval()
         with torch.no_grad():
             model.slots['moment_head'].span_head[-1].bias.fill_(4.0)
-            records = model(**model.data_preprocessor(batch, False), mode='predict')
+            records = to_records(model(**model.data_preprocessor(batch, False), mode='predict'))
         ends = [max(window[1] for window in r['pred_relevant_windows']) for r in records]
         beyond = [end > seconds for end, seconds in zip(ends, batch['duration'].tolist())]
         assert any(beyond) is not clamp

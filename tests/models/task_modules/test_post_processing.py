@@ -6,6 +6,7 @@ import math
 import pytest
 import torch
 
+from vtg.evaluation.records import moments_to_lists
 from vtg.models.task_modules import post_processing as pp
 from vtg.structures import MomentList
 from vtg.utils import ConfigError, read_json
@@ -18,7 +19,7 @@ def moment_list(rows: list[list[float]]) -> MomentList:
 
 def run(steps: dict, rows: list[list[float]], duration: torch.Tensor | None = None) -> list:
     processor = pp.PostProcessor(steps)
-    return pp.moments_to_lists(processor(moment_list(rows), duration), digits=None)[0]
+    return moments_to_lists(processor(moment_list(rows), duration), digits=None)[0]
 
 
 def clamp_round(high: float, grid: float) -> dict:
@@ -89,20 +90,6 @@ def test_nan_spans_stay_nan_and_harm_nobody():
     got = run(REFERENCE['window_lengths_center_4_30'], rows)
     assert math.isnan(got[0][0])
     assert got[1][:2] == [0.0, 4.0]
-
-
-def test_lists_drop_padding_and_round():
-    moments = MomentList(
-        torch.tensor([[[1.23456, 2.0], [3.0, 4.0]]]),
-        torch.tensor([[0.98766, 0.1]]),
-        torch.tensor([[True, False]]),
-    )
-    assert pp.moments_to_lists(moments) == [[[1.2346, 2.0, 0.9877]]]
-
-
-def test_batch_without_moments_gives_empty_lists():
-    moments = MomentList(torch.zeros(2, 0, 2), torch.zeros(2, 0), torch.zeros(2, 0).bool())
-    assert pp.moments_to_lists(moments) == [[], []]
 
 
 def test_scores_round_as_decimal_formatting():

@@ -9,9 +9,10 @@ from typing import Any
 from mmengine.evaluator import BaseMetric
 
 from vtg.evaluation.functional import official_record
+from vtg.evaluation.records import Record, to_records
+from vtg.structures import Prediction
 from vtg.utils import ConfigError, nearest_names, write_jsonl
 
-Record = dict[str, Any]
 SELECTION = 'selection'
 
 
@@ -53,10 +54,16 @@ class RecordMetric(BaseMetric):
         self.annotations: list[Record] = []
         self.details: dict[str, Any] = {}
 
-    def process(self, data_batch: dict[str, Any], data_samples: Sequence[Record]) -> None:
-        """Keep every prediction with the raw annotation in ``data_batch['meta']``."""
-        for meta, prediction in zip(data_batch['meta'], data_samples, strict=True):
-            self.results.append({'prediction': prediction, 'annotation': meta['annotation']})
+    def process(self, data_batch: dict[str, Any], data_samples: Sequence[Prediction]) -> None:
+        """Make the records of the predictions of a batch, and keep each with the raw annotation in
+        ``data_batch['meta']``."""
+        records = [item for batch in data_samples for item in to_records(batch, fill=True)]
+        self.add(records, [meta['annotation'] for meta in data_batch['meta']])
+
+    def add(self, records: Sequence[Record], annotations: Sequence[Record]) -> None:
+        """Keep records of predictions and their annotations, pair by pair."""
+        for prediction, annotation in zip(records, annotations, strict=True):
+            self.results.append({'prediction': prediction, 'annotation': annotation})
 
     def evaluate(self, size: int) -> dict[str, float]:
         """Evaluate everything that was processed.

@@ -30,7 +30,6 @@ from .post_processing import (
     PostProcessor,
     RoundMoments,
     RoundScores,
-    moments_to_lists,
 )
 from .query_groups import query_group_mask, select_collab_anchors
 from .span_coder import AnchorDeltaCoder
@@ -67,7 +66,6 @@ __all__ = [
     'centerness_target',
     'gather_matched',
     'matched_queries',
-    'moments_to_lists',
     'query_group_mask',
     'select_collab_anchors',
     'soft_nms',

@@ -45,21 +45,6 @@ def round_scores(scores: Tensor, digits: int) -> Tensor:
     return ((scores.double() * scale).round() / scale).to(scores.dtype)
 
 
-def moments_to_lists(moments: MomentList, digits: int | None = 4) -> list[list[list[float]]]:
-    """Turn a batch into ``[[start_s, end_s, score], ...]`` per sample, padding left out.
-
-    One transfer to the host; numbers are rounded to ``digits`` decimals (None keeps them).
-    """
-    table = torch.cat((moments.spans, moments.scores.unsqueeze(-1)), dim=-1).double()
-    flat = torch.cat((table.flatten(1), moments.mask.double()), dim=1).cpu().numpy()
-    count = moments.mask.shape[1]
-    rows = flat[:, : 3 * count].reshape(len(flat), count, 3)  # (B, K, 3)
-    masks = flat[:, 3 * count :].astype(bool)
-    if digits is not None:
-        rows = rows.round(digits)
-    return [row[mask].tolist() for row, mask in zip(rows, masks)]
-
-
 @TASK_UTILS.register_module()
 class ClampMoments:
     """Move both ends into ``[low, high]`` seconds; without ``high``, to the end of the video."""
