@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 from campaign import outcome
-from vtg.engine.train import configure
 
+from vtg.apis.train import configure
 from vtg.engine import load_config
 from vtg.engine.config import flatten
 from vtg.engine.runner import GroundingRunner
@@ -66,7 +66,7 @@ def mutation(system: str, rng: Any) -> dict[str, Any]:
 
 
 def test_every_override_is_built_or_refused(inputs, tmp_path):
-    for number, rng in inputs(80):
+    for number, rng in inputs(50):
         system = rng.choice(SYSTEMS)
         options = mutation(system, rng)
         run = partial(build, system, options, tmp_path / str(number))
