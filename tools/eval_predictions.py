@@ -6,14 +6,19 @@ Annotations may be in the format of QVHighlights or in that for own data (docs/c
 """
 
 import argparse
-import math
 from typing import Any
-
-from terminaltables import AsciiTable
 
 from vtg.apis.evaluation import evaluate_files
 from vtg.evaluation.functional import LENGTH_RANGES, round_percent
-from vtg.utils import check_output, check_replaceable, read_json, run_main, write_json
+from vtg.utils import (
+    check_output,
+    check_replaceable,
+    read_json,
+    run_main,
+    terminal_table,
+    two_decimals,
+    write_json,
+)
 
 
 def parse_args() -> argparse.Namespace:
@@ -36,23 +41,18 @@ def parse_args() -> argparse.Namespace:
 
 def tables(result: dict[str, Any]) -> str:
     """The brief result, and moment retrieval per range of window length."""
-    rows = [['metric', 'per cent'], *([k, _cell(v)] for k, v in result['brief'].items())]
-    brief = AsciiTable(rows, 'Summary')
-    brief.justify_columns[1] = 'right'
+    rows = [[name, two_decimals(value)] for name, value in result['brief'].items()]
+    brief = terminal_table(['metric', 'per cent'], rows, 'Summary')
     ranges = [name for name in LENGTH_RANGES if name in result]
     if not ranges:
-        return brief.table
+        return brief
     header = ['IoU', *(f'{metric} {name}' for name in ranges for metric in ('mAP', 'R@1'))]
-    rows = [header]
+    rows = []
     for iou in sorted({key for metric in ('MR-mAP', 'MR-R1') for key in result['full'][metric]}):
         values = [result[name][m].get(iou) for name in ranges for m in ('MR-mAP', 'MR-R1')]
-        rows.append([iou, *map(_cell, values)])
-    by_range = AsciiTable(rows, 'Moment retrieval by window length')
-    return f'{brief.table}\n{by_range.table}'
-
-
-def _cell(value: float | None) -> str:
-    return '-' if value is None or math.isnan(value) else f'{value:.2f}'
+        rows.append([iou, *map(two_decimals, values)])
+    by_range = terminal_table(header, rows, 'Moment retrieval by window length')
+    return f'{brief}\n{by_range}'
 
 
 def main() -> None:

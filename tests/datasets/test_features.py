@@ -8,7 +8,7 @@ from vtg.datasets.features import (
     concatenate_sources,
     drop_tokens,
     normalize_rows,
-    pad_rows,
+    pad_to_multiple,
 )
 
 
@@ -34,10 +34,10 @@ def test_tef_is_start_and_end_of_each_clip():
 
 
 def test_padding_appends_zero_rows():
-    padded = pad_rows(np.ones((75, 3), np.float32), 4)
+    padded = pad_to_multiple(np.ones((75, 3), np.float32), 4)
     assert padded.shape == (76, 3)
     assert not padded[75].any()
-    assert pad_rows(np.ones((72, 3)), 4).shape == (72, 3)
+    assert pad_to_multiple(np.ones((72, 3)), 4).shape == (72, 3)
 
 
 def test_dropped_tokens_are_zero_and_counted_half_to_even():

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from vtg.utils import run_main, write_jsonl
+from vtg.utils import run_main, terminal_table, write_jsonl
 
 
 def parse_args() -> argparse.Namespace:
@@ -91,11 +91,9 @@ def measure(dataset: Any, args: argparse.Namespace) -> float:
 
 def main() -> int:
     args = parse_args()
-    from terminaltables import AsciiTable
-
     from vtg.datasets import QVHighlights
 
-    rows = [['store', 'samples/s', 'ms/sample']]
+    rows = []
     with tempfile.TemporaryDirectory() as folder:
         annotations = write_features(Path(folder), args)
         for kind in ('folder', 'packed', 'simulated'):
@@ -103,7 +101,7 @@ def main() -> int:
             dataset = QVHighlights(str(annotations), max_video_clips=args.clips, **stores)
             rate = measure(dataset, args)
             rows.append([kind, f'{rate:.0f}', f'{1000 / rate:.2f}'])
-    print(AsciiTable(rows).table)
+    print(terminal_table(['store', 'samples/s', 'ms/sample'], rows))
     return 0
 
 

@@ -34,7 +34,7 @@ def append_tef(features: np.ndarray) -> np.ndarray:
     return np.concatenate([features, start[:, None], end[:, None]], axis=1)
 
 
-def pad_rows(features: np.ndarray, multiple: int) -> np.ndarray:
+def pad_to_multiple(features: np.ndarray, multiple: int) -> np.ndarray:
     """Append zero rows until the length is a multiple of ``multiple``."""
     missing = -len(features) % multiple
     return np.pad(features, ((0, missing), (0, 0))) if missing else features

@@ -15,7 +15,7 @@ from vtg.registry import DATASETS, TRANSFORMS
 from vtg.utils import ConfigError, DataError, check_clip_length, missing_data, printable
 
 from .annotations import Line, Record, correct_records, find_annotations, read_records
-from .features import append_tef, concatenate_sources, drop_tokens, normalize_rows, pad_rows
+from .features import append_tef, concatenate_sources, drop_tokens, normalize_rows, pad_to_multiple
 from .samplers import sample_generator
 from .sources import SOURCE_RULES
 from .stores import FeatureStore
@@ -262,7 +262,7 @@ class GroundingDataset(BaseDataset):
         if record.get('label') and self.unrated_clips == 'cut':
             video = video[: len(record['label'])]
             num_clips = len(video)
-        video = pad_rows(video, self.pad_to_multiple)
+        video = pad_to_multiple(video, self.pad_to_multiple)
         return video, len(video) if self.padding_is_valid else num_clips
 
     def _text_features(self, record: Record, rng: np.random.Generator) -> np.ndarray:

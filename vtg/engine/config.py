@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from mmengine.config import Config, ConfigDict, DictAction
 
-from vtg.utils import ConfigError, nearest_names
+from vtg.utils import LOADERS, ConfigError, nearest_names
 from vtg.utils.arguments import check_value, shown
 
 from .benchmark import settle_benchmark
@@ -20,7 +20,6 @@ from .components import check_components
 from .schema import Benchmark
 from .values import RUN_KEYS, check_values, known_key
 
-_LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 # Overrides of these change what follows from them.
 _FACTS = 'benchmark.'
 _BAD_CONFIG = (
@@ -79,7 +78,7 @@ def load_config(
         check_value(cfg.benchmark, Benchmark, 'benchmark', '', 'benchmark')
     settle_benchmark(cfg)
     apply_options(cfg, {key: value for key, value in options.items() if key not in facts})
-    for name in _LOADERS:
+    for name in LOADERS:
         _settle_workers(cfg.get(name))
     check_components(cfg)
     check_values(cfg)

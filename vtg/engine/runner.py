@@ -14,7 +14,7 @@ from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
 from vtg.registry import DATASETS, located
-from vtg.utils import CheckpointError, ConfigError, atomic_write
+from vtg.utils import CheckpointError, ConfigError, atomic_write, write_text
 
 from .checkpoint import (
     check_fit,
@@ -185,8 +185,7 @@ class GroundingRunner(Runner):
         cfg = self.cfg.copy()
         cfg.resume, cfg.launcher = False, 'none'
         name = Path(self.cfg.filename).name if self.cfg.filename else f'{self.timestamp}.py'
-        with atomic_write(Path(self.work_dir) / name) as temporary:
-            temporary.write_text(config_text(cfg), encoding='utf-8')
+        write_text(Path(self.work_dir) / name, config_text(cfg))
 
     def load_checkpoint(
         self, filename: str, map_location: Any = 'cpu', strict: bool = True, **kwargs: Any

@@ -109,8 +109,8 @@ def keep_settings(
         ConfigError: The folder was written with other settings, of which the first that differs is
             named, or holds what the job did not write.
     """
-    path, settings, outputs = Path(path), _lasting(settings), [Path(output) for output in outputs]
-    made = [out for out in outputs if out.is_file() or (out.is_dir() and any(out.iterdir()))]
+    path, settings, places = Path(path), _lasting(settings), [Path(output) for output in outputs]
+    made = [out for out in places if out.is_file() or (out.is_dir() and any(out.iterdir()))]
     if not path.is_file():
         if made:
             raise ConfigError(
@@ -122,7 +122,7 @@ def keep_settings(
     stored = read_json(path)
     if not isinstance(stored, dict):
         raise ConfigError(f'{path} holds no settings of this tool; choose another folder.')
-    if outputs and not made:  # the job stopped before it wrote anything
+    if places and not made:  # the job stopped before it wrote anything
         write_json(path, settings)
         return
     for name in {**settings, **stored}:

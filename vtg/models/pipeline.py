@@ -5,11 +5,10 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from terminaltables import AsciiTable
 from torch import nn
 
 from vtg.registry import MODELS
-from vtg.utils import ConfigError, check_keys, nearest_names
+from vtg.utils import ConfigError, check_keys, nearest_names, terminal_table
 from vtg.utils.arguments import check_value, signature_of
 
 from .base import SLOT_TYPES, Component
@@ -141,7 +140,7 @@ def describe(model: nn.Module) -> str:
     # A stage may run twice.
     names = [name for name in dict.fromkeys(model.stages) if name in model.slots]
     names += [name for name in model.slots if name not in names]
-    rows = [['slot', 'component', 'parameters']]
+    rows = []
     total = 0
     for name in names:
         component = model.slots[name]
@@ -152,6 +151,5 @@ def describe(model: nn.Module) -> str:
     count = sum(parameter.numel() for parameter in balancer.parameters())
     rows.append(['loss_balancer', type(balancer).__name__, f'{count:,}'])
     rows.append(['total', '', f'{total + count:,}'])
-    table = AsciiTable(rows, type(model).__name__)
-    table.justify_columns[2] = 'right'
-    return table.table
+    header = ('slot', 'component', 'parameters')
+    return terminal_table(header, rows, type(model).__name__, text_columns=2)

@@ -14,7 +14,15 @@ from typing import Any
 
 from terminaltables import AsciiTable
 
-from vtg.utils import atomic_write, markdown_table, markdown_text, printable, write_json
+from vtg.utils import (
+    markdown_table,
+    markdown_text,
+    printable,
+    terminal_table,
+    two_decimals,
+    write_json,
+    write_text,
+)
 from vtg.version import __version__
 
 from .published import Published
@@ -99,20 +107,15 @@ class Report:
     details: Mapping[str, Any] = field(default_factory=dict)
 
     def _cells(self) -> list[list[str]]:
-        return [
-            [name, *('-' if value is None else f'{value:.2f}' for value in values)]
-            for name, values in self.rows.items()
-        ]
+        return [[name, *map(two_decimals, values)] for name, values in self.rows.items()]
 
     def table(self) -> str:
         """Two tables for a terminal: the metrics and the facts."""
         header = ['metric', *('\n'.join(textwrap.wrap(column, 14)) for column in self.columns)]
-        metrics = AsciiTable([header, *self._cells()], ' '.join(('Benchmark', self.facts.split)))
-        for column in range(1, len(header)):
-            metrics.justify_columns[column] = 'right'
+        metrics = terminal_table(header, self._cells(), f'Benchmark {self.facts.split}')
         facts = AsciiTable([list(line) for line in self.facts.lines()], 'Run')
         facts.inner_heading_row_border = False
-        return printable(f'{metrics.table}\n{facts.table}', keep='\n')
+        return f'{metrics}\n' + printable(facts.table, keep='\n')
 
     def markdown(self) -> str:
         """The same as a Markdown document."""
@@ -136,8 +139,7 @@ class Report:
         """Write ``<stem>.json`` and ``<stem>.md`` into ``folder`` and return their paths."""
         json_path, markdown_path = (Path(folder) / f'{stem}.{kind}' for kind in ('json', 'md'))
         write_json(json_path, self.as_dict())
-        with atomic_write(markdown_path) as temporary:
-            temporary.write_text(self.markdown(), encoding='utf-8')
+        write_text(markdown_path, self.markdown())
         return json_path, markdown_path
 
 

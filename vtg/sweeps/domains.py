@@ -7,27 +7,29 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
-from terminaltables import AsciiTable
 
 from vtg.datasets import rehearse
 from vtg.engine.benchmark import benchmark_name
 from vtg.engine.config import apply_options, load_config
 from vtg.reports.published import Published, load_published
 from vtg.utils import (
+    LOADERS,
     ConfigError,
-    atomic_write,
     csv_text,
     markdown_table,
     markdown_text,
     nearest_names,
     printable,
     read_json,
+    terminal_table,
+    two_decimals,
     write_json,
+    write_text,
 )
 
 from .execution import Run, run_cells
 from .grid import Cell
-from .table import moments
+from .table import mean_and_deviation
 
 METRIC = 'HL-mAP'
 AVERAGE = 'average'
@@ -77,7 +79,7 @@ class DomainTable:
         """
         rows = []
         for name, by_seed in {**self.numbers, AVERAGE: self.averages()}.items():
-            mean, deviation = moments(list(by_seed.values()))
+            mean, deviation = mean_and_deviation(list(by_seed.values()))
             known = [entry.metrics.get(name) for entry in self.published]
             rows.append((name, mean, deviation, len(by_seed), known))
         return rows
@@ -93,7 +95,12 @@ class DomainTable:
 
     def _cells(self) -> list[list[str]]:
         return [
-            [name, _text(mean), _text(deviation), f'{count}/{len(self.seeds)}', *map(_text, known)]
+            [
+                name,
+                *map(two_decimals, (mean, deviation)),
+                f'{count}/{len(self.seeds)}',
+                *map(two_decimals, known),
+            ]
             for name, mean, deviation, count, known in self.rows()
         ]
 
@@ -104,11 +111,9 @@ class DomainTable:
 
     def text(self) -> str:
         """For a terminal."""
-        table = AsciiTable([self._header(), *self._cells()], 'One model per domain')
-        table.inner_footing_row_border = True
-        for column in range(1, len(self._header())):
-            table.justify_columns[column] = 'right'
-        return printable('\n'.join([table.table, *self._notes()]), keep='\n')
+        title = 'One model per domain'
+        table = terminal_table(self._header(), self._cells(), title, total=True)
+        return '\n'.join([table, *(printable(note) for note in self._notes())])
 
     def markdown(self) -> str:
         """As a Markdown table."""
@@ -139,13 +144,8 @@ class DomainTable:
     def save(self, folder: str | Path) -> None:
         """Write ``domains.md``, ``domains.csv`` and ``domains.json`` into ``folder``."""
         for suffix, content in (('md', self.markdown()), ('csv', self.csv())):
-            with atomic_write(Path(folder) / f'{STEM}.{suffix}') as temporary:
-                temporary.write_text(content, encoding='utf-8')
+            write_text(Path(folder) / f'{STEM}.{suffix}', content)
         write_json(Path(folder) / f'{STEM}.json', self.as_dict())
-
-
-def _text(value: float | None) -> str:
-    return '-' if value is None else f'{value:.2f}'
 
 
 def domain_cells(cfg: Config, domains: Sequence[str] = ()) -> list[DomainCell]:
@@ -155,11 +155,7 @@ def domain_cells(cfg: Config, domains: Sequence[str] = ()) -> list[DomainCell]:
         ConfigError: The config has no domains, or not the one named.
     """
     known = list((cfg.get('benchmark') or {}).get('domains') or ())
-    loaders = [
-        name
-        for name in ('train_dataloader', 'val_dataloader', 'test_dataloader')
-        if 'domain' in ((cfg.get(name) or {}).get('dataset') or {})
-    ]
+    loaders = [name for name in LOADERS if 'domain' in ((cfg.get(name) or {}).get('dataset') or {})]
     if not known or not loaders:
         raise ConfigError(
             f'{cfg.filename} has no benchmark.domains and no `domain` of its datasets; use a '

@@ -18,8 +18,7 @@ from mmengine.config import Config
 import vtg
 from vtg.apis.train import read_data
 from vtg.engine.config import apply_options, config_text, load_config
-from vtg.utils import ConfigError, Stopped, read_json, write_json
-from vtg.utils.io import atomic_write
+from vtg.utils import ConfigError, Stopped, read_json, write_json, write_text
 
 from .cell import DONE
 from .grid import Cell, apply_cell, make_cells
@@ -166,8 +165,7 @@ def _prepare(
                 f'{path.parent} holds trainings of another config; remove that folder or choose '
                 'another --out.'
             )
-        with atomic_write(path) as temporary:
-            temporary.write_text(text, encoding='utf-8')
+        write_text(path, text)
         runs += [Run(cell, seed, path.parent / f'seed_{seed}', path) for seed in seeds]
     return runs
 

@@ -7,9 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from terminaltables import AsciiTable
-
-from vtg.utils import atomic_write, csv_text, markdown_table, markdown_text, printable
+from vtg.utils import (
+    csv_text,
+    markdown_table,
+    markdown_text,
+    printable,
+    terminal_table,
+    write_text,
+)
 
 from .grid import Cell
 
@@ -72,12 +77,9 @@ class Summary:
 
     def table(self) -> str:
         """For a terminal."""
-        table = AsciiTable([self._header(), *self._cells()], 'Sweep')
-        first = len(self._header()) - len(self.metrics)
-        for column in range(first, len(self._header())):
-            table.justify_columns[column] = 'right'
-        lines = [table.table, *(f'failed: {line}' for line in self.failures)]
-        return printable('\n'.join(lines), keep='\n')
+        header = self._header()
+        table = terminal_table(header, self._cells(), 'Sweep', len(header) - len(self.metrics))
+        return '\n'.join([table, *(f'failed: {printable(line)}' for line in self.failures)])
 
     def markdown(self) -> str:
         """As a Markdown table."""
@@ -96,7 +98,8 @@ class Summary:
         lines: list[list[Any]] = [header]
         for row in self.rows:
             values = [value for _, value in row.cell.values]
-            numbers = [number for name in names for number in moments(row.numbers.get(name, []))]
+            spreads = [mean_and_deviation(row.numbers.get(name, [])) for name in names]
+            numbers = [number for spread in spreads for number in spread]
             lines.append([*values, row.seeds, row.finished, row.parameters, *numbers])
         return csv_text(lines)
 
@@ -113,8 +116,7 @@ class Summary:
             ('sweep.csv', self.csv()),
             ('runs.csv', self.runs_csv()),
         ):
-            with atomic_write(Path(folder) / name) as temporary:
-                temporary.write_text(text, encoding='utf-8')
+            write_text(Path(folder) / name, text)
 
 
 def summarise(
@@ -156,14 +158,14 @@ def _run_line(
     return line
 
 
-def moments(numbers: Sequence[float]) -> tuple[float | None, float | None]:
+def mean_and_deviation(numbers: Sequence[float]) -> tuple[float | None, float | None]:
     """Mean and sample standard deviation; None where there are too few numbers."""
     mean = statistics.fmean(numbers) if numbers else None
     return mean, statistics.stdev(numbers) if len(numbers) > 1 else None
 
 
 def _spread(numbers: Sequence[float]) -> str:
-    mean, deviation = moments(numbers)
+    mean, deviation = mean_and_deviation(numbers)
     if mean is None:
         return '-'
     return f'{mean:.2f}' if deviation is None else f'{mean:.2f} ± {deviation:.2f}'

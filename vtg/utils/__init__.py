@@ -3,13 +3,23 @@
 
 from .cli import Stopped, run_main
 from .errors import CheckpointError, ConfigError, DataError, VtgError, missing_data
-from .io import atomic_write, read_json, read_json_lines, read_jsonl, write_json, write_jsonl
-from .names import check_choice, check_keys, file_name, nearest_names
+from .io import (
+    atomic_write,
+    read_json,
+    read_json_lines,
+    read_jsonl,
+    write_json,
+    write_jsonl,
+    write_text,
+)
+from .names import LOADERS, check_choice, check_keys, file_name, nearest_names
 from .numbers import TOLERANCE, check_clip_length, exceeds, is_integer, is_number
 from .outputs import check_output, check_replaceable, hold, leftovers, remove_leftovers
-from .text import csv_text, markdown_table, markdown_text, printable, shown
+from .tables import csv_text, markdown_table, terminal_table, two_decimals
+from .text import markdown_text, printable, shown
 
 __all__ = [
+    'LOADERS',
     'TOLERANCE',
     'CheckpointError',
     'ConfigError',
@@ -40,6 +50,9 @@ __all__ = [
     'remove_leftovers',
     'run_main',
     'shown',
+    'terminal_table',
+    'two_decimals',
     'write_json',
     'write_jsonl',
+    'write_text',
 ]

@@ -224,8 +224,13 @@ def read_json(path: str | Path) -> Any:
 def write_json(path: str | Path, value: Any) -> None:
     """Write ``value`` as indented JSON; NaN and infinity, which JSON lacks, become null."""
     text = json.dumps(_without_nan(value), indent=2, ensure_ascii=False, allow_nan=False)
+    write_text(path, text + '\n')
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write ``text`` as UTF-8."""
     with atomic_write(path) as temporary:
-        temporary.write_text(text + '\n', encoding='utf-8')
+        temporary.write_text(text, encoding='utf-8')
 
 
 def _without_nan(value: Any) -> Any:

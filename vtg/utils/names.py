@@ -8,6 +8,9 @@ from typing import Any
 from .errors import ConfigError, DataError
 from .text import printable
 
+LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+"""The fields of a config that hold a data loader."""
+
 _LONGEST_FILE_NAME = 200
 
 

@@ -6,9 +6,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from vtg.utils import ConfigError
-
-_LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+from vtg.utils import LOADERS, ConfigError
 
 
 def simulated_features(dataset: Mapping[str, Any], difficulty: float = 0.5) -> dict[str, Any]:
@@ -42,7 +40,7 @@ def rehearse(cfg: Config, difficulty: float = 0.5) -> Config:
 
     The name of the benchmark changes too, so that no published number stands beside the results.
     """
-    for name in _LOADERS:
+    for name in LOADERS:
         loader = cfg.get(name)
         if loader and 'video' in loader.dataset:
             loader.dataset = simulated_features(loader.dataset, difficulty)

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from vtg.utils import ConfigError, DataError, atomic_write, check_choice
+from vtg.utils import ConfigError, DataError, atomic_write, check_choice, write_text
 
 from .base import check_features
 from .files import SUFFIXES, read_feature_file
@@ -123,8 +123,7 @@ def pack_features(
                 raise _bad_files(result.problems, len(paths), folder)
         index |= {} if name == DATA_FILE else {'data_file': name}
         index['sha256'] = index_checksum(index)
-        with atomic_write(out / INDEX_FILE) as temporary:
-            temporary.write_text(json.dumps(index), encoding='utf-8')
+        write_text(out / INDEX_FILE, json.dumps(index))
     return result
 
 
