@@ -66,7 +66,7 @@ class PlacedError(ConfigError):
 
 
 def check_arguments(
-    target: Any, given: Mapping[str, Any], complete: bool = True, what: str | None = None
+    target: Any, given: Mapping[str, Any], complete: bool = True, what: str = ''
 ) -> None:
     """Check names, types, choices and ranges of the arguments that a config gives.
 
@@ -74,7 +74,7 @@ def check_arguments(
         target: A class or function.
         given: Its arguments by name.
         complete: All of them are there; one without a default that is missing is an error.
-        what: What to call ``target``.
+        what: What to call ``target``; its name by default.
 
     Raises:
         PlacedError: One is wrong.
@@ -113,7 +113,7 @@ def signature_of(target: Any) -> Signature:
             continue
         if cls is object:
             return Signature(arguments, rest)
-        own = _own_signature(cls.__init__)
+        own = _own_signature(vars(cls)['__init__'])
         # A class may set arguments of its bases itself, so only its own are known to be needed.
         inherited = cls is not target
         arguments = {
