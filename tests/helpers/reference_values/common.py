@@ -291,4 +291,4 @@ def _check_wider(model: Grounder, batch: dict, prefix: str, tolerance: float) ->
         if name in gradients
     )
     worst = max(differences, default=0.0)
-    yield Row(f'{prefix}wider/gradients', worst / largest, tolerance)
+    yield Row(f'{prefix}wider/gradients', worst / max(largest, 1e-12), tolerance)

@@ -76,7 +76,7 @@ def _check_list(case: Any, key: str, moments: MomentList) -> Iterator[Row]:
         stored = case.get(f'{key}/{sample}')
         if stored is None:
             continue
-        stored, name = stored.reshape(len(stored), -1), case.name(f'{key}/{sample}')
+        stored, name = stored.reshape(-1, stored.shape[-1] or 3), case.name(f'{key}/{sample}')
         mask = moments.mask[sample]
         spans, scores = moments.spans[sample][mask], moments.scores[sample][mask]
         # Before post-processing the queries are stored with class and quality apart.
@@ -96,13 +96,15 @@ def check_long(data: ReferenceSet, base: dict) -> Iterator[Row]:
         cfg = Config(fill_defaults(model.moment_head.dense_head, model.defaults))
         cfg.assigner.topk = topk
         cfg.loss_weights = dict(label=1.0, giou=1.0, span=1.0, centerness=1.0)
-        head = MODELS.build(cfg)
+        head = MODELS.build(cfg.to_dict())
         strides = head.anchors.strides
         clips = round(data['atss_long/in/cls'].shape[1] / sum(1 / stride for stride in strides))
         sizes = [int(clips / stride) for stride in strides]
         anchors = torch.cat(head.anchors(sizes))
         seconds = (cxw_to_xx(spans) * 2 * clips).trunc()
         gts = seconds / 2
+        if not gts.shape[1]:  # a moment that does not count, where there is none
+            gts, mask = gts.new_zeros(len(gts), 1, 2), mask.new_zeros(len(gts), 1)
         valid = torch.ones(len(spans), len(anchors), dtype=torch.bool)
         assignment = head.assigner(anchors, sizes, valid, gts, mask)
         moments = gts.gather(1, assignment.gt_index.unsqueeze(-1).expand(-1, -1, 2))

@@ -106,4 +106,6 @@ class UniVtgCase(SystemCase):
     def get(self, key: str) -> Tensor | None:
         """The stored array; windows as many as there are here."""
         stored = super().get(key)
-        return stored[: self.shorten] if 'decoded_windows' in key else stored
+        if stored is None or 'decoded_windows' not in key:
+            return stored
+        return stored[: self.shorten]
