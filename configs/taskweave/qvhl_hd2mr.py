@@ -4,19 +4,11 @@
 _base_ = './qvhl.py'
 
 model = dict(
-    stages=(
-        'video_projector',
-        'text_projector',
-        'embedding',
-        'fusion',
-        'encoder',
-        'neck',
-        'saliency_head',
-        'feedback.highlight_guided',
-        'moment_head',
-    ),
+    saliency_head=dict(after='neck'),
     feedback=dict(
         moment_guided=None,
-        highlight_guided=dict(type='HighlightGuidedFeedback', start=0.5, stop=1.0),
+        highlight_guided=dict(
+            type='HighlightGuidedFeedback', before='moment_head', start=0.5, stop=1.0
+        ),
     ),
 )

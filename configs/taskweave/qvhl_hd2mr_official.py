@@ -4,22 +4,16 @@
 _base_ = './qvhl_official.py'
 
 model = dict(
-    stages=(
-        'video_projector',
-        'text_projector',
-        'embedding',
-        'fusion',
-        'encoder',
-        'neck',
-        'saliency_head',
-        'feedback.highlight_guided',
-        'moment_head',
-    ),
+    saliency_head=dict(after='neck'),
     feedback=dict(
         moment_guided=None,
         # The threshold is the mean over padded clips too.
         highlight_guided=dict(
-            type='HighlightGuidedFeedback', start=0.5, stop=1.0, mean_over='padded'
+            type='HighlightGuidedFeedback',
+            before='moment_head',
+            start=0.5,
+            stop=1.0,
+            mean_over='padded',
         ),
     ),
 )

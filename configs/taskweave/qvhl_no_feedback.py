@@ -4,15 +4,5 @@
 _base_ = './qvhl.py'
 
 model = dict(
-    stages=(
-        'video_projector',
-        'text_projector',
-        'embedding',
-        'fusion',
-        'encoder',
-        'neck',
-        'moment_head',
-        'saliency_head',
-    ),
     feedback=dict(moment_guided=None),
 )

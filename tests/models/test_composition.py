@@ -19,9 +19,10 @@ import torch
 from vtg.engine.config import read_config
 from vtg.evaluation.records import to_records
 from vtg.models import Grounder
-from vtg.models.base import SLOT_TYPES
-from vtg.models.grounder import DEFAULT_NEGATIVE_STAGES, DEFAULT_STAGES
+from vtg.models.base import SLOT_TYPES, LossBalancer
+from vtg.models.grounder import DEFAULT_NEGATIVE_STAGES
 from vtg.models.rehearsal import noise_batch, unused_parameters, with_gradient
+from vtg.models.slots import DEFAULT_STAGES, PLACES, arrange, component_configs
 from vtg.registry import MODELS
 from vtg.structures import Progress
 from vtg.utils import ConfigError
@@ -32,6 +33,7 @@ SMALL = dict(dim=16, num_heads=2, hidden_dim=16, dropout=0.0, drop_path=0.0, res
 FEW = dict(num_layers=1, moment_layers=1, sentence_layers=1, num_convs=1, num_linear=2,
            num_queries=6, num_dummies=3, num_prompts=3)  # fmt: skip
 GROUPS = ('feedback', 'auxiliary')
+KINDS = {**SLOT_TYPES, 'loss_balancer': LossBalancer}
 # Configs that show the components which no system has in its base.
 VARIANTS = (
     'sgdetr/qvhl_decoder_only.py', 'sgdetr/qvhl_dense_only.py',
@@ -64,12 +66,13 @@ def examples() -> dict[str, dict[str, dict[str, Any]]]:
     variants = (CONFIGS / name for name in VARIANTS)
     models = [small(read_config(file).model.to_dict()) for file in variants]
     for model in [*bases().values(), *models]:
-        for slot in SLOT_TYPES:
-            configs = model.get(slot)
-            for cfg in (configs or {}).values() if slot in GROUPS else [configs]:
+        for slot in KINDS:
+            configs = model.get(slot) or {}
+            for cfg in [configs] if 'type' in configs else configs.values():
                 if cfg is not None:
-                    found.setdefault(slot, {}).setdefault(cfg['type'], cfg)
-    found['loss_balancer'].setdefault('FixedBalancer', {'type': 'FixedBalancer'})
+                    plain = {key: value for key, value in cfg.items() if key not in PLACES}
+                    found.setdefault(slot, {}).setdefault(cfg['type'], plain)
+    found.setdefault('loss_balancer', {}).setdefault('FixedBalancer', {'type': 'FixedBalancer'})
     for slot in ('video_projector', 'text_projector'):
         found[slot] = {name: {**cfg, 'in_dim': 6} for name, cfg in found[slot].items()}
     return found
@@ -80,7 +83,7 @@ def registered(slot: str) -> list[str]:
     MODELS.import_from_location()
     return sorted(
         name for name, cls in MODELS.module_dict.items()
-        if isinstance(cls, type) and issubclass(cls, SLOT_TYPES[slot])
+        if isinstance(cls, type) and issubclass(cls, KINDS[slot])
     )  # fmt: skip
 
 
@@ -88,7 +91,8 @@ def system(name: str) -> dict[str, Any]:
     """A small version of a system's model."""
     model = copy.deepcopy(bases()[name])
     model['defaults'].update({k: v for k, v in SMALL.items() if k in model['defaults']})
-    model['stages'] = list(model.get('stages', DEFAULT_STAGES))
+    slots = {slot: model.get(slot) for slot in SLOT_TYPES}
+    model['stages'] = list(arrange(component_configs(slots), model.get('stages')))
     if model.get('negatives'):
         model['negatives']['stages'] = list(
             model['negatives'].get('stages', DEFAULT_NEGATIVE_STAGES)
@@ -180,7 +184,7 @@ def obey(model: dict[str, Any], sentence: str, swapped: str) -> bool:
     fitting = examples()[slot]
     wanted = match['type'] or next(
         key for key in fitting
-        if match['field'] in (*SLOT_TYPES[slot].provides, *MODELS.get(key).provides)
+        if match['field'] in (*KINDS[slot].provides, *MODELS.get(key).provides)
     )  # fmt: skip
     put(model, slot, copy.deepcopy(fitting[wanted]))
     if match['key']:
@@ -234,7 +238,7 @@ def check(model: Grounder) -> None:
             assert len(record['pred_saliency_scores']) == clips
 
 
-@pytest.mark.parametrize('slot', list(SLOT_TYPES))
+@pytest.mark.parametrize('slot', list(KINDS))
 def test_every_component_is_shown_by_a_config(slot):
     """A component without a config would silently leave the matrix."""
     assert set(registered(slot)) <= set(examples().get(slot, {}))
@@ -249,7 +253,7 @@ def has(host: str, slot: str, name: str) -> bool:
 
 CASES = [
     (slot, name, host)
-    for slot in SLOT_TYPES for name in registered(slot) for host in bases()
+    for slot in KINDS for name in registered(slot) for host in bases()
     if not has(host, slot, name)
 ]  # fmt: skip
 

@@ -92,7 +92,7 @@ def test_every_parameter_learns(build, toy, without_gradient):
 
 
 def test_a_gain_without_a_reader_is_refused(build):
-    linear = dict(type='LinearSaliencyHead')
+    linear = dict(type='LinearSaliencyHead', after='moment_head')
     with pytest.raises(ConfigError, match=r'sets `clip_gain`, which nothing after it reads: run '
                                           'one of LightSaliencyHead'):  # fmt: skip
         build(saliency_head=linear)

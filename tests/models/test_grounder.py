@@ -224,8 +224,8 @@ def test_feedback_may_run_stages_again(toy, sgdetr):
     class Again(MODELS.get('SaliencyAmplifier')):
         """Encodes an amplified sequence a second time."""
 
-        def forward(self, state, run):
-            again = run(state.update(fused=state.fused * 2), ['encoder'])
+        def forward(self, state):
+            again = state.update(fused=state.fused * 2).run(['encoder'])
             return {'moment_memory': again.memory}
 
     model = sgdetr()

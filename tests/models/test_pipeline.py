@@ -9,8 +9,8 @@ from vtg.registry import MODELS
 from vtg.utils import ConfigError
 
 STAGES = (
-    'video_projector', 'text_projector', 'local_saliency_head', 'embedding', 'fusion', 'encoder',
-    'saliency_head', 'feedback.amplifier', 'neck', 'moment_head',
+    'video_projector', 'text_projector', 'local_saliency_head', 'embedding', 'refiner', 'fusion',
+    'encoder', 'saliency_head', 'feedback.amplifier', 'neck', 'moment_head',
 )  # fmt: skip
 
 
@@ -37,7 +37,8 @@ CASES = {
     'wrong order': (
         {'stages': (*without('local_saliency_head'), 'local_saliency_head')},
         r'model\.fusion \(SGCA\) needs `local_saliency`, which model\.local_saliency_head sets '
-        r"only after it: move 'fusion' behind it in model\.stages\.",
+        r"only after it: move 'fusion' behind it, with model\.fusion\.after='local_saliency_head' "
+        r'or in model\.stages\.',
     ),
     'auxiliary needs something': (
         {
@@ -72,9 +73,9 @@ CASES = {
         {'feedback.amplifier': dict(start=0.5)},
         r"model\.feedback\.amplifier is \{'start': 0\.5\}; expected the name of a component",
     ),
-    'a group without names': (
-        {'feedback': dict(type='SaliencyAmplifier')},
-        r'model\.feedback is .*; expected components by name, for example feedback=dict\(first=',
+    'a chain of heads': (
+        {'moment_head': dict(first=dict(type='ATSSHead'), second=dict(type='QueryHead'))},
+        r'model\.moment_head takes one component: expected its type beside first, second\.',
     ),
     # Slots and stages.
     'misspelt slot': (
@@ -86,12 +87,13 @@ CASES = {
         r'model\.qqqq is not a slot of the model; the slots are video_projector, .*loss_balancer',
     ),
     'never runs': (
-        {'stages': without('feedback.amplifier')},
-        r'model\.feedback\.amplifier \(SaliencyAmplifier\) is configured but never runs: add '
-        r"'feedback\.amplifier' to model\.stages",
+        {'feedback.amplifier.after': None},
+        r'model\.feedback\.amplifier \(SaliencyAmplifier\) is configured but never runs: place it '
+        r"beside a stage with model\.feedback\.amplifier\.after='\.\.\.', or add "
+        r"'feedback\.amplifier' to model\.stages\.",
     ),
     'stage without slot': (
-        {'feedback': None},
+        {'feedback': None, 'stages': STAGES},
         r"model\.stages names 'feedback\.amplifier', but there is no such slot; set "
         r'model\.feedback\.amplifier or remove it from model\.stages\.',
     ),
@@ -100,7 +102,7 @@ CASES = {
         r"model\.stages names 'moment_heads', but there is no such slot",
     ),
     'negative stage that never runs': (
-        {'negatives': dict(stages=('fusion', 'refiner'))},
+        {'negatives': dict(stages=('fusion', 'refiner')), 'stages': without('refiner')},
         r"model\.negatives\.stages names 'refiner', which model\.stages does not run\.",
     ),
     'widths': (
@@ -169,7 +171,6 @@ CASES = {
     'clips refined with the matching text': (
         {
             'refiner': dict(type='FeatureRefinement'),
-            'stages': (*STAGES[:4], 'refiner', *STAGES[4:]),
         },
         r"reads `video` in the negative pass, .*add 'refiner' .*or keep the matching one with "
         r"model\.negatives\.keep=\('video',\)\.",
@@ -177,7 +178,6 @@ CASES = {
     'refined twice': (
         {
             'refiner': dict(type='FeatureRefinement'),
-            'stages': (*STAGES[:4], 'refiner', *STAGES[4:]),
             'negatives': dict(
                 stages=('local_saliency_head', 'refiner', 'fusion', 'encoder', 'saliency_head')
             ),
@@ -196,7 +196,7 @@ CASES = {
     ),
     # What has no effect.
     'dummies that nothing reads': (
-        {'refiner': dict(type='DummyEncoder'), 'stages': (*STAGES[:4], 'refiner', *STAGES[4:])},
+        {'refiner': dict(type='DummyEncoder')},
         r'model\.refiner \(DummyEncoder\) sets `dummies`, which nothing after it reads: run one of '
         r'ACA, ClipWordCorrelation behind it, .* or leave model\.refiner away\.',
     ),
@@ -212,17 +212,29 @@ CASES = {
         r'model\.feedback\.amplifier \(SaliencyAmplifier\) sets `moment_memory`, which nothing',
     ),
     'misspelt stage inside feedback': (
-        {'feedback.amplifier': dict(type='HighlightGuidedFeedback', stages=('fusoin', 'encoder'))},
+        {
+            'feedback.amplifier': dict(
+                type='HighlightGuidedFeedback',
+                after='saliency_head',
+                stages=('fusoin', 'encoder'),
+            ),
+        },
         r"model\.feedback\.amplifier \(HighlightGuidedFeedback\) runs 'fusoin' again, which is not "
         r'a slot; did you mean fusion\?',
     ),
     'feedback whose change is not passed on': (
-        {'feedback.amplifier': dict(type='HighlightGuidedFeedback', stages=('encoder', 'neck'))},
+        {
+            'feedback.amplifier': dict(
+                type='HighlightGuidedFeedback',
+                after='saliency_head',
+                stages=('encoder', 'neck'),
+            ),
+        },
         r'changes `video` and runs encoder, neck again, which do not pass it on',
     ),
     'feedback without its scorer': (
         {
-            'feedback.amplifier': dict(type='SaliencyReencoding'),
+            'feedback.amplifier': dict(type='SaliencyReencoding', after='encoder'),
             'saliency_head': None,
             'negatives': None,
             'local_saliency_head.losses.negative': None,
@@ -295,7 +307,7 @@ def test_what_does_not_fit_is_one_sentence(sgdetr_config, name):
 def test_the_published_pipeline_builds(sgdetr_config):
     model = MODELS.build(sgdetr_config())
     assert isinstance(model, Grounder) and model.stages == STAGES
-    names = {'auxiliary.alignment', *STAGES}
+    names = {'auxiliary.alignment', *without('refiner')}
     assert set(model.slots) == names
     assert model.feedback.amplifier is model.slots['feedback.amplifier']
     assert model.fusion is model.slots['fusion']
@@ -350,7 +362,7 @@ def test_a_hint_that_nobody_reads(sgdetr_config):
         provides = ('clip_gain',)
 
     cfg = sgdetr_config()
-    cfg.feedback.amplifier = dict(type=GivesGain)
+    cfg.feedback.amplifier = dict(type=GivesGain, after='saliency_head')
     with pytest.raises(ConfigError, match=r'sets `clip_gain`, which nothing after it reads: run '):
         MODELS.build(cfg)
 
@@ -362,7 +374,7 @@ def test_table_of_the_model(sgdetr_config):
     cells = [[cell.strip() for cell in line.strip('|').split('|')] for line in lines if '|' in line]
     assert cells[0] == ['slot', 'component', 'parameters']
     names = [row[0] for row in cells[1:]]
-    assert names == [*STAGES, 'auxiliary.alignment', 'loss_balancer', 'total']
+    assert names == [*without('refiner'), 'auxiliary.alignment', 'loss_balancer', 'total']
     counts = {row[0]: int(row[2].replace(',', '')) for row in cells[1:]}
     assert (
         counts.pop('total')
@@ -376,7 +388,7 @@ def test_table_of_the_model(sgdetr_config):
 
 def test_a_bare_name_stands_for_a_component_and_its_parts(sgdetr_config):
     cfg = sgdetr_config().to_dict() | {'moment_head': 'HybridHead', 'neck': 'DepthwisePyramid'}
-    cfg['feedback'] = {'amplifier': 'SaliencyAmplifier'}
+    cfg['auxiliary'] = {'alignment': 'MomentSentenceAlignment'}
     model = MODELS.build(cfg)
     assert type(model.moment_head.dense_head).__name__ == 'ATSSHead'
     assert type(model.moment_head.query_head.queries).__name__ == 'PyramidQuerySelector'
@@ -388,7 +400,7 @@ def test_a_bare_name_stands_for_a_component_and_its_parts(sgdetr_config):
 
 def test_clips_may_stay_refined_with_the_matching_text(sgdetr_config):
     cfg = sgdetr_config().to_dict()
-    cfg |= {'refiner': 'FeatureRefinement', 'stages': (*STAGES[:4], 'refiner', *STAGES[4:])}
+    cfg |= {'refiner': 'FeatureRefinement'}
     cfg['negatives']['keep'] = ('video',)
     assert MODELS.build(cfg).negative_stages[0] == 'local_saliency_head'
 

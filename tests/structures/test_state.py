@@ -80,8 +80,8 @@ def test_streams_fall_back_on_the_memory():
     assert state.for_moments is memory and state.for_saliency is stream
 
 
-def test_what_empty_slots_pass_on():
-    state = make_state(video=torch.randn(3, 4, 2), fused=torch.randn(3, 4, 2))
-    assert state.passed_on('fusion') == {'fused': state.video}
-    assert state.passed_on('encoder') == {'memory': state.fused}
-    assert state.passed_on('refiner') == {} and state.passed_on('neck') == {}
+def test_only_a_state_of_a_model_runs_stages():
+    with pytest.raises(RuntimeError, match='only a state inside of a model can run stages'):
+        make_state().run(['fusion'])
+    state = make_state(runner=lambda state, stages: (state, stages))
+    assert state.run(['fusion']) == (state, ['fusion'])

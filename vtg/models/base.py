@@ -1,20 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """The contract between :class:`vtg.models.Grounder` and its components.
 
-A component fills one *slot* of the model. It is told apart by its slot class below, declares the
-state fields it ``requires`` and ``provides``, and turns a state into new values. The model checks
-the declarations when it is built, so a config whose parts do not fit fails before training.
+A component fills a *slot* of the model, alone or as a member of a chain. It is told apart by its
+slot class below, declares the state fields it ``requires`` and ``provides``, and turns a state into
+new values. The model checks the declarations when it is built, so a config whose parts do not fit
+fails before training.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from mmengine.model import BaseModule
 from torch import Tensor
 
 from vtg.structures import GroundingState, MomentList
-
-RunStages = Callable[[GroundingState, Sequence[str]], GroundingState]
 
 
 class Component(BaseModule):
@@ -36,10 +35,23 @@ class Component(BaseModule):
         dim: Width of the tokens it works on, compared between slots when the model is built;
             None where it does not matter.
         task: The group its losses belong to: ``'moment'``, ``'saliency'`` or ``'auxiliary'``.
+        is_stage: It runs as a stage of the model, not in its losses alone.
+        takes_chain: Its slot may hold a dict of named components that run in order.
+        chained: Where the later members of a chain find the result of the one before: by the name
+            of the field they read, the field that is its result, if these have different names.
+        passes: What an empty slot sets, and from which field.
+        aside: What a config may hold beside the arguments: where the component runs.
+        finds: ``chained`` in a later member of a chain, else nothing.
     """
 
     slot: ClassVar[str] = ''
     task: ClassVar[str] = 'auxiliary'
+    aside: ClassVar[dict[str, Any]] = {'after': str | None, 'before': str | None}
+    is_stage: ClassVar[bool] = True
+    takes_chain: ClassVar[bool] = False
+    passes: ClassVar[dict[str, str]] = {}
+    chained: Mapping[str, str] = {}
+    finds: Mapping[str, str] = {}
     requires: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
     loss_requires: tuple[str, ...] = ()
@@ -55,6 +67,17 @@ class Component(BaseModule):
     def forward(self, state: GroundingState) -> dict[str, Any]:
         """Return the new values of the fields in ``provides``."""
         raise NotImplementedError
+
+    def place(self, slot: str, index: int) -> None:
+        """Tell the component where it stands: its slot, and its index in the chain there."""
+        self.finds = self.chained if index else {}
+
+    def seen(self, state: GroundingState) -> GroundingState:
+        """Return the state as the component is to read it: a later member of a chain finds the
+        result of the one before in its input."""
+        if not self.finds:
+            return state
+        return state.update(**{name: getattr(state, made) for name, made in self.finds.items()})
 
     def check_pyramid(self, strides: tuple[float, ...]) -> None:
         """Check that the component is set up for the pyramid that it will get.
@@ -75,11 +98,36 @@ class Component(BaseModule):
 
 
 class Projector(Component):
-    """Maps features ``(B, ·, D_in)`` and their mask to tokens ``(B, ·, D)``."""
+    """Maps features to tokens ``(B, ·, D)``; a later member of a chain maps the tokens so far.
+
+    Attributes:
+        modality: ``'video'`` or ``'text'``, told by the slot.
+        in_dim: Width of the features.
+    """
 
     slot = 'projector'
+    takes_chain = True
+    modality: str = ''
+    in_dim: int
 
-    def forward(self, features: Tensor, mask: Tensor) -> Tensor:  # type: ignore[override]
+    def place(self, slot: str, index: int) -> None:
+        """See :meth:`Component.place`."""
+        self.modality = modality = slot.removesuffix('_projector')
+        self.requires = (f'{modality}_features', f'{modality}_mask')
+        self.provides = (f'projected_{modality}', modality)
+        self.chained = {f'{modality}_features': modality}
+        super().place(slot, index)
+
+    def forward(self, state: GroundingState) -> dict[str, Any]:
+        """Set ``projected_video`` and ``video``, or ``projected_text`` and ``text``."""
+        features, mask = (
+            getattr(state, f'{self.modality}_{name}') for name in ('features', 'mask')
+        )
+        tokens = self.project(features, mask)
+        return {f'projected_{self.modality}': tokens, self.modality: tokens}
+
+    def project(self, features: Tensor, mask: Tensor) -> Tensor:
+        """Map features ``(B, ·, D_in)`` and their mask to tokens ``(B, ·, D)``."""
         raise NotImplementedError
 
 
@@ -88,42 +136,49 @@ class LocalSaliencyHead(Component):
 
     slot = 'local_saliency_head'
     task = 'saliency'
-    requires = ('projected_video', 'projected_text')
-    provides = ('local_saliency', 'sentence')
-    negative_reads = ('local_saliency',)
+    requires: tuple[str, ...] = ('projected_video', 'projected_text')
+    provides: tuple[str, ...] = ('local_saliency', 'sentence')
+    negative_reads: tuple[str, ...] = ('local_saliency',)
 
 
 class Embedding(Component):
     """Adds token embeddings and computes the position encodings."""
 
     slot = 'embedding'
-    requires = ('video', 'text')
-    provides = ('video', 'text', 'video_pos', 'text_pos')
-    text_free = ('video', 'video_pos')
+    requires: tuple[str, ...] = ('video', 'text')
+    provides: tuple[str, ...] = ('video', 'text', 'video_pos', 'text_pos')
+    text_free: tuple[str, ...] = ('video', 'video_pos')
 
 
 class Refiner(Component):
     """Changes video or text tokens before fusion."""
 
     slot = 'refiner'
-    requires = ('video', 'text')
-    provides = ('video',)
+    takes_chain = True
+    requires: tuple[str, ...] = ('video', 'text')
+    provides: tuple[str, ...] = ('video',)
 
 
 class Fusion(Component):
     """Brings the text into the video tokens."""
 
     slot = 'fusion'
-    requires = ('video', 'text', 'video_pos', 'text_pos')
-    provides = ('fused',)
+    takes_chain = True
+    chained: Mapping[str, str] = {'video': 'fused'}
+    passes: ClassVar[dict[str, str]] = {'fused': 'video'}
+    requires: tuple[str, ...] = ('video', 'text', 'video_pos', 'text_pos')
+    provides: tuple[str, ...] = ('fused',)
 
 
 class Encoder(Component):
     """Encodes the fused sequence."""
 
     slot = 'encoder'
-    requires = ('fused', 'video_pos')
-    provides = ('memory',)
+    takes_chain = True
+    chained: Mapping[str, str] = {'fused': 'memory', 'fused_text': 'memory_text'}
+    passes: ClassVar[dict[str, str]] = {'memory': 'fused'}
+    requires: tuple[str, ...] = ('fused', 'video_pos')
+    provides: tuple[str, ...] = ('memory',)
 
 
 class Neck(Component):
@@ -134,9 +189,10 @@ class Neck(Component):
     """
 
     slot = 'neck'
-    reads = ('moment_memory',)
+    takes_chain = True
+    reads: tuple[str, ...] = ('moment_memory',)
     strides: tuple[float, ...] = ()
-    requires = ('memory',)
+    requires: tuple[str, ...] = ('memory',)
 
 
 class SaliencyHead(Component):
@@ -144,10 +200,10 @@ class SaliencyHead(Component):
 
     slot = 'saliency_head'
     task = 'saliency'
-    requires = ('memory',)
-    reads = ('saliency_memory',)
-    provides = ('saliency',)
-    negative_reads = ('saliency',)
+    requires: tuple[str, ...] = ('memory',)
+    reads: tuple[str, ...] = ('saliency_memory',)
+    provides: tuple[str, ...] = ('saliency',)
+    negative_reads: tuple[str, ...] = ('saliency',)
 
 
 class MomentHead(Component):
@@ -161,9 +217,9 @@ class MomentHead(Component):
     slot = 'moment_head'
     lists: tuple[str, ...] = ()
     task = 'moment'
-    requires = ('memory', 'video_pos')
-    reads = ('moment_memory',)
-    provides = ('spans', 'span_scores', 'moment_outputs')
+    requires: tuple[str, ...] = ('memory', 'video_pos')
+    reads: tuple[str, ...] = ('moment_memory',)
+    provides: tuple[str, ...] = ('spans', 'span_scores', 'moment_outputs')
 
     def predict(self, state: GroundingState) -> dict[str, MomentList]:
         """Decode the outputs into ranked lists in seconds, by the names in ``lists``."""
@@ -173,7 +229,7 @@ class MomentHead(Component):
 class Feedback(Component):
     """Lets the result of one task change the input of the other.
 
-    ``run(state, stages)`` runs named stages again on a changed state.
+    ``state.run(stages)`` runs named stages again on a changed state.
 
     Attributes:
         runs: The stages that it runs again.
@@ -184,31 +240,31 @@ class Feedback(Component):
     """
 
     slot = 'feedback'
+    takes_chain = True
     runs: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
     passes_on: tuple[str, ...] = ()
     needs_slots: tuple[str, ...] = ()
 
-    def forward(self, state: GroundingState, run: RunStages) -> dict[str, Any]:  # type: ignore[override]
-        raise NotImplementedError
-
 
 class Auxiliary(Component):
     """A training-only branch: it has parameters and losses and changes nothing."""
 
     slot = 'auxiliary'
+    takes_chain = True
+    is_stage = False
 
     def forward(self, state: GroundingState) -> dict[str, Any]:
         return {}
 
 
-class LossBalancer(Component):
-    """Combines the losses of the tasks."""
+class LossBalancer(BaseModule):
+    """Combines the losses of the tasks. It reads no state, so it is no component."""
 
-    slot = 'loss_balancer'
+    slot: ClassVar[str] = 'loss_balancer'
 
-    def forward(self, losses: dict[str, dict[str, Tensor]]) -> dict[str, Tensor]:  # type: ignore[override]
+    def forward(self, losses: dict[str, dict[str, Tensor]]) -> dict[str, Tensor]:
         """Turn ``{task: {name: loss}}`` into ``{name: loss}``; the sum is minimised."""
         raise NotImplementedError
 
@@ -226,5 +282,4 @@ SLOT_TYPES: dict[str, type[Component]] = {
     'moment_head': MomentHead,
     'feedback': Feedback,
     'auxiliary': Auxiliary,
-    'loss_balancer': LossBalancer,
 }

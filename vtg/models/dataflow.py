@@ -9,12 +9,10 @@ from vtg.structures import GroundingState
 from vtg.utils import ConfigError, nearest_names
 
 from .base import SLOT_TYPES, Component, Feedback
+from .slots import expand, members
 
+# Components by their full names.
 Slots = dict[str, Component]
-_INPUTS = {
-    'video_projector': ('video_features', 'video_mask'),
-    'text_projector': ('text_features', 'text_mask'),
-}
 
 
 @dataclass(frozen=True)
@@ -22,8 +20,8 @@ class Stage:
     """A stage as the checks see it.
 
     Attributes:
-        name: Its name in ``model.stages``.
-        component: What fills the slot; None passes fields on.
+        name: Its full name, or that of an empty slot.
+        component: What runs; None in an empty slot, which passes fields on.
         reads: State fields that it needs or takes into account.
         provides: State fields that it sets.
         text_free: Those of them that take nothing from the text.
@@ -45,20 +43,22 @@ class Stage:
         return isinstance(self.component, Feedback)
 
 
+def needs(component: Component) -> list[str]:
+    """The state fields that must be set; a later member of a chain needs the result before it."""
+    return [component.finds.get(field, field) for field in component.requires]
+
+
 def stage_of(slots: Slots, name: str) -> Stage:
     """Describe a stage; an empty slot passes fields on."""
     component = slots.get(name)
     if component is None:
-        passed = GroundingState.PASSED_ON.get(name, {})
+        passed = SLOT_TYPES[name].passes if name in SLOT_TYPES else {}
         return Stage(name, None, frozenset(passed.values()), frozenset(passed), frozenset())
-    reads, provides = {*component.requires, *component.reads}, set(component.provides)
-    if name in _INPUTS:
-        modality = name.split('_')[0]
-        reads |= {*_INPUTS[name]}
-        provides |= {modality, f'projected_{modality}'}
+    reads = {component.finds.get(field, field) for field in (*component.requires, *component.reads)}
+    provides = set(component.provides)
     if isinstance(component, Feedback):
         made: set[str] = set()
-        for inner in component.runs:
+        for inner in expand(slots, component.runs):
             stage = stage_of(slots, inner)
             reads |= stage.reads - made - {*component.changes}
             made |= stage.provides
@@ -101,7 +101,7 @@ def end_readers(slots: Slots) -> dict[str, list[str]]:
     readers: dict[str, list[str]] = {field: ['the result'] for field in GroundingState.OUTPUTS}
     for name, component in slots.items():
         fields = loss_fields(component)
-        if name.startswith('auxiliary.'):
+        if not component.is_stage:
             fields += [*component.requires, *component.reads]
         for field in fields:
             readers.setdefault(field, []).append(name)
@@ -139,15 +139,16 @@ def check_runs(stage: Stage, slots: Slots) -> None:
     feedback = stage.component
     tainted = {*feedback.changes}
     for name in feedback.runs:
-        if name not in slots and name not in SLOT_TYPES:
+        runs = members(slots, name)
+        if runs == [name] and name not in (*slots, *SLOT_TYPES):
             close = nearest_names(name, [*slots, *SLOT_TYPES])
             hint = f'did you mean {close[0]}?' if close else f'the slots are {", ".join(slots)}.'
             raise ConfigError(f'{stage} runs {name!r} again, which is not a slot; {hint}')
-        if name not in slots and name in feedback.needs_slots:
+        if name in feedback.needs_slots and runs[0] not in slots:
             raise ConfigError(f'{stage} runs model.{name} again, which is empty; set model.{name}.')
-        again = stage_of(slots, name)
-        if again.reads & tainted:
-            tainted |= again.provides
+        for again in stages_of(slots, runs):
+            if again.reads & tainted:
+                tainted |= again.provides
     if feedback.changes and feedback.runs and not tainted & {*feedback.takes}:
         raise ConfigError(
             f'{stage} changes `{feedback.changes[0]}` and runs {", ".join(feedback.runs)} again, '

@@ -20,24 +20,13 @@ from vtg.structures import (
 )
 from vtg.utils import ConfigError
 
-from .base import Component, LossBalancer
-from .pipeline import as_configs, build_slots, check_defaults, describe, fill_defaults
+from .base import SLOT_TYPES, Component, LossBalancer
+from .pipeline import build_components, check_defaults, describe, fill_defaults
 from .pipeline_checks import check_pipeline
+from .slots import arrange, component_configs, expand, in_order
 
 # Names of PyTorch's floating-point types.
 FloatType = Literal['float16', 'bfloat16', 'float32', 'float64']
-DEFAULT_STAGES = (
-    'video_projector',
-    'text_projector',
-    'local_saliency_head',
-    'embedding',
-    'refiner',
-    'fusion',
-    'encoder',
-    'saliency_head',
-    'neck',
-    'moment_head',
-)
 DEFAULT_NEGATIVE_STAGES = ('local_saliency_head', 'fusion', 'encoder', 'saliency_head')
 
 
@@ -67,11 +56,15 @@ class Grounder(BaseModel):
         video_projector, text_projector: Configs of the projectors.
         defaults: Arguments for every component that takes them and does not set them itself, e.g.
             ``dict(dim=256, num_heads=8, hidden_dim=1024, dropout=0.1)``.
-        slots: Configs of all other slots by name: ``local_saliency_head``, ``embedding``,
-            ``refiner``, ``fusion``, ``encoder``, ``neck``, ``saliency_head``, ``moment_head``, and
-            the dicts of named components ``feedback`` and ``auxiliary``. None leaves a slot empty.
-        stages: The order in which the slots run; feedback components are ``'feedback.<name>'``.
-        negatives: None, or ``dict(stages=..., same_source=False, keep=())``: the slots that run
+        slots: What fills all other slots by name: ``local_saliency_head``, ``embedding``,
+            ``refiner``, ``fusion``, ``encoder``, ``neck``, ``saliency_head``, ``moment_head``,
+            ``feedback`` and ``auxiliary``. A config, the bare name of a component, or, but for the
+            heads and the embedding, a dict of them that run in order; None leaves a slot or a place
+            in it empty. Every config may say where it runs: ``after='encoder'`` or
+            ``before='neck'``.
+        stages: The order in which the slots run, where it is not the usual one and ``after`` and
+            ``before`` are not enough; a member of a chain is ``'feedback.<name>'``.
+        negatives: None, or ``dict(stages=..., same_source=False, keep=())``: the stages that run
             again with the text of the next sample, in training; ``same_source=True`` also counts
             pairs of one source video, and of a sample with itself, as negatives, as some released
             code does; ``keep`` names state fields that stay as the matching text made them, such as
@@ -95,7 +88,7 @@ class Grounder(BaseModel):
         video_projector: dict | str,
         text_projector: dict | str,
         defaults: dict[str, Any] | None = None,
-        stages: Sequence[str] = DEFAULT_STAGES,
+        stages: Sequence[str] | None = None,
         negatives: Negatives | None = None,
         loss_balancer: dict | None = None,
         test_cfg: TestConfig | None = None,
@@ -104,20 +97,24 @@ class Grounder(BaseModel):
     ) -> None:
         super().__init__(MODELS.build(data_preprocessor or dict(type='GroundingDataPreprocessor')))
         slots = {'video_projector': video_projector, 'text_projector': text_projector, **slots}
-        slots = as_configs(slots)
         check_defaults(defaults or {})
-        self.slots: dict[str, Component] = build_slots(fill_defaults(slots, defaults or {}))
+        configs = {
+            name: fill_defaults(cfg, defaults or {})
+            for name, cfg in component_configs(slots).items()
+        }
+        self.stages = arrange(configs, stages)
+        self.slots: dict[str, Component] = build_components(in_order(configs, self.stages))
         for name, component in self.slots.items():
-            # Nested names such as 'feedback.amplifier' become attributes of a container.
-            group, _, leaf = name.rpartition('.')
-            if group and not hasattr(self, group):
-                self.add_module(group, nn.Module())
-            (getattr(self, group) if group else self).add_module(leaf, component)
-        self.stages = tuple(stages)
+            # The members of a chain become attributes of a container.
+            slot, _, member = name.partition('.')
+            if member and not hasattr(self, slot):
+                self.add_module(slot, nn.Module())
+            (getattr(self, slot) if member else self).add_module(member or slot, component)
         self.negative_stages: tuple[str, ...] = ()
         self.same_source = bool((negatives or {}).get('same_source', False))
         if negatives is not None:
-            self.negative_stages = tuple(negatives.get('stages', DEFAULT_NEGATIVE_STAGES))
+            again = negatives.get('stages', DEFAULT_NEGATIVE_STAGES)
+            self.negative_stages = expand(self.slots, again)
         keep = tuple((negatives or {}).get('keep', ()))
         check_pipeline(self.slots, self.stages, self.negative_stages, keep)
         self.loss_balancer: LossBalancer = MODELS.build(loss_balancer or dict(type='FixedBalancer'))
@@ -193,21 +190,16 @@ class Grounder(BaseModel):
             return self.losses(state)
 
     def run(self, state: GroundingState, stages: Sequence[str]) -> GroundingState:
-        """Run the named slots in order; empty slots pass their input on."""
-        for name in stages:
+        """Run stages in order; a slot stands for all members of its chain, and an empty one passes
+        its input on."""
+        state = state.update(runner=self.run)
+        for name in expand(self.slots, stages):
             component = self.slots.get(name)
-            if name == 'video_projector':
-                tokens = component(state.video_features, state.video_mask)
-                values = {'projected_video': tokens, 'video': tokens}
-            elif name == 'text_projector':
-                tokens = component(state.text_features, state.text_mask)
-                values = {'projected_text': tokens, 'text': tokens}
-            elif name.startswith('feedback.'):
-                values = component(state, self.run)
-            elif component is not None:
-                values = component(state)
+            if component is None:
+                passed = SLOT_TYPES[name].passes.items()
+                values = {field: getattr(state, source) for field, source in passed}
             else:
-                values = state.passed_on(name)
+                values = component(component.seen(state))
             state = state.update(**values)
         return state
 

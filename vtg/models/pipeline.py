@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Building and describing the slots of the model."""
+"""Building and describing the components of the model."""
 
 import inspect
 from collections.abc import Mapping
@@ -8,16 +8,14 @@ from typing import Any
 from torch import nn
 
 from vtg.registry import MODELS
-from vtg.utils import ConfigError, check_keys, nearest_names, terminal_table
-from vtg.utils.arguments import check_value, signature_of
+from vtg.utils import ConfigError, check_keys, terminal_table
+from vtg.utils.arguments import PlacedError, check_value, signature_of
 
 from .base import SLOT_TYPES, Component
-
-# Slots that hold a dict of named components instead of one.
-GROUPS = ('feedback', 'auxiliary')
+from .slots import PLACES
 
 
-def fill_defaults(cfg: Any, defaults: dict[str, Any]) -> Any:
+def fill_defaults(cfg: Any, defaults: Mapping[str, Any]) -> Any:
     """Give every component in a config the defaults that it takes and does not set itself, and the
     parts that it is built of where it names none.
 
@@ -42,36 +40,6 @@ def fill_defaults(cfg: Any, defaults: dict[str, Any]) -> Any:
     return cfg
 
 
-def as_configs(slots: dict[str, Any]) -> dict[str, Any]:
-    """Let the bare name of a component stand for its config, in slots and in their groups.
-
-    Raises:
-        ConfigError: A slot holds neither a name nor a config with a type.
-    """
-
-    def config(name: str, value: Any) -> Any:
-        cfg = {'type': value} if isinstance(value, str) else value
-        if cfg is not None and not (isinstance(cfg, dict) and 'type' in cfg):
-            raise ConfigError(
-                f'model.{name} is {value!r}; expected the name of a component, '
-                "dict(type='Name', ...) or None."
-            )
-        return cfg
-
-    configs = {}
-    for name, value in slots.items():
-        if name not in GROUPS or value is None:
-            configs[name] = config(name, value)
-        elif isinstance(value, dict) and 'type' not in value:
-            configs[name] = {key: config(f'{name}.{key}', item) for key, item in value.items()}
-        else:
-            raise ConfigError(
-                f'model.{name} is {value!r}; expected components by name, for example '
-                f"{name}=dict(first=dict(type='Name', ...))."
-            )
-    return configs
-
-
 def check_defaults(defaults: Mapping[str, Any]) -> None:
     """Check that some component takes every default, and its value.
 
@@ -91,48 +59,38 @@ def check_defaults(defaults: Mapping[str, Any]) -> None:
         check_value(value, hint, name, what, f'defaults.{name}')
 
 
-def build_slots(configs: dict[str, dict | None]) -> dict[str, Component]:
-    """Build every slot and check that it got a component of its kind.
+def build_components(configs: Mapping[str, Mapping[str, Any]]) -> dict[str, Component]:
+    """Build every component and check that it is of the kind of its slot.
 
     Args:
-        configs: Slot name to config; ``feedback`` and ``auxiliary`` hold a dict of configs.
-
-    Returns:
-        Components by slot name, group members as ``'<group>.<name>'``; empty slots are left out.
+        configs: See :func:`component_configs`; chains in the order in which they run.
 
     Raises:
-        ConfigError: A slot is unknown or got a component of another kind.
+        ConfigError: A component is of another kind.
     """
-    slots: dict[str, Component] = {}
+    built: dict[str, Component] = {}
     for name, cfg in configs.items():
-        if name not in SLOT_TYPES or name == 'loss_balancer':
-            close = nearest_names(name, SLOT_TYPES)
-            known = f'the slots are {", ".join(SLOT_TYPES)}.'
-            hint = f'did you mean {close[0]}?' if close else known
-            raise ConfigError(f'model.{name} is not a slot of the model; {hint}')
-        members = (cfg or {}).items() if name in GROUPS else [('', cfg)]
-        for member, member_cfg in members:
-            if member_cfg is None:
-                continue
-            full_name = f'{name}.{member}' if member else name
-            slots[full_name] = _build(full_name, member_cfg, SLOT_TYPES[name])
-    return slots
+        slot, _, member = name.partition('.')
+        try:
+            component = MODELS.build({key: v for key, v in cfg.items() if key not in PLACES})
+        except PlacedError as error:
+            raise error.within(name, 'model') from error.__cause__
+        kind = SLOT_TYPES[slot]
+        if not isinstance(component, kind):
+            fitting = sorted(key for key, cls in MODELS.module_dict.items() if _is_a(cls, kind))
+            raise ConfigError(
+                f'model.{name} got {type(component).__name__}, which is of kind '
+                f'{getattr(component, "slot", "module")} and not {kind.slot}; registered are: '
+                f'{", ".join(fitting)}.'
+            )
+        index = sum(other.startswith(f'{slot}.') for other in built)
+        component.place(slot, index if member else 0)
+        built[name] = component
+    return built
 
 
-def _build(name: str, cfg: dict[str, Any], kind: type[Component]) -> Component:
-    component = MODELS.build(cfg)
-    if not isinstance(component, kind):
-        fitting = sorted(
-            key
-            for key, cls in MODELS.module_dict.items()
-            if isinstance(cls, type) and issubclass(cls, kind)
-        )
-        raise ConfigError(
-            f'model.{name} got {type(component).__name__}, which is of kind '
-            f'{getattr(component, "slot", "module")} and not {kind.slot}; registered are: '
-            f'{", ".join(fitting)}.'
-        )
-    return component
+def _is_a(cls: Any, kind: type) -> bool:
+    return isinstance(cls, type) and issubclass(cls, kind)
 
 
 def describe(model: nn.Module) -> str:

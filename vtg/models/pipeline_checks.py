@@ -14,12 +14,14 @@ from .dataflow import (
     end_readers,
     loss_fields,
     loss_parts,
+    needs,
     stage_of,
     stages_of,
     unread_fields,
     way_without,
 )
 from .negative_pass import check_negatives
+from .slots import expand
 
 
 def check_pipeline(
@@ -32,9 +34,9 @@ def check_pipeline(
     others, and that the negative pass is one.
 
     Args:
-        slots: Components by slot.
-        stages: ``model.stages``.
-        negative_stages: ``model.negatives.stages``, empty without a negative pass.
+        slots: Components by their full names.
+        stages: Full names, and empty slots, in the order in which they run.
+        negative_stages: The same of the negative pass, empty without one.
         keep: ``model.negatives.keep``.
 
     Raises:
@@ -48,10 +50,10 @@ def check_pipeline(
                 'remove it from model.stages.'
             )
     for name, component in slots.items():
-        if name not in stages and not name.startswith('auxiliary.'):
+        if component.is_stage and name not in stages:
             raise ConfigError(
-                f'model.{name} ({type(component).__name__}) is configured but never runs: add '
-                f'{name!r} to model.stages where it should run.'
+                f'model.{name} ({type(component).__name__}) is configured but never runs: place it '
+                f"beside a stage with model.{name}.after='...', or add {name!r} to model.stages."
             )
     for name in negative_stages:
         if name not in stages:
@@ -75,13 +77,13 @@ def _check_fields(slots: dict[str, Component], stages: Sequence[Stage]) -> None:
         if stage.is_feedback:
             check_runs(stage, slots)
             made = set(known)
-            for inner in stage.component.runs:
+            for inner in expand(slots, stage.component.runs):
                 if inner in slots:
                     _check_requires(stage.name, slots[inner], made, later, inner)
                 made |= stage_of(slots, inner).provides
         known |= stage.provides
     for name, component in slots.items():
-        if name.startswith('auxiliary.'):
+        if not component.is_stage:
             _check_requires(name, component, known, {})
         for field in loss_fields(component):
             if field not in known:
@@ -100,12 +102,12 @@ def _check_requires(
 ) -> None:
     """Check that a component finds its fields in a stage; one of feedback runs others again."""
     name = name or stage
-    for field in component.requires:
+    for field in needs(component):
         if field in later and field not in known:
             raise ConfigError(
                 f'model.{name} ({type(component).__name__}) needs `{field}`, which '
-                f'model.{later[field]} sets only after it: move {stage!r} behind it in '
-                'model.stages.'
+                f'model.{later[field]} sets only after it: move {stage!r} behind it, with '
+                f'model.{stage}.after={later[field]!r} or in model.stages.'
             )
         if field not in known:
             raise ConfigError(

@@ -10,7 +10,17 @@ from torch import Tensor, nn
 
 from vtg.structures import Progress
 
+from .base import Projector
 from .grounder import Grounder
+from .slots import expand
+
+
+def feature_width(model: Grounder, modality: str) -> int:
+    """Return the width of the features that the first projector of a modality reads."""
+    (first, *_) = expand(model.slots, [f'{modality}_projector'])
+    projector = model.slots[first]
+    assert isinstance(projector, Projector)
+    return projector.in_dim
 
 
 def noise_batch(
@@ -39,9 +49,9 @@ def noise_batch(
     saliency = torch.where(inside, 3.0 + clip % 7, 0.0)
     spans = torch.stack(((start + stop) / 2 / count, (stop - start) / count), dim=-1)
     return {
-        'video': noise(size, length, model.video_projector.in_dim),
+        'video': noise(size, length, feature_width(model, 'video')),
         'video_mask': mask(clips),
-        'text': noise(size, max(words), model.text_projector.in_dim),
+        'text': noise(size, max(words), feature_width(model, 'text')),
         'text_mask': mask(words),
         'duration': 2.0 * count,
         'targets': {

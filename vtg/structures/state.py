@@ -6,6 +6,7 @@ number of dummy tokens, D the model width, Q the number of predicted moments. Ma
 and True where an entry is real.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar
 
@@ -76,7 +77,7 @@ class GroundingState:
         video_features ``(B, L, Dv)``, video_mask ``(B, L)``: what the loader delivers.
         text_features ``(B, N, Dt)``, text_mask ``(B, N)``.
         duration ``(B,)``: the seconds that normalised spans are a fraction of.
-        targets: only in training. progress: epoch counters.
+        targets: only in training. progress: epoch counters. runner: runs stages of the model.
     Projection and embedding
         projected_video, projected_text: tokens right after the projectors, ``(B, ·, D)``.
         video, text: current tokens; refinement and embeddings change them.
@@ -119,11 +120,6 @@ class GroundingState:
     OUTPUTS: ClassVar[tuple[str, ...]] = ('saliency', 'spans', 'span_scores', 'moment_outputs')
     # What feedback made of the matching text; the negative pass starts without.
     STREAMS: ClassVar[tuple[str, ...]] = ('moment_memory', 'saliency_memory', 'clip_gain')
-    # What an empty slot sets, and from which field.
-    PASSED_ON: ClassVar[dict[str, dict[str, str]]] = {
-        'fusion': {'fused': 'video'},
-        'encoder': {'memory': 'fused'},
-    }
 
     video_features: Tensor
     video_mask: Tensor
@@ -132,6 +128,7 @@ class GroundingState:
     duration: Tensor = field()
     targets: GroundingTargets | None = None
     progress: Progress = field(default_factory=Progress)
+    runner: 'RunStages | None' = field(default=None, repr=False, compare=False)
 
     projected_video: Tensor | None = None
     projected_text: Tensor | None = _text(default=None)
@@ -170,6 +167,12 @@ class GroundingState:
         """Return a copy with new values."""
         return replace(self, **values)
 
+    def run(self, stages: Sequence[str]) -> 'GroundingState':
+        """Run stages of the model on this state, for feedback that repeats some of them."""
+        if self.runner is None:
+            raise RuntimeError('only a state inside of a model can run stages; call model.run.')
+        return self.runner(self, stages)
+
     def roll_text(self) -> 'GroundingState':
         """Return the negative of this state: sample b gets the text of sample b + 1, the last of
         the first (Moon et al., "Query-Dependent Video Representation", 2023, section 3.2)."""
@@ -200,8 +203,5 @@ class GroundingState:
         """``(B, L, D)``: the stream that saliency heads read."""
         return self.memory if self.saliency_memory is None else self.saliency_memory
 
-    def passed_on(self, slot: str) -> dict[str, Tensor]:
-        """Return what an empty slot sets: without a fusion the video tokens go on unfused, without
-        an encoder the fused tokens are the memory."""
-        passed = self.PASSED_ON.get(slot, {})
-        return {name: getattr(self, source) for name, source in passed.items()}
+
+RunStages = Callable[[GroundingState, Sequence[str]], GroundingState]

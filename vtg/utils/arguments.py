@@ -71,7 +71,8 @@ def check_arguments(
     """Check names, types, choices and ranges of the arguments that a config gives.
 
     Args:
-        target: A class or function.
+        target: A class or function; ``aside`` of a class has the type hints of what stands beside
+            its arguments in a config and is read by whoever builds it.
         given: Its arguments by name.
         complete: All of them are there; one without a default that is missing is an error.
         what: What to call ``target``; its name by default.
@@ -80,13 +81,16 @@ def check_arguments(
         PlacedError: One is wrong.
     """
     signature = signature_of(target)
+    aside = {name: Argument(hint, False) for name, hint in getattr(target, 'aside', {}).items()}
     what = what or getattr(target, '__name__', str(target))
     for name, value in given.items():
-        argument = signature.arguments.get(name)
+        argument = signature.arguments.get(name) or aside.get(name)
         if argument is None and signature.rest is None:
             known = [key for key in signature.arguments if not key.startswith('_')]
             close = nearest_names(str(name), known, 1)
             hint = f'did you mean {close[0]}?' if close else f'it takes {_listed(known)}.'
+            if getattr(target, 'takes_chain', False) and isinstance(value, Mapping):
+                hint = f'to let {what} make way for a chain, set _delete_=True beside {name}.'
             raise PlacedError(f' is no argument of {what}; {hint}', str(name), what)
         if argument is not None and value is argument.default:
             continue

@@ -8,18 +8,6 @@ model = dict(
     type='Grounder',
     # Arguments of every component that takes them and does not set them itself.
     defaults=dict(dim=256, num_heads=8, hidden_dim=1024, dropout=0.1, drop_path=0.15),
-    stages=(
-        'video_projector',
-        'text_projector',
-        'local_saliency_head',
-        'embedding',
-        'fusion',
-        'encoder',
-        'saliency_head',
-        'feedback.amplifier',
-        'neck',
-        'moment_head',
-    ),
     # 512 features and 2 temporal endpoint features
     video_projector=dict(type='LinearProjector', num_layers=2, dropout=0.5, xavier=True),
     text_projector=dict(type='LinearProjector', num_layers=2, dropout=0.5, xavier=True),
@@ -53,7 +41,7 @@ model = dict(
             rank=dict(type='RankContrastiveLoss'),
         ),
     ),
-    feedback=dict(amplifier=dict(type='SaliencyAmplifier')),
+    feedback=dict(amplifier=dict(type='SaliencyAmplifier', after='saliency_head')),
     neck=dict(type='DepthwisePyramid'),
     moment_head=dict(
         type='HybridHead',

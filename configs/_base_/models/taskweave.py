@@ -17,17 +17,6 @@ model = dict(
         residual_dropout=0.1,
         init='xavier',
     ),
-    stages=(
-        'video_projector',
-        'text_projector',
-        'embedding',
-        'fusion',
-        'encoder',
-        'neck',
-        'moment_head',
-        'feedback.moment_guided',
-        'saliency_head',
-    ),
     video_projector=dict(type='LinearProjector', num_layers=2, dropout=0.5),
     text_projector=dict(type='LinearProjector', num_layers=2, dropout=0.5),
     embedding=dict(type='TokenEmbedding', modality=False),
@@ -41,6 +30,7 @@ model = dict(
     ),
     saliency_head=dict(
         type='LightSaliencyHead',
+        after='moment_head',
         kernel_size=1,
         losses=dict(
             margin=dict(type='MarginPairLoss', margin=0.2),
@@ -48,7 +38,11 @@ model = dict(
             negative=dict(type='NegativePairLoss', reduction='sum'),
         ),
     ),
-    feedback=dict(moment_guided=dict(type='MomentGuidedFeedback', start=0.5, stop=1.0)),
+    feedback=dict(
+        moment_guided=dict(
+            type='MomentGuidedFeedback', before='saliency_head', start=0.5, stop=1.0
+        ),
+    ),
     moment_head=dict(
         type='QueryHead',
         queries=dict(type='LearnedQueries', num_queries=10, content_std=None),

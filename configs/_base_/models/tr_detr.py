@@ -14,20 +14,6 @@ model = dict(
         activation='prelu',
         init='xavier',
     ),
-    stages=(
-        'video_projector',
-        'text_projector',
-        'local_saliency_head',
-        'embedding',
-        'refiner',
-        'fusion',
-        'encoder',
-        'feedback.highlights',
-        'neck',
-        'moment_head',
-        'feedback.moments',
-        'saliency_head',
-    ),
     video_projector=dict(type='LinearProjector', num_layers=2, dropout=0.5),
     text_projector=dict(type='LinearProjector', num_layers=2, dropout=0.5),
     embedding=dict(type='TokenEmbedding', modality=False),
@@ -37,6 +23,7 @@ model = dict(
     encoder=dict(type='TransformerEncoder', num_layers=2),
     saliency_head=dict(
         type='LinearSaliencyHead',
+        after='moment_head',
         summed=True,
         losses=dict(
             margin=dict(type='MarginPairLoss', margin=0.2),
@@ -72,8 +59,8 @@ model = dict(
         prior=None,
     ),
     feedback=dict(
-        highlights=dict(type='SaliencyReencoding'),
-        moments=dict(type='MomentSummaryFeedback'),
+        highlights=dict(type='SaliencyReencoding', after='encoder'),
+        moments=dict(type='MomentSummaryFeedback', before='saliency_head'),
     ),
     auxiliary=dict(
         local_alignment=dict(type='LocalAlignment', temperature=0.07, weight=0.5),

@@ -13,19 +13,6 @@ model = dict(
         activation='gelu',
         init='xavier',
     ),
-    stages=(
-        'video_projector',
-        'text_projector',
-        'local_saliency_head',
-        'embedding',
-        'refiner',
-        'fusion',
-        'encoder',
-        'saliency_head',
-        'neck',
-        'moment_head',
-        'feedback.report',
-    ),
     video_projector=dict(type='LinearProjector', num_layers=2, dropout=0.5),
     text_projector=dict(type='LinearProjector', num_layers=2, dropout=0.5),
     embedding=dict(type='TokenEmbedding', modality=True),
@@ -46,7 +33,9 @@ model = dict(
         loss_weights=dict(label=10.0, span=10.0, giou=1.0),
     ),
     # Highlights are reported as saliency plus foreground probability.
-    feedback=dict(report=dict(type='AddForeground', saliency_dtype='float16')),
+    feedback=dict(
+        report=dict(type='AddForeground', after='moment_head', saliency_dtype='float16'),
+    ),
     test_cfg=dict(
         post_processor=dict(
             type='PostProcessor',

@@ -110,11 +110,12 @@ class TaskWeaveCase(DetrCase):
         """The config with sizes and the feedback of a scenario."""
         cfg = super().model_config(base, data, run)
         order, target = SCENARIOS['mr2hd' if run is None else run.kind]
-        first = [n for n in cfg.stages if n.startswith('feedback') or n.endswith('_head')]
-        cfg.stages = (*(name for name in cfg.stages if name not in first), *order)
         if order is HIGHLIGHTS_FIRST:
+            cfg.saliency_head.after = 'neck'
             cfg.feedback = dict(
-                highlight_guided=dict(type='HighlightGuidedFeedback', mean_over='padded')
+                highlight_guided=dict(
+                    type='HighlightGuidedFeedback', before='moment_head', mean_over='padded'
+                )
             )
         if target is not None:
             next(iter(cfg.feedback.values())).target = target

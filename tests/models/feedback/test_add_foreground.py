@@ -10,8 +10,8 @@ def test_adds_at_inference_only(toy):
     state = toy.state()
     state = state.update(foreground=torch.rand_like(state.saliency))
     plain, rounded = AddForeground().eval(), AddForeground(saliency_dtype='float16').eval()
-    assert torch.equal(plain(state, None)['saliency'], state.saliency + state.foreground)
+    assert torch.equal(plain(state)['saliency'], state.saliency + state.foreground)
     expected = state.saliency.half().float() + state.foreground
-    assert torch.equal(rounded(state, None)['saliency'], expected)
-    assert plain.train()(state, None) == {}
+    assert torch.equal(rounded(state)['saliency'], expected)
+    assert plain.train()(state) == {}
     assert plain.requires == ('saliency', 'foreground')

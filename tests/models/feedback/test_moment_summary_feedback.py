@@ -19,14 +19,14 @@ def test_gain_on_the_projected_clips(toy, shaken):
     )
     gain = torch.einsum('bld,bd->bl', state.projected_video, summary)
     expected = state.memory * (1 + gain[..., None])
-    assert torch.allclose(feedback(state, None)['saliency_memory'], expected, atol=1e-5)
+    assert torch.allclose(feedback(state)['saliency_memory'], expected, atol=1e-5)
     stream = torch.randn_like(state.memory)
-    scaled = feedback(state.update(saliency_memory=stream), None)['saliency_memory']
+    scaled = feedback(state.update(saliency_memory=stream))['saliency_memory']
     assert torch.allclose(scaled, stream * (1 + gain[..., None]), atol=1e-5)
 
 
 def test_padding_does_not_matter(toy, shaken):
     feedback = shaken(MomentSummaryFeedback(toy.dim))
     toy.assert_padding_free(
-        lambda s: {'m': (feedback(s, None)['saliency_memory'], s.video_mask)}, make(toy)
+        lambda s: {'m': (feedback(s)['saliency_memory'], s.video_mask)}, make(toy)
     )

@@ -16,7 +16,7 @@ def test_by_hand():
 
 def test_changes_the_moments_and_keeps_the_memory(toy):
     amplifier, state = SaliencyAmplifier(), toy.state()
-    out = amplifier(state, None)
+    out = amplifier(state)
     assert set(out) == set(amplifier.provides) == {'moment_memory'}
     for b in range(3):
         for i in range(state.memory.shape[1]):
@@ -28,12 +28,12 @@ def test_changes_the_moments_and_keeps_the_memory(toy):
 def test_padding_does_not_matter(toy):
     amplifier = SaliencyAmplifier()
     toy.assert_padding_free(
-        lambda s: {'stream': (amplifier(s, None)['moment_memory'], s.video_mask)}, toy.state()
+        lambda s: {'stream': (amplifier(s)['moment_memory'], s.video_mask)}, toy.state()
     )
 
 
 def test_gradient_flows_through_the_gate(toy):
     state = toy.state()
     saliency = state.saliency.clone().requires_grad_()
-    SaliencyAmplifier()(state.update(saliency=saliency), None)['moment_memory'].sum().backward()
+    SaliencyAmplifier()(state.update(saliency=saliency))['moment_memory'].sum().backward()
     assert (saliency.grad != 0).all() and not list(SaliencyAmplifier().parameters())

@@ -30,7 +30,7 @@ class Stages(nn.Module):
 def test_against_the_published_steps(toy, shaken):
     stages, state = shaken(Stages(toy.dim)), toy.state()
     with torch.no_grad():
-        memory = SaliencyReencoding()(state, stages.run)['memory']
+        memory = SaliencyReencoding()(state.update(runner=stages.run))['memory']
         for b in range(3):
             one = toy.alone(state, b)
             weight = stages.saliency_head.score(one.memory).squeeze(-1).softmax(dim=1)
@@ -43,7 +43,7 @@ def test_padding_does_not_matter_unless_told(toy, shaken):
     stages, state = shaken(Stages(toy.dim)), toy.state()
 
     def run(feedback):
-        return lambda s: {'m': (feedback(s, stages.run)['memory'], s.video_mask)}
+        return lambda s: {'m': (feedback(s.update(runner=stages.run))['memory'], s.video_mask)}
 
     toy.assert_padding_free(run(SaliencyReencoding()), state)
     with pytest.raises(AssertionError):

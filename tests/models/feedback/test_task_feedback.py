@@ -87,33 +87,33 @@ def with_spans(toy):
 def test_moment_guided(toy, target):
     feedback, state = MomentGuidedFeedback(target=target), with_spans(toy)
     spans = state.spans.clone().requires_grad_()
-    out = feedback(state.update(spans=spans), None)
+    out = feedback(state.update(spans=spans))
     assert set(out) == set(feedback.provides) == {target}
     gain = moment_gain(state.spans, torch.tensor([12, 7, 9]), 12)
     if target == 'clip_gain':
         assert torch.equal(out[target], gain) and not out[target].requires_grad
     else:
         assert torch.allclose(out[target], state.memory * (1 + gain[..., None]))
-    assert feedback(state.update(progress=Progress(0, 10)), None) == {}
-    toy.assert_padding_free(lambda s: {target: (feedback(s, None)[target], s.video_mask)}, state)
+    assert feedback(state.update(progress=Progress(0, 10))) == {}
+    toy.assert_padding_free(lambda s: {target: (feedback(s)[target], s.video_mask)}, state)
 
 
 def test_moment_guided_on_the_padded_length(toy):
     state = with_spans(toy)
-    out = MomentGuidedFeedback(length='padded')(state, None)['clip_gain']
+    out = MomentGuidedFeedback(length='padded')(state)['clip_gain']
     assert torch.equal(out, moment_gain(state.spans, torch.tensor([12, 12, 12]), 12))
 
 
 def test_highlight_guided_at_the_decoder(toy):
     feedback = HighlightGuidedFeedback(target='decoder_input')
     state = toy.state().update(progress=Progress(9, 10))
-    out = feedback(state, None)
+    out = feedback(state)
     factor = 1 + highlight_mask(state.saliency, state.video_mask)[..., None]
     assert torch.equal(out['moment_memory'], state.memory * factor)
     toy.assert_padding_free(
-        lambda s: {'stream': (feedback(s, None)['moment_memory'], s.video_mask)}, state
+        lambda s: {'stream': (feedback(s)['moment_memory'], s.video_mask)}, state
     )
-    assert feedback(state.update(progress=Progress(4, 10)), None) == {}
+    assert feedback(state.update(progress=Progress(4, 10))) == {}
 
 
 @pytest.mark.parametrize('mean_over', ['valid', 'padded'])
@@ -129,7 +129,7 @@ def test_highlight_guided_runs_the_trunk_again(toy, mean_over):
         seen.append(changed.video)
         return changed.update(memory=3 * changed.video, pyramid=None)
 
-    out = feedback(state, run)
+    out = feedback(state.update(runner=run))
     mask = state.video_mask if mean_over == 'valid' else state.video_mask | True
     expected = state.video * (1 + highlight_mask(state.saliency, mask)[..., None])
     assert torch.equal(seen[0], expected)

@@ -17,7 +17,7 @@ def test_blocks_by_hand(shaken):
     x, mask = torch.randn(2, 3, 5), torch.ones(2, 3).bool()
     y = F.layer_norm(x, (5,), norm1.weight, norm1.bias) @ linear1.weight.T + linear1.bias
     y = F.layer_norm(y.clamp(min=0), (8,), norm2.weight, norm2.bias) @ linear2.weight.T
-    assert torch.allclose(projector(x, mask), y + linear2.bias, atol=1e-5)
+    assert torch.allclose(projector.project(x, mask), y + linear2.bias, atol=1e-5)
 
 
 def test_last_block_has_no_activation_and_dropout_comes_before_each_linear():
@@ -27,13 +27,14 @@ def test_last_block_has_no_activation_and_dropout_comes_before_each_linear():
     one = LinearProjector(5, 8, 1)
     assert [type(layer).__name__ for layer in one.layers] == block and one.dim == 8
     projector, x = LinearProjector(5, 8, dropout=0.5), torch.randn(1, 4, 5)
-    assert not torch.equal(projector(x, None), projector(x, None))
+    assert not torch.equal(projector.project(x, None), projector.project(x, None))
 
 
 def test_positions_do_not_mix(toy):
     projector, state = LinearProjector(10, 8).eval(), toy.state()
     toy.assert_padding_free(
-        lambda s: {'video': (projector(s.video_features, s.video_mask), s.video_mask)}, state
+        lambda s: {'video': (projector.project(s.video_features, s.video_mask), s.video_mask)},
+        state,
     )
 
 
@@ -49,5 +50,5 @@ def test_initialisation():
 
 def test_gradients_reach_every_parameter(without_gradient):
     projector = LinearProjector(10, 8)
-    projector(torch.randn(2, 3, 10), None).square().sum().backward()
+    projector.project(torch.randn(2, 3, 10), None).square().sum().backward()
     assert without_gradient(projector) == []

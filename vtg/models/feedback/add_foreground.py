@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import torch
 
-from vtg.models.base import Feedback, RunStages
+from vtg.models.base import Feedback
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
 
@@ -31,7 +31,7 @@ class AddForeground(Feedback):
         super().__init__()
         self.saliency_dtype = saliency_dtype
 
-    def forward(self, state: GroundingState, run: RunStages) -> dict[str, Any]:
+    def forward(self, state: GroundingState) -> dict[str, Any]:
         """Set ``saliency (B, L)``; nothing in training, where the losses want the plain scores."""
         if self.training:
             return {}

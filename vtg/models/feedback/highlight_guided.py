@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 from torch import Tensor
 
-from vtg.models.base import RunStages
 from vtg.registry import MODELS
 from vtg.structures import GroundingState, in_float32
 from vtg.utils import ConfigError
@@ -74,7 +73,7 @@ class HighlightGuidedFeedback(ScheduledFeedback):
             self.changes = ('video',)
         self.mean_over = mean_over
 
-    def forward(self, state: GroundingState, run: RunStages) -> dict[str, Any]:
+    def forward(self, state: GroundingState) -> dict[str, Any]:
         """Set ``moment_memory (B, L, D)``; nothing while it is off."""
         if not self.active(state.progress):
             return {}
@@ -85,7 +84,7 @@ class HighlightGuidedFeedback(ScheduledFeedback):
             return {'moment_memory': state.for_moments * factor}
         # The streams per task are made anew, by the neck or from the memory.
         start = state.update(video=state.video * factor, moment_memory=None, saliency_memory=None)
-        again = run(start, self.runs)
+        again = start.run(self.runs)
         values: dict[str, Any] = {'moment_memory': again.for_moments}
         if again.pyramid is not None:
             values['pyramid'] = again.pyramid

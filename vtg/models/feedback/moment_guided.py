@@ -6,7 +6,6 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from vtg.models.base import RunStages
 from vtg.models.layers import unit
 from vtg.registry import MODELS
 from vtg.structures import GroundingState, cxw_to_xx, in_float32
@@ -92,7 +91,7 @@ class MomentGuidedFeedback(ScheduledFeedback):
         self.bins_per_clip = bins_per_clip
         self.length = length
 
-    def forward(self, state: GroundingState, run: RunStages) -> dict[str, Any]:
+    def forward(self, state: GroundingState) -> dict[str, Any]:
         """Set ``clip_gain (B, L)`` or ``saliency_memory (B, L, D)``; nothing while it is off."""
         if not self.active(state.progress):
             return {}

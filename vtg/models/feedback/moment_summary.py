@@ -3,7 +3,7 @@
 
 from typing import Any, Literal
 
-from vtg.models.base import Feedback, RunStages
+from vtg.models.base import Feedback
 from vtg.models.layers import MomentSummary
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
@@ -36,7 +36,7 @@ class MomentSummaryFeedback(Feedback):
         self.dim = dim
         self.summary = MomentSummary(dim, negative_start, length)
 
-    def forward(self, state: GroundingState, run: RunStages) -> dict[str, Any]:
+    def forward(self, state: GroundingState) -> dict[str, Any]:
         """Set ``saliency_memory (B, L, D)``."""
         gain = self.summary(state.projected_video, state.video_mask, state.spans, state.span_scores)
         return {'saliency_memory': state.for_saliency * (1 + gain.unsqueeze(-1))}

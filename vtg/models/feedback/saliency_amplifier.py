@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from vtg.models.base import Feedback, RunStages
+from vtg.models.base import Feedback
 from vtg.models.layers import amplify
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
@@ -20,6 +20,6 @@ class SaliencyAmplifier(Feedback):
     reads = ('moment_memory',)
     provides = ('moment_memory',)
 
-    def forward(self, state: GroundingState, run: RunStages) -> dict[str, Any]:
+    def forward(self, state: GroundingState) -> dict[str, Any]:
         """Set ``moment_memory (B, L, D)``."""
         return {'moment_memory': amplify(state.for_moments, state.saliency)}

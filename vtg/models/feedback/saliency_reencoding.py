@@ -6,7 +6,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from vtg.models.base import Feedback, RunStages
+from vtg.models.base import Feedback
 from vtg.models.layers import masked_softmax
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
@@ -40,11 +40,11 @@ class SaliencyReencoding(Feedback):
             )
         self.softmax_over = softmax_over
 
-    def forward(self, state: GroundingState, run: RunStages) -> dict[str, Any]:
+    def forward(self, state: GroundingState) -> dict[str, Any]:
         """Set ``memory (B, L, D)``."""
-        saliency: Tensor = run(state, ['saliency_head']).saliency
+        saliency: Tensor = state.run(['saliency_head']).saliency
         mask = state.video_mask
         counted = mask if self.softmax_over == 'valid' else torch.ones_like(mask)
         weight = masked_softmax(saliency, counted, dim=1).unsqueeze(-1)
-        again = run(state.update(fused=state.memory + weight * state.fused), ['encoder'])
+        again = state.update(fused=state.memory + weight * state.fused).run(['encoder'])
         return {'memory': again.memory}

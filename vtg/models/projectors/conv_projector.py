@@ -63,7 +63,7 @@ class ConvProjector(Projector):
             for index in range(num_layers)
         )
 
-    def forward(self, features: Tensor, mask: Tensor) -> Tensor:
+    def project(self, features: Tensor, mask: Tensor) -> Tensor:
         """``(B, ·, in_dim)`` and its mask to ``(B, ·, dim)``."""
         for block in self.blocks:
             features = block(features, mask)

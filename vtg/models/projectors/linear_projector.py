@@ -41,6 +41,6 @@ class LinearProjector(Projector):
                 layers.append(nn.ReLU())
         self.layers = nn.Sequential(*layers)
 
-    def forward(self, features: Tensor, mask: Tensor) -> Tensor:
+    def project(self, features: Tensor, mask: Tensor) -> Tensor:
         """``(B, ·, in_dim)`` to ``(B, ·, dim)``; positions do not mix, so no mask is needed."""
         return self.layers(features)

@@ -5,15 +5,6 @@
 _base_ = '../taskweave.py'
 
 model = dict(
-    stages=(
-        'video_projector',
-        'text_projector',
-        'embedding',
-        'fusion',
-        'encoder',
-        'neck',
-        'saliency_head',
-    ),
     feedback=dict(moment_guided=None),
     moment_head=None,
 )
