@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from scipy.integrate import trapezoid
 
 from .padding import RecordError, pad_rows
 from .records import match_records
@@ -39,10 +40,10 @@ def trapezoid_average_precision(
     found = ranked.cumsum(1)  # (Q, K, C)
     positives = found[:, -1]
     precision = found / np.arange(1, found.shape[1] + 1)[:, None]
-    before = np.concatenate((np.ones_like(precision[:, :1]), precision[:, :-1]), 1)
     recall = found / np.maximum(positives, 1)[:, None]
-    area = (np.diff(recall, axis=1, prepend=0) * (before + precision) / 2).sum(1)
-    return area, positives
+    start = ((0, 0), (1, 0), (0, 0))
+    precision, recall = np.pad(precision, start, constant_values=1), np.pad(recall, start)
+    return trapezoid(precision, recall, axis=1), positives
 
 
 def above_median(ratings: np.ndarray, rated: np.ndarray) -> np.ndarray:
