@@ -4,7 +4,7 @@
 import pytest
 
 from vtg.engine.components import check_components
-from vtg.engine.renamed import RENAMED, RENAMED_KEYS
+from vtg.engine.renamed import MOVED_KEYS, RENAMED, RENAMED_KEYS
 from vtg.registry import MODELS
 from vtg.utils import ConfigError
 
@@ -42,3 +42,11 @@ def test_old_arguments_are_refused(name):
         with pytest.raises(ConfigError) as info:
             check_components(dict(model=dict(part={'type': name, old: {}})))
         assert f'model.part.{old} is called {new} now' in str(info.value)
+
+
+@pytest.mark.parametrize('name', sorted(MOVED_KEYS))
+def test_arguments_that_moved_are_refused(name):
+    for old, new in MOVED_KEYS[name].items():
+        expected = rf'^val_evaluator\.{old} has moved; write {new} in its stead\.$'
+        with pytest.raises(ConfigError, match=expected):
+            check_components(dict(val_evaluator={'type': name, old: dict(type='TemporalNMS')}))

@@ -12,14 +12,14 @@ from vtg.reports.report import ROW_ORDER, RunFacts, config_hash, file_sha8, make
 from vtg.utils import ConfigError, read_json, read_jsonl
 
 METRICS = {
-    'qvhighlights/HL-min-VeryGood-Hit1': 61.234,
-    'qvhighlights/MR-full-mAP': 41.254,
-    'qvhighlights/MR-full-mAP@0.75': 40.0,
-    'qvhighlights/MR-full-mAP-detr': 39.0,
-    'qvhighlights/MR-full-mAP@0.75-detr': 38.0,
-    'qvhighlights/MR-full-mAP-atss': 38.5,
-    'qvhighlights/MR-full-R1@0.5': 60.0,
-    'note': 'not a number',
+    'main': {
+        'HL-min-VeryGood-Hit1': 61.234,
+        'MR-full-mAP': 41.254,
+        'MR-full-mAP@0.75': 40.0,
+        'MR-full-R1@0.5': 60.0,
+    },
+    'detr': {'MR-full-mAP': 39.0, 'MR-full-mAP@0.75': 38.0},
+    'atss': {'MR-full-mAP': 38.5},
 }
 FACTS = RunFacts(
     config='configs/sgdetr/demo.py',
@@ -75,7 +75,7 @@ def test_files(tmp_path):
 
 
 def test_single_list_without_publication():
-    report = make_report({'MR-full-mAP': 1.0, 'TVSum-mAP': 2.0}, RunFacts(versions={}))
+    report = make_report({'main': {'MR-full-mAP': 1.0, 'TVSum-mAP': 2.0}}, RunFacts(versions={}))
     assert report.columns == ('this run',)
     assert list(report.rows) == ['MR-full-mAP', 'TVSum-mAP']
     assert '2.00' in report.table()
@@ -83,7 +83,7 @@ def test_single_list_without_publication():
 
 
 def test_nan_is_shown_as_missing(tmp_path):
-    report = make_report({'MR-full-mAP': float('nan')}, FACTS)
+    report = make_report({'main': {'MR-full-mAP': float('nan')}}, FACTS)
     assert report.rows['MR-full-mAP'] == (None,)
     assert json.loads(report.save(tmp_path)[0].read_text())['metrics'] == {
         'MR-full-mAP': {'comb': None}
@@ -94,7 +94,8 @@ def test_report_of_an_official_result(shared):
     folder = shared / 'data' / 'predictions'
     truth = read_jsonl(shared / 'data' / 'qvhighlights' / 'highlight_val_release.jsonl.gz')
     records = read_jsonl(folder / 'cg_detr_best_val_preds.jsonl.gz')
-    report = make_report(evaluate_qvhighlights(records, truth, extended=True), RunFacts())
+    brief = evaluate_qvhighlights(records, truth, extended=True)['brief']
+    report = make_report({'main': brief}, RunFacts())
     shipped = read_json(folder / 'cg_detr_best_val_preds_metrics.json')['brief']
     assert {name: values[0] for name, values in report.rows.items()} == shipped
     assert set(shipped) <= set(ROW_ORDER)
@@ -145,7 +146,7 @@ def test_metafiles_cannot_harm(tmp_path, text):
 
 def test_a_report_escapes_what_others_wrote():
     entry = Published('d', 'val', '<b>x</b>|=1', {'HL-mAP': 1.0})
-    report = make_report({'HL-mAP': 2.0}, RunFacts(dataset='\x1b[31m<i>'), [entry])
+    report = make_report({'main': {'HL-mAP': 2.0}}, RunFacts(dataset='\x1b[31m<i>'), [entry])
     markdown = report.markdown()
     assert '<' not in markdown and '\x1b' not in markdown + report.table()
     assert r'&lt;b&gt;x&lt;/b&gt;\|=1' in markdown

@@ -18,6 +18,11 @@ def config(name, save_best='HL-mAP', interval=5):
     return cfg
 
 
+def meta(epoch, best_by=None, max_epochs=40):
+    """What a checkpoint says of itself."""
+    return {'epoch': epoch, 'max_epochs': max_epochs, **({'best_by': best_by} if best_by else {})}
+
+
 @pytest.mark.parametrize(
     ('name', 'split', 'ending'),
     [
@@ -28,15 +33,16 @@ def config(name, save_best='HL-mAP', interval=5):
     ],
 )
 def test_best_epoch(name, split, ending):
-    rule = selection_rule(config(name), 'runs/best_HL-mAP_epoch_35.pth', split)
+    rule = selection_rule(config(name), meta(35, 'HL-mAP'), split)
     assert rule == f'epoch 35: best HL-mAP on val every 5 epochs{ending}'
 
 
 def test_last_and_other_epochs():
     cfg = config('tvsum_i3d')
-    assert selection_rule(cfg, 'runs/epoch_40.pth', 'test') == 'epoch 40: the last one'
-    assert selection_rule(cfg, 'runs/epoch_20.pth', 'test') == 'epoch 20: as given'
-    assert selection_rule(cfg, 'model.pth', 'test') == 'weights as given'
+    assert selection_rule(cfg, meta(40), 'test') == 'epoch 40: the last one'
+    assert selection_rule(cfg, meta(20), 'test') == 'epoch 20: as given'
+    bare = 'weights as given (the file does not say of which epoch)'
+    assert selection_rule(cfg, {}, 'test') == bare
 
 
 @pytest.mark.parametrize(
@@ -51,13 +57,13 @@ def test_last_and_other_epochs():
 def test_short_runs(epochs, number, rule):
     cfg = config('tvsum_simulated')
     cfg.train_cfg.max_epochs = epochs
-    assert selection_rule(cfg, f'best_HL-mAP_epoch_{number}.pth', 'test') == rule
+    assert selection_rule(cfg, meta(number, 'HL-mAP', epochs), 'test') == rule
 
 
 def test_means_name_their_parts():
     cfg = config('charades_slowfast_clip', 'moments/selection', interval=1)
-    rule = selection_rule(cfg, 'best_selection_epoch_3.pth', 'val')
+    rule = selection_rule(cfg, meta(3, 'moments/selection'), 'val')
     assert 'best mean of MR-full-R1@0.5, MR-full-R1@0.7 on val every epoch' in rule
     cfg.val_evaluator.selection = {'MR-full-R1@0.5': 0.5, 'MR-full-mIoU': 1.0}
-    rule = selection_rule(cfg, 'best_selection_epoch_3.pth', 'val')
+    rule = selection_rule(cfg, meta(3, 'moments/selection'), 'val')
     assert 'mean of MR-full-R1@0.5 (0.5), MR-full-mIoU (1)' in rule

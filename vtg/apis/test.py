@@ -13,6 +13,7 @@ from vtg.reports.published import load_published
 from vtg.reports.report import Report, RunFacts, config_hash, file_sha8, make_report
 from vtg.reports.selection import selection_rule
 from vtg.reports.submission import check_size, write_submission_archive
+from vtg.structures import unflatten_table
 from vtg.utils import ConfigError, DataError
 
 SPLITS = ('val', 'test')
@@ -47,10 +48,10 @@ def run_test(
         CheckpointError: The checkpoint is missing, unsafe or does not fit.
     """
     runner = evaluation_runner(cfg, split)
-    load_weights(runner.bare_model, checkpoint)
-    metrics = runner.test()
+    meta = load_weights(runner.bare_model, checkpoint)
+    metrics = unflatten_table(runner.test())
     metric = runner.test_evaluator.metrics[0]
-    facts = _facts(cfg, runner, checkpoint, split, len(metric.predictions))
+    facts = _facts(cfg, runner, checkpoint, meta, split, len(metric.predictions))
     folder = Path(cfg.filename).parent if cfg.filename else Path()
     published = load_published(folder / 'metafile.yml', facts.dataset, split)
     report = make_report(metrics, facts, published, getattr(metric, 'details', None))
@@ -114,7 +115,12 @@ def evaluation_runner(cfg: Config, split: str) -> GroundingRunner:
 
 
 def _facts(
-    cfg: Config, runner: GroundingRunner, checkpoint: str | Path, split: str, queries: int
+    cfg: Config,
+    runner: GroundingRunner,
+    checkpoint: str | Path,
+    meta: dict[str, Any],
+    split: str,
+    queries: int,
 ) -> RunFacts:
     model = runner.bare_model
     time, loading = (
@@ -133,7 +139,7 @@ def _facts(
         split=split,
         queries=queries,
         result_list=getattr(model, 'output', None) or '',
-        selection=selection_rule(cfg, checkpoint, split),
+        selection=selection_rule(cfg, meta, split),
     )
 
 

@@ -16,6 +16,12 @@ RENAMED_KEYS: dict[str, dict[str, str]] = {
     '*': {'loss_weight': 'weight'},
 }
 
+# Arguments that another component took over, and its place in the config, by type.
+_SUPPRESSION = {'nms': 'model.test_cfg.post_processor.steps.nms'}
+MOVED_KEYS: dict[str, dict[str, str]] = dict.fromkeys(
+    ('QVHighlightsMetric', 'MomentRetrievalMetric', 'GroundingMetric'), _SUPPRESSION
+)
+
 
 def check_renamed(place: str, cfg: Mapping[str, Any], registries: list[Registry]) -> None:
     """Refuse a component of a config that has an old name or an argument with one.
@@ -41,6 +47,10 @@ def check_renamed(place: str, cfg: Mapping[str, Any], registries: list[Registry]
                 f'{place}.{old} is called {new} now; write {place}.{new}, '
                 'or leave it away where a base config sets it.'
             )
+
+    for old, new in MOVED_KEYS.get(name, {}).items():
+        if old in cfg:
+            raise ConfigError(f'{place}.{old} has moved; write {new} in its stead.')
 
 
 def _takes(name: str, argument: str, registries: list[Registry]) -> bool:

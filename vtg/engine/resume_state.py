@@ -21,7 +21,7 @@ from .fields import FLOATS, LARGEST, FieldReader, tensor_fault
 from .resume_optim import optimizer_state, scheduler_states
 
 _LARGEST_SEED = 2**32 - 1
-_TEXTS = ('cfg', 'experiment_name', 'mmengine_version', 'resume_parts', 'time')
+_TEXTS = ('best_by', 'cfg', 'experiment_name', 'mmengine_version', 'resume_parts', 'time')
 _LOGGED = ('train/', 'val/', 'test/')
 _RESERVED = ('step', 'iter', 'epoch')  # names that MMEngine adds to every logged line
 

@@ -25,6 +25,7 @@ from .checkpoint import (
     weights_of,
 )
 from .config import config_text
+from .hooks.atomic_checkpoint import AtomicCheckpointHook
 from .resume_state import plain_meta, resumable_state
 
 LOADER_TIMEOUT = 300
@@ -262,18 +263,31 @@ class GroundingRunner(Runner):
                 scheduler.step()
 
     @master_only
-    def save_checkpoint(self, out_dir: str, filename: str, *args: Any, **kwargs: Any) -> None:
+    def save_checkpoint(
+        self,
+        out_dir: str,
+        filename: str,
+        *args: Any,
+        meta: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
         """Write a checkpoint to a temporary file and rename it.
 
-        A process killed while writing leaves the earlier checkpoints as they were.
+        A process killed while writing leaves the earlier checkpoints as they were. ``meta.best_by``
+        of a best checkpoint is the metric that it was chosen by.
 
         Raises:
             CheckpointError: The system cannot write the file, for example on a full disk.
         """
         path = Path(out_dir) / filename
+        # MMEngine hands the same dict to the regular checkpoint that follows a best one.
+        meta = dict(meta or {})
+        for hook in self.hooks:
+            if isinstance(hook, AtomicCheckpointHook) and (key := hook.best_by(filename)):
+                meta['best_by'] = key
         try:
             with atomic_write(path) as temporary:
-                super().save_checkpoint(out_dir, temporary.name, *args, **kwargs)
+                super().save_checkpoint(out_dir, temporary.name, *args, meta=meta, **kwargs)
         except OSError as error:
             raise CheckpointError(
                 f'{path} cannot be written ({error.strerror or error}); the earlier checkpoints '

@@ -4,7 +4,6 @@
 import hashlib
 import math
 import platform
-import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -14,6 +13,7 @@ from typing import Any
 
 from terminaltables import AsciiTable
 
+from vtg.structures import MAIN, MetricTable
 from vtg.utils import (
     markdown_table,
     markdown_text,
@@ -36,7 +36,6 @@ ROW_ORDER = (
     'HL-mAP',
     'selection',
 )
-_NAME = re.compile(r'(MR-\w+?-(?:mAP|mIoU|R\d+)(?:@[\d.]+)?|HL-min-\w+?-(?:mAP|Hit1))(?:-(.+))?')
 _PACKAGES = ('torch', 'mmengine', 'numpy')
 
 
@@ -144,7 +143,7 @@ class Report:
 
 
 def make_report(
-    metrics: Mapping[str, Any],
+    metrics: MetricTable,
     facts: RunFacts,
     published: Sequence[Published] = (),
     details: Mapping[str, Any] | None = None,
@@ -152,20 +151,15 @@ def make_report(
     """Lay out the metrics of a run beside published ones.
 
     Args:
-        metrics: What the evaluator returns, ``{'qvhighlights/MR-full-mAP': ...}``; a name behind
-            the metric (``MR-full-mAP-detr``) becomes a column. The nested official result is
-            accepted too.
+        metrics: Values by list of moments and name, in per cent; a list becomes a column.
         facts: What produced them.
         published: Published numbers, one column each.
         details: Nested results to keep in the JSON file.
     """
     main = facts.result_list or 'this run'
     columns: dict[str, dict[str, float]] = {main: {}}
-    for key, value in metrics.get('brief', metrics).items():
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            continue
-        name, column = _split_name(key.rsplit('/', 1)[-1])
-        columns.setdefault(column or main, {})[name] = float(value)
+    for name, values in metrics.items():
+        columns.setdefault(main if name == MAIN else name, {}).update(values)
     for entry in published:
         columns.setdefault(entry.label, {}).update(entry.metrics)
     names = dict.fromkeys(name for values in columns.values() for name in values)
@@ -173,12 +167,6 @@ def make_report(
     ordered += [name for name in names if name not in ROW_ORDER]
     rows = {name: tuple(_finite(c.get(name)) for c in columns.values()) for name in ordered}
     return Report(tuple(columns), rows, facts, details or {})
-
-
-def _split_name(key: str) -> tuple[str, str]:
-    """Split ``MR-full-mAP@0.5-detr`` into the metric and the result list."""
-    match = _NAME.fullmatch(key)
-    return (match[1], match[2] or '') if match else (key, '')
 
 
 def _finite(value: float | None) -> float | None:

@@ -4,50 +4,44 @@
 Published numbers differ in this: on some benchmarks the epoch is chosen on the reported videos.
 """
 
-import re
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from mmengine.config import Config
 
 from vtg.evaluation.metrics.base import SELECTION
 
-_EPOCH = re.compile(r'_(?:epoch|iter)_(\d+)\.')
 _DATA = ('ann_file', 'data_root', 'domain', 'first_video', 'domains', 'num_samples', 'num_videos')
 
 
-def selection_rule(cfg: Config, checkpoint: str | Path, split: str) -> str:
-    """Describe the choice of a checkpoint by its name and the config.
+def selection_rule(cfg: Config, meta: Mapping[str, Any], split: str) -> str:
+    """Describe the choice of a checkpoint by what it says of itself, and the config.
 
     Args:
         cfg: The config of the run.
-        checkpoint: ``best_<metric>_epoch_<n>.pth``, ``epoch_<n>.pth`` or any other name.
+        meta: Of the checkpoint: ``epoch``, ``max_epochs`` and, of the best one, ``best_by``, the
+            metric that it was chosen by. ``{}`` for bare weights.
         split: The reported split.
 
     Returns:
         For example ``'epoch 35: best HL-mAP on val every 5 epochs, which is the reported
         split'``.
     """
-    name = Path(checkpoint).name
-    number = _EPOCH.search(f'_{name}')
-    if number is None:
-        return 'weights as given'
-    epoch = f'epoch {number[1]}'
-    validated = _validated(cfg)
-    last = (cfg.get('train_cfg') or {}).get('max_epochs')
-    if last == 1 == int(number[1]):
+    if 'epoch' not in meta:
+        return 'weights as given (the file does not say of which epoch)'
+    number, key = meta['epoch'], meta.get('best_by')
+    epoch = f'epoch {number}'
+    last = meta.get('max_epochs') or (cfg.get('train_cfg') or {}).get('max_epochs')
+    if last == 1 == number:
         return f'{epoch}: the only one'
-    if name.startswith('best_') and validated == [int(number[1])]:
+    if key is None:
+        return f'{epoch}: the last one' if number == last else f'{epoch}: as given'
+    if _validated(cfg) == [number]:
         return f'{epoch}: the only one validated{_overlap(cfg, split)}'
-    if name.startswith('best_'):
-        return f'{epoch}: best {_criterion(cfg)} on val{_interval(cfg)}{_overlap(cfg, split)}'
-    return f'{epoch}: the last one' if int(number[1]) == last else f'{epoch}: as given'
+    return f'{epoch}: best {_criterion(cfg, key)} on val{_interval(cfg)}{_overlap(cfg, split)}'
 
 
-def _criterion(cfg: Config) -> str:
-    hooks = cfg.get('default_hooks') or {}
-    keys = (hooks.get('checkpoint') or {}).get('save_best') or 'metric'
-    key = keys if isinstance(keys, str) else keys[0]
+def _criterion(cfg: Config, key: str) -> str:
     if key.rpartition('/')[2] != SELECTION:
         return key
     evaluator = cfg.get('val_evaluator') or {}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The typed objects that travel between the parts, and the arithmetic of spans."""
 
+from .metric_table import MAIN, MetricTable, flatten_table, unflatten_table
 from .precision import full_precision, in_float32
 from .prediction import Prediction, join_predictions
 from .spans import (
@@ -15,13 +16,16 @@ from .state import FeaturePyramid, GroundingState, MomentList, Progress
 from .targets import GroundingTargets
 
 __all__ = [
+    'MAIN',
     'FeaturePyramid',
     'GroundingState',
     'GroundingTargets',
+    'MetricTable',
     'MomentList',
     'Prediction',
     'Progress',
     'cxw_to_xx',
+    'flatten_table',
     'full_precision',
     'generalized_iou_aligned',
     'generalized_iou_pairwise',
@@ -29,5 +33,6 @@ __all__ = [
     'iou_aligned',
     'iou_pairwise',
     'join_predictions',
+    'unflatten_table',
     'xx_to_cxw',
 ]

@@ -23,6 +23,20 @@ def test_keeps_the_last_two_and_the_best(toy_train, tmp_path):
     assert not list((tmp_path / 'run').glob('.*.pth*'))
 
 
+def test_the_best_says_by_what_and_of_which_epoch(toy_train, tmp_path):
+    toy_train()
+    facts = {
+        name: {key: read_checkpoint(tmp_path / 'run' / name)['meta'].get(key)
+               for key in ('epoch', 'max_epochs', 'best_by')}
+        for name in names(tmp_path / 'run')
+    }  # fmt: skip
+    assert facts == {
+        'best_score_epoch_3.pth': {'epoch': 3, 'max_epochs': 3, 'best_by': 'score'},
+        'epoch_2.pth': {'epoch': 2, 'max_epochs': 3, 'best_by': None},
+        'epoch_3.pth': {'epoch': 3, 'max_epochs': 3, 'best_by': None},
+    }
+
+
 @pytest.mark.parametrize('keep', [1, 2])
 def test_a_failed_write_leaves_the_earlier_files(toy_train, tmp_path, monkeypatch, keep):
     save, calls = mmengine_runner.save_checkpoint, []

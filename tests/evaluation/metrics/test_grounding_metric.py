@@ -98,7 +98,7 @@ def test_grades_without_moments():
 def test_reversed_and_unsorted_windows_are_logged(monkeypatch):
     predictions, own, _ = make()
     lines = []
-    module = 'vtg.evaluation.metrics.qvhighlights_metric.print_log'
+    module = 'vtg.evaluation.metrics.lists.print_log'
     monkeypatch.setattr(module, lambda text, **kwargs: lines.append(text))
     evaluate(predictions, own)
     assert not lines

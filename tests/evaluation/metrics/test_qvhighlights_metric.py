@@ -9,7 +9,7 @@ import pytest
 
 from vtg.evaluation.functional import evaluate_qvhighlights
 from vtg.evaluation.metrics import QVHighlightsMetric
-from vtg.models.task_modules.nms import TemporalNMS
+from vtg.structures import unflatten_table
 from vtg.utils import DataError, read_jsonl
 
 FIELDS = ['qid', 'query', 'vid', 'pred_relevant_windows', 'pred_saliency_scores']
@@ -117,23 +117,14 @@ def test_options():
     assert named['val/MR-full-mAP'] == whole['qvhighlights/MR-full-mAP']
 
 
-def test_nms_is_a_further_list():
+def test_values_by_list():
     predictions, annotations = samples()
-    for record in predictions:  # a better double of every window, above the others
-        doubles = [[s, e, score + 1] for s, e, score in record['pred_relevant_windows']]
-        record['pred_relevant_windows'] = doubles + record['pred_relevant_windows']
-    metric = QVHighlightsMetric(
-        alternatives=False, nms={'type': TemporalNMS, 'iou_threshold': 0.99}
-    )
+    metric = QVHighlightsMetric(selection={'MR-full-mAP': 1.0}, digits=3)
     got = run(metric, predictions, annotations)
-    once = [
-        record | {'pred_relevant_windows': record['pred_relevant_windows'][:4]}
-        for record in predictions
-    ]
-    expected = evaluate_qvhighlights(once, annotations, rounded=False)['brief']['MR-full-mAP']
-    assert got['qvhighlights/MR-full-mAP-nms'] == pytest.approx(expected, abs=1e-9)
-    assert got['qvhighlights/MR-full-mAP-nms'] != got['qvhighlights/MR-full-mAP']
-    assert 'pred_saliency_scores' not in metric.alternatives['nms'][0]
+    assert list(metric.table) == ['main', 'detr', 'atss'] == list(metric.details)
+    assert 'selection' in metric.table['main'] and 'selection' not in metric.table['detr']
+    assert metric.table['detr']['MR-full-mAP'] == got['qvhighlights/MR-full-mAP-detr']
+    assert repr(unflatten_table(got)) == repr(metric.table)  # NaN is not equal to itself
 
 
 def test_a_missing_list_is_named():
@@ -144,10 +135,7 @@ def test_a_missing_list_is_named():
 
 
 def test_the_registry_finds_the_metric_by_itself():
-    code = (
-        'from vtg.registry import METRICS; '
-        'METRICS.build(dict(type="QVHighlightsMetric", nms=dict(type="SoftNMS")))'
-    )
+    code = 'from vtg.registry import METRICS; METRICS.build(dict(type="QVHighlightsMetric"))'
     command = [sys.executable, '-c', code]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr

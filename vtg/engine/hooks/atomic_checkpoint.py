@@ -69,6 +69,13 @@ class AtomicCheckpointHook(CheckpointHook):
         super().after_val_epoch(runner, {**metrics, **named})
         self._settle_best(earlier)
 
+    def best_by(self, filename: str) -> str | None:
+        """The metric by which a file of this run is the best one; None for other files."""
+        for key, path in self._best_paths().items():
+            if path is not None and Path(path).name == filename:
+                return key
+        return None
+
     def _best_paths(self) -> dict[str, str | None]:
         if not self.save_best:
             return {}

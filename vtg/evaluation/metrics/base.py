@@ -1,30 +1,40 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the metrics share: collecting records, writing predictions, a number to select by."""
+"""What every metric does: collect records, write them, give a number to select by."""
 
+import logging
 import math
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
 
-from vtg.evaluation.functional import official_record
+from vtg.evaluation.functional import has_windows
+from vtg.evaluation.functional.records import OFFICIAL_FIELDS
 from vtg.evaluation.records import Record, to_records
-from vtg.structures import Prediction
+from vtg.structures import MAIN, MetricTable, Prediction, flatten_table
 from vtg.utils import ConfigError, nearest_names, write_jsonl
+
+from .lists import further_lists
 
 SELECTION = 'selection'
 
 
 class RecordMetric(BaseMetric):
-    """A metric over prediction records and the annotations in ``data_batch['meta']``.
+    """A metric over predictions and the annotations in ``data_batch['meta']``.
 
-    Records are keyed by qid, so that samples repeated by a distributed sampler count once.
+    The records of the predictions are made here. They are keyed by qid, so that samples repeated by
+    a distributed sampler count once. A split without labels gives ``{}``; its predictions are kept
+    all the same. Subclasses say what is labelled and evaluate one list of moments.
 
     Attributes, set by each evaluation in the main process:
-        predictions: Official records, in the order of the data.
+        predictions: Official records of the main list, in the order of the data.
         annotations: Their annotations, in the same order.
-        details: Nested results, unrounded.
+        alternatives: Official records without scores per clip by the name of further lists.
+        table: The values by list and name; MMEngine gets them as
+            :func:`vtg.structures.flatten_table` names them.
+        details: The nested result per list, unrounded.
 
     Args:
         digits: Round the values; None keeps them whole. The official model selection compares
@@ -34,14 +44,21 @@ class RecordMetric(BaseMetric):
         selection: Weights by metric name. Their weighted mean is added as ``selection``, for
             ``save_best='selection'``; CG-DETR on Charades-STA: ``{'MR-full-R1@0.5': 1,
             'MR-full-R1@0.7': 1}``.
+        alternatives: Also evaluate the further lists of the predictions.
         collect_device, prefix, collect_dir: See MMEngine's ``BaseMetric``.
     """
+
+    fields: ClassVar[Sequence[str]] = OFFICIAL_FIELDS
+    """What of a record is evaluated, kept and written."""
+    queries: ClassVar[str] = 'queries without labels'
+    """What the log calls a split that cannot be evaluated."""
 
     def __init__(
         self,
         digits: int | None = None,
         out_file: str | None = None,
         selection: Mapping[str, float] | None = None,
+        alternatives: bool = False,
         collect_device: str = 'cpu',
         prefix: str | None = None,
         collect_dir: str | None = None,
@@ -50,9 +67,27 @@ class RecordMetric(BaseMetric):
         self.digits = digits
         self.out_file = out_file
         self.selection = dict(selection or {})
+        self.use_alternatives = alternatives
         self.predictions: list[Record] = []
         self.annotations: list[Record] = []
+        self.alternatives: dict[str, list[Record]] = {}
+        self.table: MetricTable = {}
         self.details: dict[str, Any] = {}
+
+    def labelled(self, annotations: list[Record]) -> bool:
+        """Whether there is anything to compare with."""
+        raise NotImplementedError
+
+    def evaluate_list(self, predictions: list[Record], annotations: list[Record]) -> dict[str, Any]:
+        """The nested result of one list, unrounded."""
+        raise NotImplementedError
+
+    def values_of(self, details: dict[str, Any]) -> dict[str, float]:
+        """The values by name that are reported, of a nested result."""
+        return dict(details['brief'])
+
+    def remark(self) -> None:
+        """Log what is unusual about the evaluation of the main list."""
 
     def process(self, data_batch: dict[str, Any], data_samples: Sequence[Prediction]) -> None:
         """Make the records of the predictions of a batch, and keep each with the raw annotation in
@@ -73,28 +108,49 @@ class RecordMetric(BaseMetric):
         """
         return super().evaluate(sys.maxsize)
 
-    def take(self, results: list[Record]) -> tuple[list[Record], list[Record]]:
-        """Return raw predictions and annotations, one per qid; keep and write the official ones."""
-        unique = {result['prediction']['qid']: result for result in results}.values()
-        raw = [result['prediction'] for result in unique]
-        self.predictions = [self.official(prediction) for prediction in raw]
-        self.details = {}
-        if self.out_file:
-            write_jsonl(self.out_file, self.predictions)
-        self.annotations = [result['annotation'] for result in unique]
-        return raw, self.annotations
-
-    def official(self, prediction: Record) -> Record:
-        """The record that is evaluated, kept and written."""
-        return official_record(prediction)
-
-    def finish(self, values: Mapping[str, float]) -> dict[str, float]:
-        """Add the number to select by and round.
+    def compute_metrics(self, results: list[Record]) -> dict[str, float]:
+        """Turn the collected records into metrics (plain floats, per cent).
 
         Raises:
             ConfigError: ``selection`` names a metric that there is not.
         """
-        values = dict(values)
+        unique = list({result['prediction']['qid']: result for result in results}.values())
+        records = [result['prediction'] for result in unique]
+        self.annotations = [result['annotation'] for result in unique]
+        self.predictions = [{k: r[k] for k in self.fields if k in r} for r in records]
+        self.alternatives = further_lists(records) if self.use_alternatives else {}
+        self.table, self.details = {}, {}
+        if self.out_file:
+            write_jsonl(self.out_file, self.predictions)
+        if not self.labelled(self.annotations):
+            print_log(
+                f'{len(unique)} {self.queries}: predictions are kept, nothing is evaluated.',
+                logger='current',
+                level=logging.INFO,
+            )
+            return {}
+        lists = {MAIN: self.predictions}
+        if has_windows(self.annotations):
+            lists |= self.alternatives
+        for name, predictions in lists.items():
+            self.details[name] = self.evaluate_list(predictions, self.annotations)
+            self.table[name] = self.values_of(self.details[name])
+        # The number to select by is that of the main list.
+        self.table[MAIN] |= self._selected(self.table[MAIN])
+        self.table = {
+            name: {key: self._rounded(value) for key, value in values.items()}
+            for name, values in self.table.items()
+        }
+        self.remark()
+        return flatten_table(self.table)
+
+    def _rounded(self, value: float) -> float:
+        return value if self.digits is None else float(f'{value:.{self.digits}f}')
+
+    def _selected(self, values: Mapping[str, float]) -> dict[str, float]:
+        """The weighted mean; metrics without a value count 0, as in the official evaluators."""
+        if not self.selection:
+            return {}
         unknown = [name for name in self.selection if name not in values]
         if unknown:
             close = nearest_names(unknown[0], values) or sorted(values)
@@ -102,18 +158,6 @@ class RecordMetric(BaseMetric):
                 f'selection of {type(self).__name__} names {unknown[0]!r}; choose '
                 f'{" or ".join(close)}.'
             )
-        if self.selection:
-            values[SELECTION] = self._selected(values)
-        digits = self.digits
-        return {
-            key: value if digits is None else float(f'{value:.{digits}f}')
-            for key, value in values.items()
-        }
-
-    def _selected(self, values: Mapping[str, float]) -> float:
-        """The weighted mean; metrics without a value count 0, as in the official evaluators."""
         known = {name: values[name] for name in self.selection if not math.isnan(values[name])}
-        if not known:
-            return math.nan
         total = sum(self.selection[name] * value for name, value in known.items())
-        return total / sum(self.selection.values())
+        return {SELECTION: total / sum(self.selection.values()) if known else math.nan}

@@ -4,41 +4,49 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vtg.evaluation.functional import OPEN_RANGES, evaluate_grounding, official_record
+from vtg.evaluation.functional import OPEN_RANGES, evaluate_grounding, has_windows
+from vtg.evaluation.records import Record
 from vtg.registry import METRICS
 
-from .base import Record
-from .moment_retrieval_metric import MomentRetrievalMetric
+from .base import RecordMetric
+from .lists import checked_ranges, warn_unusual
 
 
 @METRICS.register_module()
-class GroundingMetric(MomentRetrievalMetric):
+class GroundingMetric(RecordMetric):
     """R@1, mIoU and mAP of the moments, and the highlights where clips are graded.
 
-    See :func:`vtg.evaluation.functional.evaluate_grounding`.
-
     Args:
-        ranges: See :class:`MomentRetrievalMetric`; ``long`` has no upper end by default.
-        kwargs: See :class:`MomentRetrievalMetric`.
+        recall5: Add R@5 at IoU 0.3, 0.5 and 0.7.
+        ranges: Name to ``(low, high)`` in seconds of the annotated windows, None for all. The
+            default has those of QVHighlights, ``long`` without an upper end; ``full`` is required.
+        alternatives: Also evaluate the further lists of the predictions.
+        kwargs: See :class:`RecordMetric`.
     """
 
     default_prefix = 'grounding'
 
     def __init__(
-        self, ranges: Mapping[str, Sequence[float] | None] | None = None, **kwargs: Any
+        self,
+        recall5: bool = False,
+        ranges: Mapping[str, Sequence[float] | None] | None = None,
+        alternatives: bool = True,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(ranges=ranges or OPEN_RANGES, **kwargs)
-
-    def official(self, prediction: Record) -> Record:
-        """The record with windows and scores per clip."""
-        return official_record(prediction)
+        super().__init__(alternatives=alternatives, **kwargs)
+        self.recall5 = recall5
+        self.ranges = checked_ranges(ranges or OPEN_RANGES, type(self).__name__)
 
     def labelled(self, annotations: list[Record]) -> bool:
-        """Whether there is anything to compare with."""
-        return super().labelled(annotations) or any(r.get('saliency') for r in annotations)
+        """Whether a query has moments or grades."""
+        return has_windows(annotations) or any(r.get('saliency') for r in annotations)
 
-    def nested(self, predictions: list[Record], annotations: list[Record]) -> dict[str, Any]:
-        """The nested result of one list, unrounded."""
+    def evaluate_list(self, predictions: list[Record], annotations: list[Record]) -> dict[str, Any]:
+        """See :func:`vtg.evaluation.functional.evaluate_grounding`."""
         return evaluate_grounding(
             predictions, annotations, rounded=False, recall5=self.recall5, ranges=self.ranges
         )
+
+    def remark(self) -> None:
+        """Log windows that no working model predicts."""
+        warn_unusual(self.predictions, self.annotations)

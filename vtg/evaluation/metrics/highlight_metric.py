@@ -7,10 +7,13 @@ from typing import Any, Literal
 from mmengine.logging import print_log
 
 from vtg.evaluation.functional import evaluate_clip_ranking
+from vtg.evaluation.functional.records import OFFICIAL_FIELDS
+from vtg.evaluation.records import Record
 from vtg.registry import METRICS
+from vtg.structures import MAIN
 from vtg.utils import ConfigError
 
-from .base import Record, RecordMetric
+from .base import RecordMetric
 
 MODES: dict[str, dict[str, Any]] = {
     'top5': {'top': 5, 'highlight': 'median'},
@@ -23,7 +26,7 @@ class HighlightMetric(RecordMetric):
     """Mean average precision of the ranked clips: ``highlights/HL-mAP``, in per cent.
 
     The mean runs over raters, then videos, then domains; ``details['main']`` holds the domains and
-    videos. A split without ratings gives ``{}``.
+    videos.
 
     Args:
         mode: ``'top5'`` as on TVSum, ``'full'`` as on YouTube Highlights; see
@@ -34,6 +37,10 @@ class HighlightMetric(RecordMetric):
     """
 
     default_prefix = 'highlights'
+
+    # This data has no windows to compare with.
+    fields = tuple(name for name in OFFICIAL_FIELDS if name != 'pred_relevant_windows')
+    queries = 'videos without ratings'
 
     def __init__(
         self, mode: str = 'full', without_positives: Literal['zero', 'skip'] = 'zero', **kwargs: Any
@@ -49,31 +56,26 @@ class HighlightMetric(RecordMetric):
         self.mode = mode
         self.without_positives = without_positives
 
-    def official(self, prediction: Record) -> Record:
-        """The record without windows, which this data has none to compare with."""
-        record = super().official(prediction)
-        record.pop('pred_relevant_windows', None)
-        return record
+    def labelled(self, annotations: list[Record]) -> bool:
+        """Whether a video has ratings."""
+        return any(record.get('label') for record in annotations)
 
-    def compute_metrics(self, results: list[Record]) -> dict[str, float]:
-        """Turn the collected records into metrics (plain floats, per cent)."""
-        _, annotations = self.take(results)
-        if not any(record.get('label') for record in annotations):
-            print_log(
-                f'{len(results)} videos without ratings: predictions are kept, nothing is '
-                'evaluated.',
-                logger='current',
-                level=logging.INFO,
-            )
-            return {}
+    def evaluate_list(self, predictions: list[Record], annotations: list[Record]) -> dict[str, Any]:
+        """See :func:`vtg.evaluation.functional.evaluate_clip_ranking`."""
         options = {**MODES[self.mode], 'without_positives': self.without_positives}
-        result = evaluate_clip_ranking(self.predictions, annotations, **options)
-        self.details = {'main': result}
-        if result['without_positives']:
+        return evaluate_clip_ranking(predictions, annotations, **options)
+
+    def values_of(self, details: dict[str, Any]) -> dict[str, float]:
+        """The mean over the domains."""
+        return {'HL-mAP': details['HL-mAP']}
+
+    def remark(self) -> None:
+        """Log where the two ways to count videos without a retrievable highlight could differ."""
+        missing = self.details[MAIN]['without_positives']
+        if missing:
             print_log(
-                f'{result["without_positives"]} of {len(annotations)} videos have no '
+                f'{missing} of {len(self.annotations)} videos have no '
                 f'highlight among the ranked clips (without_positives={self.without_positives!r}).',
                 logger='current',
                 level=logging.WARNING,
             )
-        return self.finish({'HL-mAP': result['HL-mAP']})

@@ -4,50 +4,53 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vtg.evaluation.functional import LENGTH_RANGES, evaluate_moment_retrieval
+from vtg.evaluation.functional import LENGTH_RANGES, evaluate_moment_retrieval, has_windows
+from vtg.evaluation.records import Record
 from vtg.registry import METRICS
-from vtg.utils import ConfigError
 
-from .base import Record
-from .qvhighlights_metric import QVHighlightsMetric
+from .base import RecordMetric
+from .lists import FIELDS, checked_ranges, warn_unusual
 
 
 @METRICS.register_module()
-class MomentRetrievalMetric(QVHighlightsMetric):
+class MomentRetrievalMetric(RecordMetric):
     """R@1, mIoU and mAP: ``moments/MR-full-R1@0.5``, ``moments/MR-full-mIoU`` and so on.
 
-    Scores per clip are neither kept nor evaluated. Further lists, ``nms`` and the attributes are
-    those of :class:`QVHighlightsMetric`.
+    Scores per clip are neither kept nor evaluated. Further lists add their name, as in
+    :class:`QVHighlightsMetric`.
 
     Args:
         recall5: Add R@5 at IoU 0.3, 0.5 and 0.7.
         ranges: Name to ``(low, high)`` in seconds of the annotated windows, None for all. The
             default has those of QVHighlights; ``full`` is required.
-        kwargs: See :class:`QVHighlightsMetric`.
+        alternatives: Also evaluate the further lists of the predictions.
+        kwargs: See :class:`RecordMetric`.
     """
 
     default_prefix = 'moments'
+    fields = FIELDS
 
     def __init__(
         self,
         recall5: bool = False,
         ranges: Mapping[str, Sequence[float] | None] | None = None,
+        alternatives: bool = True,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(alternatives=alternatives, **kwargs)
         self.recall5 = recall5
-        self.ranges = dict(ranges or LENGTH_RANGES)
-        if 'full' not in self.ranges:
-            raise ConfigError('ranges of MomentRetrievalMetric needs the entry `full` (or None).')
+        self.ranges = checked_ranges(ranges or LENGTH_RANGES, type(self).__name__)
 
-    def official(self, prediction: Record) -> Record:
-        """The record without scores per clip."""
-        record = super().official(prediction)
-        record.pop('pred_saliency_scores', None)
-        return record
+    def labelled(self, annotations: list[Record]) -> bool:
+        """Whether a query has moments."""
+        return has_windows(annotations)
 
-    def nested(self, predictions: list[Record], annotations: list[Record]) -> dict[str, Any]:
-        """The nested result of one list, unrounded."""
+    def evaluate_list(self, predictions: list[Record], annotations: list[Record]) -> dict[str, Any]:
+        """See :func:`vtg.evaluation.functional.evaluate_moment_retrieval`."""
         return evaluate_moment_retrieval(
             predictions, annotations, rounded=False, recall5=self.recall5, ranges=self.ranges
         )
+
+    def remark(self) -> None:
+        """Log windows that no working model predicts."""
+        warn_unusual(self.predictions, self.annotations)
