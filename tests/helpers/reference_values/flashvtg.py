@@ -278,7 +278,7 @@ class FlashVtgCase(PairedCase):
     def whole_set(cls, data: ReferenceSet, base: dict) -> Iterator[Row]:
         """Check that our padded batch predicts what the released code predicts without padding, and
         that padding reaches neither losses nor gradients."""
-        case = cls(data, base, Run('', options=cls.clean, kind='single'))
+        case = cls(data, base, Run('', cls.padded(data), cls.clean, 'single'))
         for index in range(len(case.batch['video'])):
             for row in case.single(case.batch, index, f'out/eval{index}/', points=False):
                 yield Row(f'padding/batch/{row.name}', row.error, row.tolerance, row.note)

@@ -342,7 +342,7 @@ class SgDetrCase(SystemCase):
         """Compare the dense head at full length, and check padding."""
         if 'atss_long/in/spans' in data:
             yield from check_long(data, base)
-        case = cls(data, base, Run('', options=cls.clean))
+        case = cls(data, base, Run('', cls.padded(data), cls.clean))
         yield from check_padding(case.model, case.batch)
 
 

@@ -252,7 +252,7 @@ class TaskWeaveCase(DetrCase):
     def whole_set(cls, data: ReferenceSet, base: dict) -> Iterator[Row]:
         """Check padding in every scenario, moments as a gain at full size, and averages."""
         for scenario in list(SCENARIOS)[:5]:
-            case = cls(data, base, Run('', options=QUIRKS, kind=scenario))
+            case = cls(data, base, Run('', cls.padded(data), QUIRKS, scenario))
             yield from check_padding(case.model, case.batch, f'padding/{scenario}/')
         if 'unit/m2m/count' in data:
             count = data['unit/m2m/count']

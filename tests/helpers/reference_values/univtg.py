@@ -17,7 +17,9 @@ from .detr import SIZES
 
 def _half_clip(data: Any) -> float:
     """The timestamps of the released code, in clips: half of the seconds per clip."""
-    return float((data['in/duration'] / data['in/src_vid_mask'].sum(dim=1)).mean()) / 2
+    place = f'{SystemCase.padded(data)}in/'
+    clips = data[f'{place}src_vid_mask'].sum(dim=1)
+    return float((data[f'{place}duration'] / clips).mean()) / 2
 
 
 class UniVtgCase(SystemCase):
