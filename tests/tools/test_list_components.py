@@ -1,22 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The listing of components."""
 
-import runpy
-import sys
-from pathlib import Path
-
-import pytest
-
 from vtg.engine.components import list_components
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def run(monkeypatch, capsys, *arguments):
-    monkeypatch.setattr(sys, 'argv', ['list_components.py', *arguments])
-    with pytest.raises(SystemExit) as exit:
-        runpy.run_path(str(ROOT / 'tools/list_components.py'), run_name='__main__')
-    return exit.value.code, capsys.readouterr()
 
 
 def test_every_component_has_a_description():
@@ -31,13 +16,11 @@ def test_every_component_has_a_description():
     assert missing == []
 
 
-def test_one_slot(monkeypatch, capsys):
-    status, printed = run(monkeypatch, capsys, 'hook')
-    assert (
-        status == 0 and 'EpochEMAHook' in printed.out and 'GroundingOptimWrapper' not in printed.out
-    )
+def test_one_slot(run_tool):
+    status, output, _ = run_tool('list_components.py', 'hook')
+    assert status == 0 and 'EpochEMAHook' in output and 'GroundingOptimWrapper' not in output
 
 
-def test_an_unknown_slot(monkeypatch, capsys):
-    status, printed = run(monkeypatch, capsys, 'hok')
-    assert status == 1 and 'hook' in printed.err
+def test_an_unknown_slot(run_tool):
+    status, _, errors = run_tool('list_components.py', 'hok')
+    assert status == 1 and 'hook' in errors

@@ -2,9 +2,7 @@
 """The command lines of extract_features, make_pretraining_data and demo."""
 
 import json
-import runpy
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -20,38 +18,26 @@ ROOT = Path(__file__).parents[2]
 pytest.importorskip('av', reason='needs the extra "video"')
 
 
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """``run(tool, *arguments)``: exit status, output and errors of a tool, in this process."""
-
-    def call(tool, *arguments):
-        monkeypatch.setattr(sys, 'argv', [tool, *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            runpy.run_path(str(ROOT / 'tools' / tool), run_name='__main__')
-        printed = capsys.readouterr()
-        return end.value.code, printed.out, printed.err
-
-    return call
-
-
-def test_extract_features(run, videos, tiny_clip, tmp_path):
+def test_extract_features(run_tool, videos, tiny_clip, tmp_path):
     (tmp_path / 'empty.mp4').write_bytes(b'')
     (tmp_path / 'q.jsonl').write_text('{"qid": 1, "query": "a dog"}\n')
     arguments = (
         videos, tmp_path / 'empty.mp4', '--backbone', 'clip', '--weights', tiny_clip,
         '--device', 'cpu', '--text', tmp_path / 'q.jsonl', '--out',
     )  # fmt: skip
-    status, output, _ = run('extract_features.py', *arguments, tmp_path / 'npz')
+    status, output, _ = run_tool('extract_features.py', *arguments, tmp_path / 'npz')
     assert status == 1 and '3 written (23 rows), 0 there already, 1 failed' in output
     assert 'empty.mp4 is empty' in output
     assert np.load(tmp_path / 'npz/text/qid1.npz')['last_hidden_state'].shape == (6, 16)
 
-    status, output, _ = run('extract_features.py', *arguments, tmp_path / 'npz')
+    status, output, _ = run_tool('extract_features.py', *arguments, tmp_path / 'npz')
     assert '0 written (0 rows), 3 there already, 1 failed' in output
-    status, _, errors = run('extract_features.py', *arguments, tmp_path / 'npz', '--clip-len', 1)
+    status, _, errors = run_tool(
+        'extract_features.py', *arguments, tmp_path / 'npz', '--clip-len', 1
+    )
     assert status == 1 and 'clip_length=2.0, now it is 1.0' in errors
 
-    status, output, _ = run(
+    status, output, _ = run_tool(
         'extract_features.py', *arguments, tmp_path / 'packed', '--format', 'packed'
     )
     store = PackedStore(str(tmp_path / 'packed/video'), verify=True)
@@ -62,7 +48,7 @@ def test_extract_features(run, videos, tiny_clip, tmp_path):
     shutil.rmtree(tmp_path / 'packed/video.parts')
     again = (videos / 'v0.mp4', *arguments[2:])
     for folder, message in (('packed', 'would lose them'), ('npz', 'no part of packed features')):
-        status, _, errors = run(
+        status, _, errors = run_tool(
             'extract_features.py', *again, tmp_path / folder, '--format', 'packed'
         )
         assert status == 1 and message in errors
@@ -70,19 +56,21 @@ def test_extract_features(run, videos, tiny_clip, tmp_path):
     assert (tmp_path / 'npz/video/v2.npz').exists()
 
 
-def test_mistakes_are_sentences(run, videos, tmp_path):
+def test_mistakes_are_sentences(run_tool, videos, tmp_path):
     for arguments, word in (
         (('--backbone', 'clip', '--weights', tmp_path / 'none'), 'do not exist'),
         (('--backbone', 'klip', '--weights', tmp_path), 'klip'),
         (('--backbone', 'slowfast', '--weights', tmp_path / 'x.pt'), 'does not exist'),
     ):
-        status, _, errors = run('extract_features.py', videos, '--out', tmp_path / 'o', *arguments)
+        status, _, errors = run_tool(
+            'extract_features.py', videos, '--out', tmp_path / 'o', *arguments
+        )
         assert status == 1 and word in errors, errors
         (tmp_path / 'o/video.json').unlink(missing_ok=True)
 
 
-def test_pretraining_data(run, videos, tiny_clip, tiny_blip, tmp_path):
-    status, output, _ = run(
+def test_pretraining_data(run_tool, videos, tiny_clip, tiny_blip, tmp_path):
+    status, output, _ = run_tool(
         'make_pretraining_data.py', 'videolights', videos, '--device', 'cpu',
         '--captioner', json.dumps(
             dict(type='BlipCaptioner', weights=str(tiny_blip['caption']), max_new_tokens=5)
@@ -97,7 +85,7 @@ def test_pretraining_data(run, videos, tiny_clip, tiny_blip, tmp_path):
 
     rows = [dict(vid=f'v{i}', caption='a man opens the door', start=2, end=6) for i in range(3)]
     (tmp_path / 'rows.jsonl').write_text('\n'.join(map(json.dumps, rows)))
-    status, output, _ = run(
+    status, output, _ = run_tool(
         'make_pretraining_data.py', 'intervidmr', tmp_path / 'rows.jsonl', videos, '--device',
         'cpu', '--encoder', f'clip={tiny_clip}', '--out', tmp_path / 'mr', '--limit', 2,
     )  # fmt: skip
@@ -105,7 +93,7 @@ def test_pretraining_data(run, videos, tiny_clip, tiny_blip, tmp_path):
     assert read_json(tmp_path / 'mr/statistics.json')['statistics']['samples'] == {'written': 2}
 
 
-def test_demo(run, videos, tiny_clip, tmp_path):
+def test_demo(run_tool, videos, tiny_clip, tmp_path):
     options = (
         'model.video_projector.in_dim=26', 'model.text_projector.in_dim=16',
         'test_dataloader.dataset.video_dims=[24]', 'test_dataloader.dataset.text_dim=16',
@@ -113,7 +101,7 @@ def test_demo(run, videos, tiny_clip, tmp_path):
     config = ROOT / 'configs/sgdetr/demo.py'
     model = MODELS.build(load_config(config, options).model)
     torch.save({'state_dict': model.state_dict()}, tmp_path / 'm.pth')
-    status, output, errors = run(
+    status, output, errors = run_tool(
         'demo.py', config, tmp_path / 'm.pth', videos / 'v2.mp4', 'a man', 'the dog', '--device',
         'cpu', '--encoder', f'clip={tiny_clip}', '--json', tmp_path / 'r.json', '--top', 2,
         '--cfg-options', *options,
@@ -122,5 +110,5 @@ def test_demo(run, videos, tiny_clip, tmp_path):
     assert 'a man (23.0 s)' in output and 'highlight at' in output
     results = read_json(tmp_path / 'r.json')
     assert len(results) == 2 and len(results[0]['saliency']) == 12
-    status, _, errors = run('demo.py', config, tmp_path / 'm.pth', videos / 'v2.mp4', 'a man')
+    status, _, errors = run_tool('demo.py', config, tmp_path / 'm.pth', videos / 'v2.mp4', 'a man')
     assert status == 1 and 'does not fit' in errors

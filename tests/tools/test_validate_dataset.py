@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command lines for own data: what they print and how they end."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -20,22 +17,14 @@ def folder(tmp_path_factory):
     return folder
 
 
-def call(script, *arguments):
-    done = subprocess.run(
-        [sys.executable, ROOT / 'tools' / script, *map(str, arguments)],
-        env={**os.environ, 'PYTHONPATH': str(ROOT)}, capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
-    return done.returncode, done.stdout, done.stderr
-
-
-def test_a_broken_file_ends_with_status_1(folder):
+def test_a_broken_file_ends_with_status_1(run_tool, folder):
     lines = (folder / 'train.jsonl').read_text().splitlines()
     (folder / 'broken.jsonl').write_text('\n'.join([*lines, '{"video": "x"']))
     files = (
         '--video-features', folder / 'video_features',
         '--text-features', folder / 'text_features',
     )  # fmt: skip
-    status, output, errors = call(
+    status, output, errors = run_tool(
         'validate_dataset.py', '--annotations', folder / 'broken.jsonl', *files
     )
     assert status == 1 and errors == ''
@@ -43,11 +32,11 @@ def test_a_broken_file_ends_with_status_1(folder):
     assert output.rstrip().endswith('1 problem')
 
 
-def test_mistakes_are_one_sentence(folder, tmp_path):
-    status, _, errors = call('make_simulated.py', tmp_path, '--videos', 3)
+def test_mistakes_are_one_sentence(run_tool, folder, tmp_path):
+    status, _, errors = run_tool('make_simulated.py', tmp_path, '--videos', 3)
     assert status == 1
     assert errors == 'error: 3 videos cannot be split into three; make at least 5.\n'
-    status, _, errors = call('validate_dataset.py', 'configs/qd_detr/custm.py')
+    status, _, errors = run_tool('validate_dataset.py', 'configs/qd_detr/custm.py')
     assert status == 1 and errors.startswith('error: configs/qd_detr/custm.py does not exist; did')
-    status, _, errors = call('validate_dataset.py')
+    status, _, errors = run_tool('validate_dataset.py')
     assert status == 2 and 'give a config or --annotations' in errors
