@@ -10,7 +10,13 @@ PACKAGE = Path(__file__).resolve().parents[1] / 'vtg'
 LISTS = ('__init__.py', 'models/__init__.py')  # import what they offer, and do nothing else
 
 BASIS = {'utils', 'structures', 'registry', 'version'}
-PARTS = BASIS | {'models.base', 'models.layers', 'models.task_modules', 'models.losses'}
+PARTS = BASIS | {
+    'models.base',
+    'models.extras',
+    'models.layers',
+    'models.task_modules',
+    'models.losses',
+}
 COMPONENTS = ['auxiliary', 'data_preprocessor', 'embeddings', 'encoders', 'feedback', 'fusions']
 COMPONENTS += ['heads', 'necks', 'projectors', 'refiners']
 # Room -> the rooms that it may import. A room is a folder or module of vtg; where `a.b` has a row,
@@ -21,6 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     'structures': {'utils'},
     'registry': {'utils'},
     'models.base': BASIS,
+    'models.extras': BASIS,
     'models.layers': BASIS,
     'models.task_modules': BASIS | {'models.layers'},
     'models.losses': PARTS - {'models.losses'},

@@ -15,15 +15,17 @@ from torch import Tensor, nn
 
 from vtg.engine import load_config
 from vtg.registry import MODELS
-from vtg.structures import FeaturePyramid, GroundingState, GroundingTargets
+from vtg.structures import Extra, Extras, FeaturePyramid, GroundingState, GroundingTargets
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 STRIDES = (0.5, 1.0, 2.0, 4.0)
 VIDEO = {
     'video_features', 'video_mask', 'projected_video', 'video', 'video_pos', 'local_saliency',
-    'fused', 'attention', 'memory', 'moment_memory', 'saliency_memory', 'saliency', 'foreground',
-    'clip_gain',
+    'fused', 'memory', 'moment_memory', 'saliency_memory', 'saliency',
 }  # fmt: skip
+# What is per clip in extras, and what is per sample.
+CLIPS = {'attention': ['weights'], 'foreground': ['probability'], 'clip_gain': ['gain']}
+SAMPLES = {**CLIPS, 'dummies': ['tokens'], 'context': ['token']}
 TEXT = {
     'text_features', 'text_mask', 'projected_text', 'text', 'text_pos', 'fused_text', 'memory_text'
 }  # fmt: skip
@@ -133,6 +135,12 @@ class Toy:
             if value is not None:
                 keep = mask.view(*mask.shape, *[1] * (value.ndim - 2))
                 values[name] = torch.where(keep, value, 5 * torch.randn_like(value))
+        for name, extra in state.extras.values.items():
+            for item in CLIPS.get(name, ()):
+                value = getattr(extra, item)
+                keep = state.video_mask.view(*state.video_mask.shape, *[1] * (value.ndim - 2))
+                noise = torch.where(keep, value, 5 * torch.randn_like(value))
+                values[name] = extra = replace(extra, **{item: noise})
         return state.update(**values)
 
     @staticmethod
@@ -158,6 +166,8 @@ class Toy:
                 )
             elif isinstance(value, GroundingTargets):
                 value = one_target(value, row, clips)
+            elif isinstance(value, Extras):
+                value = Extras({n: one_extra(x, row, clips) for n, x in value.values.items()})
             elif isinstance(value, GroundingState):
                 value = Toy.alone(value, index)
             values[field.name] = value
@@ -185,6 +195,12 @@ class Toy:
                     ours = real(batched[0][index], row_mask)
                     assert close(ours, real(values[0], None if mask is None else mask[0]),
                                  tolerance), f'{name} of sample {index}'  # fmt: skip
+
+
+def one_extra(extra: Extra, row: slice, clips: int) -> Extra:
+    values = {name: getattr(extra, name)[row] for name in SAMPLES.get(extra.name, ())}
+    values |= {name: values[name][:, :clips] for name in CLIPS.get(extra.name, ())}
+    return replace(extra, **values)
 
 
 def one_target(targets: GroundingTargets, row: slice, clips: int) -> GroundingTargets:

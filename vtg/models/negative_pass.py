@@ -81,7 +81,7 @@ def _check_stages(
 ) -> set[str]:
     """Check what every stage of the negative pass reads; returns the fields made anew."""
     wanted, writers = _writers(main)
-    writers |= dict.fromkeys(GroundingState.STREAMS)
+    writers |= dict.fromkeys(GroundingState.streams())
     mixed, remade = _made_from_text(main), set()
     for stage in negative:
         for field in sorted(stage.reads - {*keep}):
@@ -116,12 +116,13 @@ def _writers(stages: Sequence[Stage]) -> tuple[dict[str, dict[str, list[str | No
     A stage may run twice. Streams that feedback sets are no part of the negative pass.
     """
     writers: Writers = {}
+    streams = GroundingState.streams()
     wanted: dict[str, dict[str, list[str | None]]] = {}
     for stage in stages:
         seen = wanted.setdefault(stage.name, {})
         for field in stage.reads:
             seen.setdefault(field, []).append(writers.get(field))
         for field in stage.provides:
-            if not (stage.is_feedback and field in GroundingState.STREAMS):
+            if not (stage.is_feedback and field in streams):
                 writers[field] = stage.name
     return wanted, writers

@@ -131,7 +131,7 @@ def _check_effects(slots: dict[str, Component], stages: Sequence[Stage]) -> None
         return  # a trunk without heads is there for its features
     read_before: set[str] = set()
     for stage, unread in unread_fields(stages, end_readers(slots)):
-        hints = stage.provides & {*GroundingState.HINTS}
+        hints = stage.provides & GroundingState.hints()
         useless = {*unread} >= hints if hints else {*unread} == stage.provides
         if not hints:
             useless = useless and not loss_parts(stage.component)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The typed objects that travel between the parts, and the arithmetic of spans."""
 
+from .extras import EXTRAS, Extra, Extras, from_text
 from .metric_table import MAIN, MetricTable, flatten_table, unflatten_table
 from .precision import full_precision, in_float32
 from .prediction import Prediction, join_predictions
@@ -16,7 +17,10 @@ from .state import FeaturePyramid, GroundingState, MomentList, Progress
 from .targets import GroundingTargets
 
 __all__ = [
+    'EXTRAS',
     'MAIN',
+    'Extra',
+    'Extras',
     'FeaturePyramid',
     'GroundingState',
     'GroundingTargets',
@@ -26,6 +30,7 @@ __all__ = [
     'Progress',
     'cxw_to_xx',
     'flatten_table',
+    'from_text',
     'full_precision',
     'generalized_iou_aligned',
     'generalized_iou_pairwise',

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one object that components read from and write to.
 
-B is the batch size, L the padded number of clips, N the padded number of text tokens, M the
-number of dummy tokens, D the model width, Q the number of predicted moments. Masks are boolean
-and True where an entry is real.
+B is the batch size, L the padded number of clips, N the padded number of text tokens, D the model
+width, Q the number of predicted moments. Masks are boolean and True where an entry is real.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,6 +12,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from .extras import EXTRAS, RESERVED, Extras, from_text
 from .targets import GroundingTargets
 
 
@@ -62,9 +62,15 @@ class MomentList:
     mask: Tensor
 
 
-def _text(**kwargs: Any) -> Any:
-    """A field made from the text alone: it is rolled with the text in the negative pass."""
-    return field(metadata={'text': True}, **kwargs)
+def _made(**marks: bool) -> Any:
+    """Declare a field that a stage makes. It is typed as what it is then: the check of the pipeline
+    makes sure that it is set before a component reads it; until then it is None.
+
+    Args:
+        marks: ``text``: made from the text alone. ``hint``: without any effect unless a later
+            component reads it. ``stream``: made by feedback from the matching text.
+    """
+    return field(default=None, metadata=marks)
 
 
 @dataclass(frozen=True)
@@ -84,13 +90,9 @@ class GroundingState:
         video_pos ``(B, L, D)``, text_pos ``(B, N, D)``: position encodings, added by attention.
     Before fusion
         sentence ``(B, D)``: pooled text. local_saliency ``(B, L)``: logits before fusion.
-        dummies ``(B, M, D)``, dummy_pos ``(M, D)``: extra keys that absorb irrelevant clips.
     Fusion and encoder
         fused ``(B, L, D)``: video tokens that know the text. fused_text ``(B, N, D)``: text tokens
         for the encoder, only where it should see them.
-        attention ``(B, L, M + N)``: cross-attention weights, dummies first, mean over heads and
-        layers.
-        context ``(B, D)``: a global token of the video.
         memory ``(B, L, D)``: encoded video. memory_text ``(B, N, D)``: encoded text, if it went in.
     Neck and heads
         moment_memory, saliency_memory ``(B, L, D)``: per-task streams; unset means ``memory``.
@@ -98,8 +100,8 @@ class GroundingState:
         saliency ``(B, L)``: final highlight logits.
         spans ``(B, Q, 2)`` centre, width normalised; span_scores ``(B, Q)`` in [0, 1].
         moment_outputs: whatever the moment head needs for its losses and its decoding.
-        foreground ``(B, L)``: probability of every clip to lie in a moment, 0 on padding.
-        clip_gain ``(B, L)``: a gain per clip that feedback hands to the saliency head.
+    Of some papers
+        extras: found by their class, e.g. ``state.extras[Dummies]``.
     Negative pass
         is_negative: this state holds every video with the text of the next sample.
         negative: that state. negative_valid ``(B,)``: the pair really is of different videos.
@@ -112,59 +114,51 @@ class GroundingState:
         'text_mask',
         'duration',
     )
-    # Fields without any effect unless a later component reads them.
-    HINTS: ClassVar[tuple[str, ...]] = (
-        'clip_gain', 'moment_memory', 'saliency_memory', 'pyramid', 'dummies',
-    )  # fmt: skip
     # What is reported, whoever else reads it.
     OUTPUTS: ClassVar[tuple[str, ...]] = ('saliency', 'spans', 'span_scores', 'moment_outputs')
-    # What feedback made of the matching text; the negative pass starts without.
-    STREAMS: ClassVar[tuple[str, ...]] = ('moment_memory', 'saliency_memory', 'clip_gain')
 
     video_features: Tensor
     video_mask: Tensor
-    text_features: Tensor = _text()
-    text_mask: Tensor = _text()
+    text_features: Tensor = from_text()
+    text_mask: Tensor = from_text()
     duration: Tensor = field()
-    targets: GroundingTargets | None = None
+    targets: GroundingTargets = _made()
     progress: Progress = field(default_factory=Progress)
+    extras: Extras = field(default_factory=Extras)
     runner: 'RunStages | None' = field(default=None, repr=False, compare=False)
 
-    projected_video: Tensor | None = None
-    projected_text: Tensor | None = _text(default=None)
-    video: Tensor | None = None
-    text: Tensor | None = _text(default=None)
-    video_pos: Tensor | None = None
-    text_pos: Tensor | None = _text(default=None)
+    projected_video: Tensor = _made()
+    projected_text: Tensor = _made(text=True)
+    video: Tensor = _made()
+    text: Tensor = _made(text=True)
+    video_pos: Tensor = _made()
+    text_pos: Tensor = _made(text=True)
 
-    sentence: Tensor | None = _text(default=None)
-    local_saliency: Tensor | None = None
-    dummies: Tensor | None = _text(default=None)
-    dummy_pos: Tensor | None = None
+    sentence: Tensor = _made(text=True)
+    local_saliency: Tensor = _made()
 
-    fused: Tensor | None = None
+    fused: Tensor = _made()
     fused_text: Tensor | None = None
-    attention: Tensor | None = None
-    context: Tensor | None = None
-    memory: Tensor | None = None
+    memory: Tensor = _made()
     memory_text: Tensor | None = None
 
-    moment_memory: Tensor | None = None
-    saliency_memory: Tensor | None = None
-    pyramid: FeaturePyramid | None = None
-    saliency: Tensor | None = None
-    spans: Tensor | None = None
-    span_scores: Tensor | None = None
-    moment_outputs: dict[str, Any] | None = None
-    foreground: Tensor | None = None
-    clip_gain: Tensor | None = None
+    moment_memory: Tensor | None = _made(hint=True, stream=True)
+    saliency_memory: Tensor | None = _made(hint=True, stream=True)
+    pyramid: FeaturePyramid = _made(hint=True)
+    saliency: Tensor = _made()
+    spans: Tensor = _made()
+    span_scores: Tensor = _made()
+    moment_outputs: dict[str, Any] = _made()
 
     is_negative: bool = False
     negative: 'GroundingState | None' = None
     negative_valid: Tensor | None = None
 
     def update(self, **values: Any) -> 'GroundingState':
-        """Return a copy with new values."""
+        """Return a copy with new values, those of extras included."""
+        extras = {name: values.pop(name) for name in EXTRAS.keys() & values.keys()}
+        if extras:
+            values['extras'] = self.extras.update(extras)
         return replace(self, **values)
 
     def run(self, stages: Sequence[str]) -> 'GroundingState':
@@ -181,17 +175,33 @@ class GroundingState:
             value = getattr(self, item.name)
             if item.metadata.get('text') and value is not None:
                 rolled[item.name] = torch.roll(value, -1, dims=0)
-        return self.update(**rolled, **dict.fromkeys(self.STREAMS), is_negative=True)
+        fresh = {item.name: None for item in fields(self) if item.metadata.get('stream')}
+        extras = self.extras.of_next_text()
+        return replace(self, **rolled, **fresh, extras=extras, is_negative=True)
 
     @classmethod
     def field_names(cls) -> list[str]:
-        """Return the names of all fields."""
-        return [item.name for item in fields(cls)]
+        """Return the names of all fields and extras."""
+        return [*(item.name for item in fields(cls)), *EXTRAS]
 
     @classmethod
     def text_fields(cls) -> set[str]:
-        """Return the fields that are made from the text alone."""
-        return {item.name for item in fields(cls) if item.metadata.get('text')}
+        """Return the fields and extras that are made from the text alone."""
+        return cls._marked('text') | {name for name, extra in EXTRAS.items() if extra.of_text()}
+
+    @classmethod
+    def hints(cls) -> set[str]:
+        """Return the fields and extras without any effect unless a later component reads them."""
+        return cls._marked('hint') | {name for name, extra in EXTRAS.items() if extra.hint}
+
+    @classmethod
+    def streams(cls) -> set[str]:
+        """Return what feedback makes of the matching text; the negative pass starts without."""
+        return cls._marked('stream') | {name for name, extra in EXTRAS.items() if extra.stream}
+
+    @classmethod
+    def _marked(cls, mark: str) -> set[str]:
+        return {item.name for item in fields(cls) if item.metadata.get(mark)}
 
     @property
     def for_moments(self) -> Tensor:
@@ -204,4 +214,5 @@ class GroundingState:
         return self.memory if self.saliency_memory is None else self.saliency_memory
 
 
+RESERVED.update(item.name for item in fields(GroundingState))
 RunStages = Callable[[GroundingState, Sequence[str]], GroundingState]

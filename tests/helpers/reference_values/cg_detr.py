@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from vtg.models.extras import Attention, Context, Dummies
 from vtg.models.fusions.aca import text_share
 from vtg.models.layers import DecoderOutputs
 from vtg.structures import GroundingState
@@ -189,20 +190,21 @@ class CgDetrCase(PairedCase, DetrCase):
         before = self.model.stages[: self.model.stages.index('fusion') + 1]
         with torch.no_grad():
             inputs = {name: getattr(state, name) for name in GroundingState.INPUTS}
-            token = self.model.run(GroundingState(**inputs), before).context
-        encoded = state.memory - state.context.unsqueeze(1)
-        clips, dummies = state.fused.shape[1], state.dummies.shape[1]
+            token = self.model.run(GroundingState(**inputs), before).extras[Context].token
+        context, tokens = state.extras[Context].token, state.extras[Dummies].tokens
+        encoded = state.memory - context.unsqueeze(1)
+        clips, dummies = state.fused.shape[1], tokens.shape[1]
         return {
             'mid/input_vid_proj': state.projected_video,
             'mid/input_txt_proj': state.projected_text,
             'mid/position_embed': state.video_pos,
             'mid/saliency_token': token[None],
-            'mid/encoder': torch.cat((state.context[:, None], encoded), dim=1).transpose(0, 1),
+            'mid/encoder': torch.cat((context[:, None], encoded), dim=1).transpose(0, 1),
             'mid/encoder_input': torch.cat((token[:, None], state.fused), dim=1).transpose(0, 1),
             'mid/decoder_hs': decoded[0].normed,
             'mid/decoder_references': decoded[0].references,
             # Only these rows of the released sequences are used.
-            'mid/txtproj_encoder': (state.dummies.transpose(0, 1), lambda t: t[:dummies]),
+            'mid/txtproj_encoder': (tokens.transpose(0, 1), lambda t: t[:dummies]),
             'mid/t2v_encoder': (state.fused.transpose(0, 1), lambda t: t[:clips]),
         }
 
@@ -211,9 +213,9 @@ class CgDetrCase(PairedCase, DetrCase):
         return {
             **self.queries(state),
             'out/saliency_scores': state.saliency,
-            'out/cate_attn_weights': state.attention,
+            'out/cate_attn_weights': state.extras[Attention].weights,
             'out/t2vattnvalues': text_share(state),
-            'out/dummy_tokens': state.dummies,
+            'out/dummy_tokens': state.extras[Dummies].tokens,
         }
 
     @torch.no_grad()
@@ -221,7 +223,7 @@ class CgDetrCase(PairedCase, DetrCase):
         """What the released model returns."""
         state = step.state
         learnt = self.model.slots['auxiliary.correlation'].encode(state)
-        always = state.text_mask.new_ones(state.dummies.shape[:2])
+        always = state.text_mask.new_ones(state.extras[Dummies].tokens.shape[:2])
         keys = torch.cat((always, state.negative.text_mask), dim=1)
         return {
             **self.outputs(state),

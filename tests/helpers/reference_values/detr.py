@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from vtg.models.extras import Context
 from vtg.structures import GroundingState, GroundingTargets
 
 from .case import Outputs, SystemCase
@@ -155,7 +156,7 @@ class DetrCase(SystemCase):
 
     def sequences(self, state: GroundingState, suffix: str = '') -> Outputs:
         """Fused and encoded tokens, which the released code stores sequence first."""
-        first = int(state.context is not None)
+        first = int(Context in state.extras)
         stop = first + state.video_mask.shape[1]
         key = f'out/mid.encoder{suffix}'
         return {
@@ -164,7 +165,7 @@ class DetrCase(SystemCase):
                 lambda stored: stored[first:stop].transpose(0, 1),
             ),
             key: (state.memory, lambda stored: stored[first:stop].transpose(0, 1)),
-            f'{key} context': (state.context, lambda stored: stored[0]),
+            f'{key} context': (state.extras[Context].token, lambda stored: stored[0]),
             f'{key} text': (state.memory_text, lambda stored: stored[stop:].transpose(0, 1)),
         }
 

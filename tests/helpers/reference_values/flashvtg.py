@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
+from vtg.models.extras import Attention, Dummies
 from vtg.models.fusions.aca import text_share
 from vtg.models.heads import PointOutputs
 from vtg.models.task_modules.nms import SoftNMS, sort_moments
@@ -188,9 +189,9 @@ class FlashVtgCase(PairedCase):
         found: Outputs = {
             'vid_proj': state.projected_video,
             'txt_proj': state.projected_text,
-            'dummy_tokens': state.dummies,
+            'dummy_tokens': state.extras[Dummies].tokens,
             'aca': state.fused,
-            'aca_attn': state.attention,
+            'aca_attn': state.extras[Attention].weights,
             'memory': state.memory,
             'saliency_scores': state.saliency,
             't2vattnvalues': text_share(state),

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from vtg.models.extras import Foreground
 from vtg.structures import GroundingState
 
 from .case import Outputs, SystemCase
@@ -96,7 +97,7 @@ class UniVtgCase(SystemCase):
                 yield from self.windows(f'out/decoded_windows_{key}{index}', ours, 1e-3)
             if plain is not None:
                 name = self.name(f'out/decoded_saliency_plain/{index}')
-                ours = (state.saliency - state.foreground)[index, :length]
+                ours = (state.saliency - state.extras[Foreground].probability)[index, :length]
                 yield compare(name, ours, plain[index, :length], 1e-3)
         yield from self.scores('out/decoded_saliency_add', records)
 

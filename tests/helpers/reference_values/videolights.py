@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from vtg.models.extras import Context
 from vtg.structures import GroundingState, Progress
 
 from .case import Outputs, Run
@@ -162,7 +163,7 @@ class VideoLightsCase(DetrCase):
         return {
             f'out/mid_bicmf{suffix}': (state.fused, lambda stored: stored[:, 1:stop]),
             key: (state.memory, lambda stored: stored[:, 1:stop]),
-            f'{key} context': (state.context, lambda stored: stored[:, 0]),
+            f'{key} context': (state.extras[Context].token, lambda stored: stored[:, 0]),
         }
 
     def reported(self, state: GroundingState, records: list[dict[str, Any]]) -> Iterator[Row]:

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from vtg.models.auxiliary import ClipWordCorrelation
+from vtg.models.extras import Attention, Dummies
 from vtg.utils import ConfigError
 
 DUMMIES = 3
@@ -26,9 +27,8 @@ def given(toy, **options):
     logits = torch.randn(3, state.video.shape[1], DUMMIES + words)
     attention = logits.masked_fill(~keys[:, None], -torch.inf).softmax(-1)
     return state.update(
-        dummies=torch.randn(3, DUMMIES, toy.dim),
-        dummy_pos=torch.randn(DUMMIES, toy.dim),
-        attention=attention,
+        dummies=Dummies(torch.randn(3, DUMMIES, toy.dim), torch.randn(DUMMIES, toy.dim)),
+        attention=Attention(attention),
     )
 
 
@@ -71,7 +71,7 @@ def test_losses_by_hand(toy, shaken):
             clips.append(min(100.0, -math.log(max(1e-45, p if inside else 1 - p))))
             if inside:
                 target = learnt.similarity[b, i, : DUMMIES + words].softmax(0)
-                found = state.attention[b, i, : DUMMIES + words]
+                found = state.extras[Attention].weights[b, i, : DUMMIES + words]
                 divergence = target * (target.log() - (found + 1e-6).log())
                 distilled += divergence.mean().item()
                 count += 1
@@ -83,7 +83,7 @@ def test_losses_by_hand(toy, shaken):
 def test_padding_reaches_no_loss(toy, shaken):
     learner, state = make(toy, shaken), given(toy, clips=(12, 4, 9), words=(5, 1, 4))
     plain = learner.loss(state)
-    other = toy.scrambled(state.update(attention=None)).update(attention=state.attention)
+    other = toy.scrambled(state.update(attention=None)).update(attention=state.extras[Attention])
     for name, value in learner.loss(other).items():
         assert value.item() == pytest.approx(plain[name].item(), rel=1e-4), name
     padded = make(toy, shaken, average_over='padded')
@@ -110,8 +110,8 @@ def test_without_any_labelled_clip(toy, shaken):
 
 def test_attention_learns_and_the_learner_does_not_from_the_distillation(toy, shaken):
     learner, state = make(toy, shaken), given(toy)
-    attention = state.attention.clone().requires_grad_()
-    learner.loss(state.update(attention=attention))['loss_distillation'].backward()
+    attention = state.extras[Attention].weights.clone().requires_grad_()
+    learner.loss(state.update(attention=Attention(attention)))['loss_distillation'].backward()
     assert attention.grad.abs().sum() > 0
     assert all(parameter.grad is None for parameter in learner.parameters())
 

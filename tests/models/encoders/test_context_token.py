@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from vtg.models.encoders import TransformerEncoder
+from vtg.models.extras import Context
 from vtg.utils import ConfigError
 
 
@@ -19,7 +20,7 @@ def outputs(model, state):
     if 'memory_text' in values:
         found['text'] = (values['memory_text'], state.text_mask)
     if 'context' in values:
-        found['context'] = (values['context'], None)
+        found['context'] = (values['context'].token, None)
     return found
 
 
@@ -36,7 +37,7 @@ def test_learned_token_stands_in_front_with_its_own_position(toy):
         mask = torch.cat((torch.ones(3, 1, dtype=torch.bool), state.video_mask), dim=1)
         place = torch.cat((model.context_position.expand(3, 1, -1), state.video_pos), dim=1)
         expected = model.layers(sequence, mask, place)
-    torch.testing.assert_close(values['context'], expected[:, 0])
+    torch.testing.assert_close(values['context'].token, expected[:, 0])
     torch.testing.assert_close(values['memory'], expected[:, 1:])
     assert 'context' in model.provides and 'memory_text' not in values
 
@@ -44,10 +45,10 @@ def test_learned_token_stands_in_front_with_its_own_position(toy):
 def test_given_token_comes_from_the_state(toy):
     model = encoder(context_token='given')
     assert 'context' in model.requires and 'context' not in dict(model.named_parameters())
-    state = toy.state().update(context=torch.randn(3, 16))
+    state = toy.state().update(context=Context(torch.randn(3, 16)))
     with torch.no_grad():
         first = model(state)['memory']
-        second = model(state.update(context=torch.randn(3, 16)))['memory']
+        second = model(state.update(context=Context(torch.randn(3, 16))))['memory']
     assert not torch.allclose(first, second)
 
 

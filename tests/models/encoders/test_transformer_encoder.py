@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from vtg.models.encoders import TransformerEncoder
+from vtg.models.extras import Context
 from vtg.utils import ConfigError
 
 OPTIONS = dict(num_layers=2, num_heads=4, hidden_dim=32, dropout=0.0, drop_path=0.0)
@@ -25,7 +26,7 @@ def test_padding_does_not_matter(toy, shaken, context, words):
     if words:
         state = state.update(fused_text=torch.randn_like(state.text))
     if context == 'given':
-        state = state.update(context=torch.randn(3, toy.dim))
+        state = state.update(context=Context(torch.randn(3, toy.dim)))
 
     def run(s):
         out = encoder(s)
@@ -33,7 +34,7 @@ def test_padding_does_not_matter(toy, shaken, context, words):
         if words:
             values['memory_text'] = (out['memory_text'], s.text_mask)
         if context:
-            values['context'] = (out['context'], None)
+            values['context'] = (out['context'].token, None)
         return values
 
     toy.assert_padding_free(run, state)
@@ -49,7 +50,7 @@ def test_order_of_the_sequence(toy, shaken):
     place = encoder.context_position.expand(3, 1, -1)
     position = torch.cat((place, state.video_pos, state.text_pos), dim=1)
     encoded, out = encoder.layers(tokens, mask, position), encoder(state)
-    assert torch.equal(out['context'], encoded[:, 0])
+    assert torch.equal(out['context'].token, encoded[:, 0])
     assert torch.equal(out['memory'], encoded[:, 1:13])
     assert torch.equal(out['memory_text'], encoded[:, 13:])
 
@@ -61,7 +62,7 @@ def test_context_can_be_added_to_the_memory(toy, shaken):
     added.load_state_dict(plain.state_dict())
     state = toy.state()
     a, b = plain(state), added(state)
-    assert torch.allclose(b['memory'], a['memory'] + a['context'].unsqueeze(1))
+    assert torch.allclose(b['memory'], a['memory'] + a['context'].token.unsqueeze(1))
 
 
 def test_declarations(toy):
@@ -86,5 +87,5 @@ def test_gradients_reach_every_parameter(toy, shaken, without_gradient):
     encoder = shaken(TransformerEncoder(toy.dim, context_token='learned', **OPTIONS))
     out = encoder(toy.state())
     weight = torch.randn(toy.dim)
-    ((out['memory'] * weight).square().sum() + (out['context'] * weight).sum()).backward()
+    ((out['memory'] * weight).square().sum() + (out['context'].token * weight).sum()).backward()
     assert without_gradient(encoder) == []

@@ -91,16 +91,21 @@ def test_moment_guided(toy, target):
     assert set(out) == set(feedback.provides) == {target}
     gain = moment_gain(state.spans, torch.tensor([12, 7, 9]), 12)
     if target == 'clip_gain':
-        assert torch.equal(out[target], gain) and not out[target].requires_grad
+        assert torch.equal(out[target].gain, gain) and not out[target].gain.requires_grad
     else:
         assert torch.allclose(out[target], state.memory * (1 + gain[..., None]))
     assert feedback(state.update(progress=Progress(0, 10))) == {}
-    toy.assert_padding_free(lambda s: {target: (feedback(s)[target], s.video_mask)}, state)
+    toy.assert_padding_free(
+        lambda s: {
+            target: (getattr(feedback(s)[target], 'gain', feedback(s)[target]), s.video_mask)
+        },
+        state,
+    )
 
 
 def test_moment_guided_on_the_padded_length(toy):
     state = with_spans(toy)
-    out = MomentGuidedFeedback(length='padded')(state)['clip_gain']
+    out = MomentGuidedFeedback(length='padded')(state)['clip_gain'].gain
     assert torch.equal(out, moment_gain(state.spans, torch.tensor([12, 12, 12]), 12))
 
 

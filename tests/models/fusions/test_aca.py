@@ -7,6 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from vtg.models.extras import Attention, Dummies
 from vtg.models.fusions import ACA, MomentAdaptiveToken
 from vtg.models.fusions.aca import text_share
 from vtg.utils import ConfigError
@@ -22,7 +23,7 @@ def make(toy, shaken, **options):
 def with_dummies(toy, **options):
     state = toy.state(**options)
     dummies = torch.randn(len(state.video), DUMMIES, toy.dim)
-    return state.update(dummies=dummies, dummy_pos=torch.randn(DUMMIES, toy.dim))
+    return state.update(dummies=Dummies(dummies, torch.randn(DUMMIES, toy.dim)))
 
 
 def feed_forward(layer, x):
@@ -37,8 +38,8 @@ def naive(fusion, one):
     """One sample without padding, clip by clip and head by head: video and mean attention."""
     size, text = one.video.shape[-1] // HEADS, one.text[0]
     keys = list(text + one.text_pos[0])
-    if one.dummies is not None:
-        keys = [*(one.dummies[0] + one.dummy_pos), *keys]
+    if (dummies := one.extras.get(Dummies)) is not None:
+        keys = [*(dummies.tokens[0] + dummies.positions), *keys]
     video, attention = one.video[0], 0
     for layer in fusion.layers:
         rows, maps = [], []
@@ -63,18 +64,18 @@ def naive(fusion, one):
 def test_against_loops(toy, shaken, dummies):
     fusion, state = make(toy, shaken), with_dummies(toy)
     if not dummies:
-        state = state.update(dummies=None, dummy_pos=None)
+        state = state.update(dummies=None)
     with torch.no_grad():
         values = fusion(state)
         for b in range(3):
             one = toy.alone(state, b)
-            if dummies:
-                one = one.update(dummy_pos=state.dummy_pos)
             video, attention = naive(fusion, one)
             clips, keys = attention.shape
             assert torch.allclose(values['fused'][b, :clips], video, atol=1e-4)
-            assert torch.allclose(values['attention'][b, :clips, :keys], attention, atol=1e-5)
-            assert values['attention'][b, :, keys:].abs().sum() == 0
+            assert torch.allclose(
+                values['attention'].weights[b, :clips, :keys], attention, atol=1e-5
+            )
+            assert values['attention'].weights[b, :, keys:].abs().sum() == 0
 
 
 @pytest.mark.parametrize('options', [{}, {'project': True}, {'mask_layout': 'tiled'}])
@@ -84,13 +85,13 @@ def test_padding_matters_only_to_the_released_mask(toy, shaken, options):
     state = with_dummies(toy, clips=(12, 3, 9), words=(6, 1, 4))
 
     def run(given):
-        values = fusion(given.update(dummy_pos=state.dummy_pos))
+        values = fusion(given)
         share = text_share(given.update(**values))
         mask = given.video_mask
         return {
             'fused': (values['fused'], mask),
             'share': (share, mask),
-            'context': (values['context'], None),
+            'context': (values['context'].token, None),
         }
 
     if 'mask_layout' in options:
@@ -104,8 +105,10 @@ def test_share_of_the_words(toy, shaken):
     fusion, state = make(toy, shaken), with_dummies(toy)
     state = state.update(**fusion(state))
     share = text_share(state)
-    assert torch.allclose(share + state.attention[..., :DUMMIES].sum(-1), torch.ones_like(share))
-    plain = state.update(dummies=None, dummy_pos=None)
+    assert torch.allclose(
+        share + state.extras[Attention].weights[..., :DUMMIES].sum(-1), torch.ones_like(share)
+    )
+    plain = state.update(dummies=None)
     plain = plain.update(**fusion(plain))
     assert torch.allclose(text_share(plain), torch.ones_like(share), atol=1e-5)
 
@@ -135,7 +138,7 @@ def test_the_context_passes_the_layers_without_keys(toy, shaken):
     for layer in fusion.layers:
         z = token + layer.attention.out_proj.bias
         token = layer.norm2(z + layer.feed_forward(layer.norm1(z)))
-    assert torch.allclose(values['context'], token, atol=1e-5)
+    assert torch.allclose(values['context'].token, token, atol=1e-5)
     assert 'context' in fusion.provides
     assert 'context' not in make(toy, shaken).provides
 

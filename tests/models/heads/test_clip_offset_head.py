@@ -7,6 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from vtg.models.extras import Foreground
 from vtg.models.heads import ClipOffsetHead
 from vtg.models.heads.clip_offset_head import owning_moments
 from vtg.structures import cxw_to_xx
@@ -87,7 +88,7 @@ def test_padding_does_not_matter(toy, shaken):
         return {
             'spans': (state.spans, mask),
             'scores': (state.span_scores, mask),
-            'foreground': (state.foreground, mask),
+            'foreground': (state.extras[Foreground].probability, mask),
         }
 
     state = toy.state(clips=(12, 1, 9), words=(2, 2, 2))
@@ -101,7 +102,7 @@ def test_padding_does_not_matter(toy, shaken):
 
 def test_released_convolutions_read_padding(toy, shaken):
     head, state = shaken(ClipOffsetHead(toy.dim, mask_padding=False)), toy.state()
-    near = run(head, state).foreground, run(head, toy.scrambled(state)).foreground
+    near = [run(head, s).extras[Foreground].probability for s in (state, toy.scrambled(state))]
     changed = (near[0] - near[1]).abs() > 1e-7
     assert changed[1, 4:7].any() and not changed[1, :4].any() and not changed[0].any()
 
@@ -115,7 +116,9 @@ def test_list_is_clamped_ranked_and_without_padding(toy, shaken):
         scores, spans = moments.scores[b, :length], moments.spans[b, :length]
         assert (scores.diff() <= 0).all()
         assert (spans >= 0).all() and (spans <= 2 * length).all()
-        assert torch.equal(scores, state.foreground[b, :length].sort(descending=True)[0])
+        assert torch.equal(
+            scores, state.extras[Foreground].probability[b, :length].sort(descending=True)[0]
+        )
 
 
 def test_batch_without_moments(toy):
@@ -132,7 +135,7 @@ def test_rated_clips_without_moments_are_the_foreground(toy):
     losses, total, count = head.loss(state), 0.0, 0
     for b, length in ((0, 12), (1, 7)):
         for clip in range(length):
-            p = state.foreground[b, clip]
+            p = state.extras[Foreground].probability[b, clip]
             total -= p.log() if relevant[b, clip] else 0.1 * (1 - p).log()
             count += 1
     torch.testing.assert_close(losses['loss_label'], 10 * total / count)

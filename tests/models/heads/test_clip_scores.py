@@ -3,6 +3,7 @@
 
 import torch
 
+from vtg.models.extras import Context
 from vtg.models.heads import ContextProductSaliencyHead, LinearSaliencyHead
 
 
@@ -17,11 +18,11 @@ def test_linear_scores_follow_the_stream_for_saliency(toy):
 
 def test_context_product(toy):
     head = ContextProductSaliencyHead(16)
-    state = toy.state().update(context=torch.randn(3, 16))
+    state = toy.state().update(context=Context(torch.randn(3, 16)))
     found = head(state)['saliency']
     for sample in range(3):
         clips = head.clip_proj(state.memory[sample])
-        expected = clips @ head.context_proj(state.context[sample]) / 4.0
+        expected = clips @ head.context_proj(state.extras[Context].token[sample]) / 4.0
         torch.testing.assert_close(found[sample], expected, rtol=1e-5, atol=1e-5)
     assert 'context' in head.requires
 

@@ -3,6 +3,7 @@
 
 import torch
 
+from vtg.models.extras import ClipGain
 from vtg.models.heads import LightSaliencyHead
 
 
@@ -11,7 +12,10 @@ def test_by_hand(toy, shaken):
     gain = torch.rand(state.saliency.shape)
     stream = torch.randn_like(state.memory)
     state = state.update(saliency_memory=stream)
-    plain, raised = head(state)['saliency'], head(state.update(clip_gain=gain))['saliency']
+    plain, raised = (
+        head(state)['saliency'],
+        head(state.update(clip_gain=ClipGain(gain)))['saliency'],
+    )
     kernel = head.conv.conv.weight[:, :, 0]
     for b, i in ((0, 0), (1, 6), (2, 3)):
         x = stream[b, i]
@@ -28,7 +32,7 @@ def test_padding_does_not_matter(toy, shaken):
     for kernel in (1, 5):
         head = shaken(LightSaliencyHead(16, kernel_size=kernel))
         state = toy.state()
-        state = state.update(clip_gain=torch.rand(state.saliency.shape))
+        state = state.update(clip_gain=ClipGain(torch.rand(state.saliency.shape)))
         toy.assert_padding_free(lambda s: {'scores': (head(s)['saliency'], s.video_mask)}, state)  # noqa: B023
 
 

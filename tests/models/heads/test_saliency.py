@@ -6,6 +6,7 @@ import math
 import pytest
 import torch
 
+from vtg.models.extras import Context
 from vtg.models.heads import (
     ContextProductSaliencyHead,
     LinearSaliencyHead,
@@ -16,7 +17,7 @@ from vtg.utils import ConfigError
 
 
 def with_context(state):
-    return state.update(context=torch.randn(len(state.duration), state.memory.shape[-1]))
+    return state.update(context=Context(torch.randn(len(state.duration), state.memory.shape[-1])))
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,7 @@ def test_context_product_against_loops(toy, shaken, context):
         for b in range(3):
             clips = state.memory[b][state.video_mask[b]]
             token = {
-                'token': state.context[b],
+                'token': state.extras[Context].token[b],
                 'mean': clips.mean(0),
                 'padded_mean': state.memory[b].mean(0),
             }[context]

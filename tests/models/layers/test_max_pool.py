@@ -4,6 +4,7 @@
 import torch
 
 from vtg.models.encoders import TemporalMaxPool
+from vtg.models.extras import Context
 from vtg.models.layers.max_pool import MaskedMaxPool1d
 
 
@@ -28,7 +29,9 @@ def test_official_behaviour_reads_padding(toy):
 def test_encoder_keeps_text_and_context(toy):
     encoder = TemporalMaxPool(kernel_size=3)
     state = toy.state()
-    state = state.update(fused_text=torch.randn_like(state.text), context=torch.randn(3, 16))
+    state = state.update(
+        fused_text=torch.randn_like(state.text), context=Context(torch.randn(3, 16))
+    )
     toy.assert_padding_free(lambda s: {'memory': (encoder(s)['memory'], s.video_mask)}, state)
     out = encoder(state)
     assert set(out) == {'memory', 'memory_text'} and out['memory_text'] is state.fused_text

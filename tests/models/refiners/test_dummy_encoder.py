@@ -5,6 +5,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from vtg.models.extras import Dummies
 from vtg.models.losses import token_orthogonality
 from vtg.models.refiners import DummyEncoder
 
@@ -17,20 +18,20 @@ def make(toy, shaken, **options):
 def test_dummies_see_words_and_each_other(toy, shaken):
     refiner, state = make(toy, shaken), toy.state()
     values = refiner(state)
-    assert values['dummies'].shape == (3, 3, toy.dim)
-    assert values['dummy_pos'] is refiner.positions
+    assert values['dummies'].tokens.shape == (3, 3, toy.dim)
+    assert values['dummies'].positions is refiner.positions
     one = toy.alone(state, 2)
     tokens = torch.cat((refiner.tokens, one.text[0]))[None]
     position = torch.cat((refiner.positions, one.text_pos[0]))[None]
     for layer in refiner.layers.layers:
         tokens = layer(tokens, torch.ones(tokens.shape[:2]).bool(), position)
-    assert torch.allclose(values['dummies'][2], tokens[0, :3], atol=1e-5)
+    assert torch.allclose(values['dummies'].tokens[2], tokens[0, :3], atol=1e-5)
 
 
 def test_padding_does_not_matter(toy, shaken):
     refiner = make(toy, shaken).eval()
     toy.assert_padding_free(
-        lambda s: {'dummies': (refiner(s)['dummies'], None)}, toy.state(words=(1, 6, 4))
+        lambda s: {'dummies': (refiner(s)['dummies'].tokens, None)}, toy.state(words=(1, 6, 4))
     )
 
 
@@ -51,7 +52,9 @@ def test_loss_has_its_weight_and_reaches_the_tokens(toy, shaken):
     refiner, state = make(toy, shaken, orthogonal_weight=2.0), toy.state()
     state = state.update(**refiner(state))
     loss = refiner.loss(state)['loss_dummy_orthogonality']
-    assert loss.item() == pytest.approx(2 * token_orthogonality(state.dummies).item())
+    assert loss.item() == pytest.approx(
+        2 * token_orthogonality(state.extras[Dummies].tokens).item()
+    )
     loss.backward()
     assert refiner.tokens.grad.abs().sum() > 0
     assert make(toy, shaken).loss(state) == {}

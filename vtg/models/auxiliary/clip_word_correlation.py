@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vtg.models.base import Auxiliary
+from vtg.models.extras import Attention, Dummies
 from vtg.models.layers import unit
 from vtg.models.losses import masked_mean, probability_cross_entropy
 from vtg.registry import MODELS
@@ -68,7 +69,7 @@ class ClipWordCorrelation(Auxiliary):
             does in the clip classification and in the distillation.
     """
 
-    requires = ('video', 'text', 'video_pos', 'text_pos', 'dummies', 'dummy_pos', 'attention')
+    requires = ('video', 'text', 'video_pos', 'text_pos', 'dummies', 'attention')
 
     def __init__(
         self,
@@ -121,9 +122,10 @@ class ClipWordCorrelation(Auxiliary):
         moment, clips_inside = self.moment_encoder(state.video, inside, state.video_pos)
         other, clips_outside = self.moment_encoder(state.video, outside, state.video_pos)
         sentence, words = self.sentence_encoder(state.text, state.text_mask, state.text_pos)
-        always = state.text_mask.new_ones(state.dummies.shape[:2])
-        position = state.dummy_pos.expand_as(state.dummies)
-        dummy_sentence, dummies = self.sentence_encoder(state.dummies, always, position)
+        extra = state.extras[Dummies]
+        always = state.text_mask.new_ones(extra.tokens.shape[:2])
+        position = extra.positions.expand_as(extra.tokens)
+        dummy_sentence, dummies = self.sentence_encoder(extra.tokens, always, position)
         return Correlation(
             moment=moment,
             other=other,
@@ -147,7 +149,7 @@ class ClipWordCorrelation(Auxiliary):
             'moment_clips': self._clip_loss(learnt, state.video_mask),
         }
         losses = {f'loss_{name}': self.align_weight * value for name, value in align.items()}
-        distilled = self._distillation(learnt, state.attention)
+        distilled = self._distillation(learnt, state.extras[Attention].weights)
         return losses | {'loss_distillation': self.distill_weight * distilled}
 
     @staticmethod

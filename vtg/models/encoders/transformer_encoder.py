@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from vtg.models.base import Encoder
+from vtg.models.extras import Context
 from vtg.models.layers import Activation, EncoderStack, Init, init_transformer
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
@@ -87,7 +88,8 @@ class TransformerEncoder(Encoder):
         parts: list[tuple[Tensor, Tensor, Tensor]] = []
         if self.context_token is not None:
             batch = len(state.fused)
-            token = self.context if self.context_token == 'learned' else state.context
+            learned = self.context_token == 'learned'
+            token = self.context if learned else state.extras[Context].token
             token = token.expand(batch, -1).unsqueeze(1)
             always = state.video_mask.new_ones(batch, 1)
             parts.append((token, always, self.context_position.expand_as(token)))
@@ -99,11 +101,13 @@ class TransformerEncoder(Encoder):
 
         outputs = list(encoded)
         values: dict[str, Any] = {}
+        token = None
         if self.context_token is not None:
-            values['context'] = outputs.pop(0).squeeze(1)
+            token = outputs.pop(0)
+            values['context'] = Context(token.squeeze(1))
         values['memory'] = outputs.pop(0)
-        if self.add_context and self.context_token is not None:
-            values['memory'] = values['memory'] + values['context'].unsqueeze(1)
+        if self.add_context and token is not None:
+            values['memory'] = values['memory'] + token
         if outputs:
             values['memory_text'] = outputs.pop(0)
         return values

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import torch
 
 from vtg.models.base import Feedback
+from vtg.models.extras import Foreground
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
 
@@ -38,4 +39,4 @@ class AddForeground(Feedback):
         saliency = state.saliency
         if self.saliency_dtype is not None:
             saliency = saliency.to(getattr(torch, self.saliency_dtype)).to(saliency.dtype)
-        return {'saliency': saliency + state.foreground}
+        return {'saliency': saliency + state.extras[Foreground].probability}

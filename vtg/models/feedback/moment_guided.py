@@ -6,6 +6,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from vtg.models.extras import ClipGain
 from vtg.models.layers import unit
 from vtg.registry import MODELS
 from vtg.structures import GroundingState, cxw_to_xx, in_float32
@@ -101,5 +102,5 @@ class MomentGuidedFeedback(ScheduledFeedback):
             num_clips = torch.full_like(num_clips, mask.shape[1])
         gain = moment_gain(state.spans, num_clips, mask.shape[1], self.bins_per_clip)
         if self.target == 'clip_gain':
-            return {'clip_gain': gain}
+            return {'clip_gain': ClipGain(gain)}
         return {'saliency_memory': state.for_saliency * (1 + gain.unsqueeze(-1))}

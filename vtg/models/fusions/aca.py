@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vtg.models.base import Fusion
+from vtg.models.extras import Attention, Context, Dummies
 from vtg.models.layers import (
     FeedForward,
     Init,
@@ -104,7 +105,7 @@ class ACALayer(nn.Module):
 
 def text_share(state: GroundingState) -> Tensor:
     """How much of its attention a clip gives to words rather than dummies: ``(B, L)`` in [0, 1]."""
-    words = state.attention[..., -state.text.shape[1] :]
+    words = state.extras[Attention].weights[..., -state.text.shape[1] :]
     return (words * state.text_mask.unsqueeze(1)).sum(dim=-1).clamp(0, 1)
 
 
@@ -132,7 +133,7 @@ class ACA(Fusion):
         init: Initialise as DETR's code does, see :func:`vtg.models.layers.init_transformer`.
     """
 
-    reads = ('dummies', 'dummy_pos')
+    reads = ('dummies',)
     provides = ('fused', 'attention')
     negative_reads = ('attention',)
 
@@ -168,12 +169,12 @@ class ACA(Fusion):
             self.loss_requires = ('dummies', 'attention')
 
     def forward(self, state: GroundingState) -> dict[str, Any]:
-        """Set ``fused (B, L, D)``, ``attention (B, L, M + N)``, the mean over layers and heads, and
-        ``context (B, D)`` where it is configured."""
+        """Set ``fused (B, L, D)``, ``attention``, the mean over layers and heads, and ``context``
+        where it is configured; see :mod:`vtg.models.extras`."""
         key, key_mask = state.text + state.text_pos, state.text_mask
-        if state.dummies is not None:
-            key = torch.cat((state.dummies + state.dummy_pos, key), dim=1)
-            always = key_mask.new_ones(state.dummies.shape[:2])
+        if (dummies := state.extras.get(Dummies)) is not None:
+            key = torch.cat((dummies.tokens + dummies.positions, key), dim=1)
+            always = key_mask.new_ones(dummies.tokens.shape[:2])
             key_mask = torch.cat((always, key_mask), dim=1)
         blocked = None
         if self.mask_layout == 'tiled':
@@ -182,13 +183,16 @@ class ACA(Fusion):
         for layer in self.layers:
             video, weights = layer(video, state.video_pos, key, state.text, key_mask, blocked)
             total = total + weights
-        values = {'fused': video, 'attention': total / len(self.layers)}
+        values: dict[str, Any] = {
+            'fused': video,
+            'attention': Attention(total / len(self.layers)),
+        }
         if self.context is not None:
             share = text_share(state.update(**values))
             token = self.context(state.video, state.video_mask, share)
             for layer in self.layers:
                 token = layer.without_keys(token)
-            values['context'] = token
+            values['context'] = Context(token)
         return values
 
     def loss(self, state: GroundingState) -> dict[str, Tensor]:

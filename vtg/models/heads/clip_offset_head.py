@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vtg.models.base import MomentHead
+from vtg.models.extras import Foreground
 from vtg.models.layers import MaskedConv1d
 from vtg.models.losses import masked_mean
 from vtg.models.task_modules import sort_moments
@@ -147,7 +148,7 @@ class ClipOffsetHead(MomentHead):
         return {
             'spans': xx_to_cxw(outputs.spans),
             'span_scores': foreground,
-            'foreground': foreground,
+            'foreground': Foreground(foreground),
             'moment_outputs': {'clips': outputs},
         }
 
@@ -190,5 +191,5 @@ class ClipOffsetHead(MomentHead):
         outputs: ClipOutputs = state.moment_outputs['clips']
         end = state.duration[:, None, None]
         seconds = (outputs.spans * end).clamp(min=0).minimum(end)
-        moments = MomentList(seconds, state.foreground, state.video_mask)
+        moments = MomentList(seconds, state.span_scores, state.video_mask)
         return {'clips': sort_moments(moments)}

@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import nn
 
+from vtg.models.extras import ClipGain
 from vtg.models.layers import MaskedConv1d
 from vtg.registry import MODELS
 from vtg.structures import GroundingState, in_float32
@@ -48,7 +49,7 @@ class LightSaliencyHead(SupervisedSaliencyHead):
         """Set ``saliency (B, L)``; padded clips hold anything."""
         features = state.for_saliency
         gained = features
-        if state.clip_gain is not None:
-            gained = features * (1 + state.clip_gain.unsqueeze(-1))
+        if (extra := state.extras.get(ClipGain)) is not None:
+            gained = features * (1 + extra.gain.unsqueeze(-1))
         scores = self.score(self.conv(self.linear(gained), state.video_mask)).squeeze(-1)
         return {'saliency': scores + in_float32(features).sum(dim=-1) / self.dim**0.5}

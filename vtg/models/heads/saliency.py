@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal
 from torch import Tensor, nn
 
 from vtg.models.base import SaliencyHead
+from vtg.models.extras import Context
 from vtg.models.layers import SummedLinear, amplify, masked_fill_zero
 from vtg.models.losses import SaliencyLosses
 from vtg.registry import MODELS
@@ -96,7 +97,7 @@ class ContextProductSaliencyHead(SupervisedSaliencyHead):
     def _context(self, state: GroundingState) -> Tensor:
         """What the clips are compared with, ``(B, D)``."""
         if self.context == 'token':
-            return state.context
+            return state.extras[Context].token
         clips = in_float32(state.for_saliency)
         if self.context == 'padded_mean':
             return clips.mean(dim=1)

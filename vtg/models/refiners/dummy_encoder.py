@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from vtg.models.base import Refiner
+from vtg.models.extras import Dummies
 from vtg.models.layers import EncoderStack
 from vtg.models.losses import token_orthogonality
 from vtg.registry import MODELS
@@ -33,8 +34,7 @@ class DummyEncoder(Refiner):
     """
 
     requires = ('text', 'text_pos')
-    provides = ('dummies', 'dummy_pos')
-    text_free = ('dummy_pos',)
+    provides = ('dummies',)
 
     def __init__(
         self,
@@ -57,17 +57,17 @@ class DummyEncoder(Refiner):
         )
 
     def forward(self, state: GroundingState) -> dict[str, Any]:
-        """Set ``dummies (B, M, D)`` and ``dummy_pos (M, D)``."""
+        """Set ``dummies``, see :class:`vtg.models.extras.Dummies`."""
         batch, count = len(state.text), len(self.tokens)
         tokens = torch.cat((self.tokens.expand(batch, -1, -1), state.text), dim=1)
         position = torch.cat((self.positions.expand(batch, -1, -1), state.text_pos), dim=1)
         mask = torch.cat((state.text_mask.new_ones(batch, count), state.text_mask), dim=1)
         encoded = self.layers(tokens, mask, position)
-        return {'dummies': encoded[:, :count], 'dummy_pos': self.positions}
+        return {'dummies': Dummies(encoded[:, :count], self.positions)}
 
     def loss(self, state: GroundingState) -> dict[str, Tensor]:
         """``loss_dummy_orthogonality``, see :func:`vtg.models.losses.token_orthogonality`."""
         if self.orthogonal_weight == 0:
             return {}
-        spread = token_orthogonality(state.dummies)
+        spread = token_orthogonality(state.extras[Dummies].tokens)
         return {'loss_dummy_orthogonality': self.orthogonal_weight * spread}

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What several kinds of components share beyond the general fields of the state.
+
+B is the batch size, L the padded number of clips, N that of words, M the number of dummies. A paper
+that needs more declares its own beside its components, see :mod:`vtg.structures.extras`.
+"""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from vtg.structures import Extra, from_text
+
+
+@dataclass(frozen=True)
+class Dummies(Extra):
+    """Further keys of the fusion that absorb irrelevant clips.
+
+    Attributes:
+        tokens: ``(B, M, D)``.
+        positions: ``(M, D)``.
+    """
+
+    hint = True
+    tokens: Tensor = from_text()
+    positions: Tensor
+
+
+@dataclass(frozen=True)
+class Attention(Extra):
+    """Attention of the fusion.
+
+    Attributes:
+        weights: ``(B, L, M + N)``, dummies first, mean over heads and layers.
+    """
+
+    weights: Tensor
+
+
+@dataclass(frozen=True)
+class Context(Extra):
+    """A global token of the video.
+
+    Attributes:
+        token: ``(B, D)``.
+    """
+
+    token: Tensor
+
+
+@dataclass(frozen=True)
+class Foreground(Extra):
+    """How likely every clip lies in a moment.
+
+    Attributes:
+        probability: ``(B, L)``, 0 on padding.
+    """
+
+    probability: Tensor
+
+
+@dataclass(frozen=True)
+class ClipGain(Extra):
+    """What feedback hands to the saliency head.
+
+    Attributes:
+        gain: ``(B, L)``.
+    """
+
+    hint = True
+    stream = True
+    gain: Tensor
