@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from vtg.utils import CheckpointError, run_main
+from vtg.utils import run_main
 
 
 def parse_args() -> argparse.Namespace:
@@ -81,13 +81,7 @@ def main() -> None:
     if finish_distributed(cfg) and cfg.get('report_after_training') and cfg.get('val_dataloader'):
         from vtg.apis.test import run_test
 
-        checkpoint = runner.best_checkpoint
-        if checkpoint is None:
-            raise CheckpointError(
-                f'{cfg.work_dir} holds no checkpoint to report on; set '
-                'report_after_training=False, or let default_hooks.checkpoint save one.'
-            )
-        run_test(cfg, checkpoint, split='val')
+        run_test(cfg, runner.best_checkpoint, split='val')
 
 
 if __name__ == '__main__':

@@ -30,7 +30,7 @@ class SampleKey(int):
         key.seed = seed
         return key
 
-    def __getnewargs__(self) -> tuple[int, int, int]:
+    def __getnewargs__(self) -> tuple[int, int, int]:  # type: ignore[override]
         return int(self), self.epoch, self.seed
 
     def __sub__(self, other: int) -> 'SampleKey':

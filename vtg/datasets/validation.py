@@ -211,7 +211,8 @@ def _read_all(
     def read(index: int) -> Stored | DataError:
         try:
             features, dtype = store.inspect(records[index])
-            return Stored(*features.shape, dtype)
+            rows, width = features.shape
+            return Stored(rows, width, dtype)
         except DataError as error:
             return error
 

@@ -207,7 +207,7 @@ def load_weights(model: nn.Module, path: str | Path) -> dict[str, Any]:
     return meta
 
 
-def restore_progress(model: nn.Module, meta: Mapping[str, Any]) -> None:
+def restore_progress(model: Any, meta: Mapping[str, Any]) -> None:
     """Set ``model.progress`` to the epoch that the checkpoint's weights have finished."""
     if 'epoch' in meta and 'max_epochs' in meta and hasattr(model, 'progress'):
         model.progress = Progress(max(meta['epoch'] - 1, 0), meta['max_epochs'])
@@ -230,11 +230,11 @@ def to_plain(value: Any) -> Any:
     if isinstance(value, Path):
         return str(value)
     if isinstance(value, Mapping):
-        kind = OrderedDict if isinstance(value, OrderedDict) else dict
-        return kind((to_plain(key), to_plain(item)) for key, item in value.items())
+        plain = {to_plain(key): to_plain(item) for key, item in value.items()}
+        return OrderedDict(plain) if isinstance(value, OrderedDict) else plain
     if isinstance(value, list | tuple | set | frozenset):
-        kind = type(value) if type(value) in (list, tuple) else list
-        return kind(map(to_plain, value))
+        items = map(to_plain, value)
+        return tuple(items) if type(value) is tuple else list(items)
     return value
 
 

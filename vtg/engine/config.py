@@ -250,7 +250,7 @@ def _has(place: str, node: Any, known: list[str]) -> str:
 
 def _settle_workers(loader: Any) -> None:
     """Without workers there is nothing that could persist, prefetch or be late; torch refuses."""
-    if isinstance(loader, Mapping) and loader.get('num_workers') == 0:
+    if isinstance(loader, dict) and loader.get('num_workers') == 0:
         if loader.get('persistent_workers'):
             loader['persistent_workers'] = False
         loader.pop('prefetch_factor', None)
@@ -320,7 +320,8 @@ def origins(path: str | Path) -> dict[str, str]:
     Keys are dotted paths. A value that a child repeats unchanged counts as its base's.
     """
     path = Path(path)
-    values, inherited = dict(flatten(read_config(path)._cfg_dict)), {}
+    values = dict(flatten(read_config(path)._cfg_dict))
+    inherited: dict[str, str] = {}
     for base in _bases(path):
         base_values = dict(flatten(read_config(base)._cfg_dict))
         inherited |= {
@@ -333,8 +334,9 @@ def origins(path: str | Path) -> dict[str, str]:
 
 def _bases(path: Path) -> list[Path]:
     for node in ast.parse(path.read_text(encoding='utf-8')).body:
-        targets = node.targets if isinstance(node, ast.Assign) else []
-        if any(isinstance(target, ast.Name) and target.id == '_base_' for target in targets):
+        if not isinstance(node, ast.Assign):
+            continue
+        if any(isinstance(target, ast.Name) and target.id == '_base_' for target in node.targets):
             names = ast.literal_eval(node.value)
             names = [names] if isinstance(names, str) else names
             return [(path.parent / name).resolve() for name in names]

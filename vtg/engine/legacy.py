@@ -62,11 +62,11 @@ def _reduce(value: Any, place: str, dropped: list[str]) -> Any:
     if isinstance(value, Namespace):
         value = to_plain(vars(value))
     if isinstance(value, Mapping):
-        items = {
+        named = {
             key: _reduce(item, f'{place}.{key}' if place else str(key), dropped)
             for key, item in value.items()
         }
-        return {key: item for key, item in items.items() if item is not _DROPPED}
+        return {key: item for key, item in named.items() if item is not _DROPPED}
     if isinstance(value, list | tuple | set | frozenset):
         items = [_reduce(item, f'{place}.{i}', dropped) for i, item in enumerate(value)]
         kept = [item for item in items if item is not _DROPPED]

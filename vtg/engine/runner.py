@@ -81,14 +81,23 @@ class GroundingRunner(Runner):
         return self.model.module if is_model_wrapper(self.model) else self.model
 
     @property
-    def best_checkpoint(self) -> str | None:
-        """The best checkpoint of the run (by the first ``save_best`` key), else the last one."""
+    def best_checkpoint(self) -> str:
+        """The best checkpoint of the run (by the first ``save_best`` key), else the last one.
+
+        Raises:
+            CheckpointError: The run has saved none.
+        """
         info = self.message_hub.runtime_info
         best = [value for key, value in info.items() if key.startswith('best_ckpt') and value]
         path = best[0] if best else info.get('last_ckpt')
+        if path is None:
+            raise CheckpointError(
+                f'{self.work_dir} holds no checkpoint to report on; let default_hooks.checkpoint '
+                'save one, or set report_after_training=False.'
+            )
         # The folder may have been moved since the path was stored.
-        here = path and Path(self.work_dir, Path(path).name)
-        return str(here) if here and here.is_file() else path
+        here = Path(self.work_dir, Path(path).name)
+        return str(here) if here.is_file() else path
 
     def build_model(self, model: Any) -> Any:
         """Build the model; whatever is wrong with it is named with its place."""

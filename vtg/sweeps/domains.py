@@ -225,7 +225,7 @@ def make_table(
     runs: Sequence[Run], seeds: Sequence[int], published: Sequence[Published], metric: str = METRIC
 ) -> DomainTable:
     """Collect the numbers and selection rules of all finished trainings."""
-    numbers: dict[str, dict[int, float]] = {run.cell.domain: {} for run in runs}
+    numbers: dict[str, dict[int, float]] = {run.cell.name: {} for run in runs}
     rules: dict[str, int] = {}
     for run in runs:
         if run.result is None:
@@ -235,7 +235,7 @@ def make_table(
             raise ConfigError(f'the trainings give no {metric!r}; choose --metric from {have}.')
         # A domain without a counted video has no number.
         if run.result['metrics'][metric] is not None:
-            numbers[run.cell.domain][run.seed] = run.result['metrics'][metric]
+            numbers[run.cell.name][run.seed] = run.result['metrics'][metric]
         rule = read_json(run.folder / 'report_val.json')['facts']['selection']
         rule = rule.partition(': ')[2] or rule
         rules[rule] = rules.get(rule, 0) + 1

@@ -39,14 +39,14 @@ class Run:
         cell: The combination. seed: The seed.
         folder: Its work directory.
         config: The resolved config file.
-        process: The process while it runs. slot: Its place among those at work.
+        process: The process, once it is started. slot: Its place among those at work.
     """
 
     cell: Cell
     seed: int
     folder: Path
     config: Path
-    process: subprocess.Popen | None = field(default=None, repr=False)
+    process: subprocess.Popen = field(init=False, repr=False, compare=False)
     slot: int = 0
 
     @property
@@ -174,7 +174,7 @@ def _different_data(
     prepared: Sequence[tuple[Cell, Config]], seeds: Sequence[int], out: Path
 ) -> list[Config]:
     """One config of every different set of loaders that an unfinished training reads."""
-    different = {}
+    different: dict[str, Config] = {}
     for cell, cfg in prepared:
         if not all((out / cell.name / f'seed_{seed}' / DONE).is_file() for seed in seeds):
             loaders = [cfg.get(f'{split}_dataloader') for split in ('train', 'val')]
@@ -186,8 +186,8 @@ def _work_off(
     waiting: list[Run], jobs: int, say: Callable[[str], None], save: Callable[[], Any]
 ) -> None:
     """Start up to ``jobs`` processes at a time until all have ended; stop them on interruption."""
-    total, started, running = len(waiting), 0, []
-    waiting = list(waiting)
+    total, started = len(waiting), 0
+    waiting, running = list(waiting), list[Run]()
     with _stop_request() as stop:
         try:
             while waiting or running:

@@ -113,7 +113,7 @@ def _swap_type(cfg: Config, place: str, name: str) -> list[str]:
     for part in place.split('.'):
         node = node.get(part) if isinstance(node, Mapping | Config) else None
     cls = _find(name)
-    if not isinstance(node, Mapping) or cls is None or node.get('type') == name:
+    if not isinstance(node, dict) or cls is None or node.get('type') == name:
         return []
     taken = inspect.signature(cls).parameters.values()
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken):

@@ -32,6 +32,9 @@ class AtomicCheckpointHook(CheckpointHook):
         kwargs: See :class:`mmengine.hooks.CheckpointHook`.
     """
 
+    best_ckpt_path: str | None
+    max_keep_ckpts: int
+
     def __init__(
         self,
         *args: Any,

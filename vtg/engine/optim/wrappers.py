@@ -90,10 +90,16 @@ class AutocastOptimWrapper(GroundingOptimWrapper):
             self._clip_grad()
         self.scaler.step(self.optimizer, **kwargs)
         # The scale falls when a step was skipped, and only then; compared on the device.
-        scale = self.scaler._scale.clone()
+        scale = self._scale.clone()
         self.scaler.update()
-        skipped = (self.scaler._scale < scale).to(torch.int64)
+        skipped = (self._scale < scale).to(torch.int64)
         self.skipped = skipped if self.skipped is None else (self.skipped + 1) * skipped
+
+    @property
+    def _scale(self) -> Tensor:
+        # The scaler makes it when it scales the first loss, which comes before any step.
+        assert self.scaler is not None and self.scaler._scale is not None
+        return self.scaler._scale
 
     def state_dict(self) -> dict[str, Any]:
         state = super().state_dict()
