@@ -29,7 +29,10 @@ _BAD_CONFIG = (
 _FIRST = ('optim_wrapper', 'train_cfg', 'train_dataloader', 'randomness')
 # Other names of settings.
 _ALIASES = {
-    'epochs': 'max_epochs', 'epoch': 'max_epochs', 'learning_rate': 'lr', 'bs': 'batch_size',
+    'epochs': 'max_epochs', 'epoch': 'max_epochs', 'num_epochs': 'max_epochs',
+    'n_epoch': 'max_epochs', 'max_epoch': 'max_epochs', 'learning_rate': 'lr', 'bs': 'batch_size',
+    'bsz': 'batch_size', 'batch': 'batch_size', 'eval_interval': 'val_interval',
+    'hidden_size': 'hidden_dim', 'nheads': 'num_heads', 'enc_layers': 'num_layers',
     'workers': 'num_workers', 'wd': 'weight_decay', 'hidden': 'hidden_dim', 'heads': 'num_heads',
     'layers': 'num_layers', 'output_dir': 'work_dir', 'checkpoint': 'load_from',
 }  # fmt: skip
@@ -228,17 +231,30 @@ def _nearest(done: list[str], part: str, known: list[str]) -> str:
     return f'did you mean {" or ".join(close)}?' if close else ''
 
 
+def meant_places(cfg: Config, name: str) -> list[str]:
+    """Where a config holds a setting that is called by a short or usual name, likeliest first.
+
+    Args:
+        cfg: A config.
+        name: ``'lr'``, ``'epochs'``, or a whole dotted place.
+    """
+    leaves = [place for place, _ in flatten(cfg._cfg_dict)]
+    for name in (name, _ALIASES.get(name, name)):  # noqa: B020
+        if name in leaves:
+            return [name]
+        places = [place for place in leaves if place.split('.')[-1] == name]
+        if places:
+            # What belongs to the run before what belongs to a component of the model.
+            rank = {top: number for number, top in enumerate(_FIRST)}
+            return sorted(
+                places, key=lambda at: (rank.get(at.split('.')[0], len(rank)), len(at))
+            )
+    return []
+
+
 def _suggestion(cfg: Config, key: str) -> str:
     """What was meant by the short name of a setting that lies deeper in the config."""
-    if '.' in key:
-        return ''
-    name = _ALIASES.get(key, key)
-    leaves = [place for place, _ in flatten(cfg._cfg_dict)]
-    if name in leaves:
-        return f'did you mean {name}?'
-    places = [place for place in leaves if place.split('.')[-1] == name]
-    # What belongs to the run before what belongs to a component of the model.
-    places.sort(key=lambda place: (place.split('.')[0] not in _FIRST, len(place)))
+    places = [] if '.' in key else meant_places(cfg, key)
     return f'did you mean {" or ".join(places[:3])}?' if places else ''
 
 
