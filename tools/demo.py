@@ -5,11 +5,12 @@
 import argparse
 from pathlib import Path
 
+from vtg.apis.command_line import ArgumentParser, whole_number
 from vtg.utils import printable, run_main
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='weights that fit the config')
     parser.add_argument('video', help='video file, or its features (.npz, .npy, .pt)')
@@ -25,13 +26,12 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--text-features', nargs='+', metavar='FILE', help='features of the queries instead'
     )
-    parser.add_argument('--top', type=int, default=5, help='different moments to print (5)')
+    parser.add_argument(
+        '--top', type=whole_number(), default=5, help='different moments to print (5)'
+    )
     parser.add_argument('--json', metavar='FILE', help='write everything as JSON')
     parser.add_argument('--device', help='cuda, cpu (default: a GPU where there is one)')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action='extend', default=[], metavar='KEY=VALUE',
-        help='override config values; +KEY=VALUE adds a key',
-    )  # fmt: skip
+    parser.add_overrides()
     return parser.parse_args()
 
 

@@ -8,6 +8,7 @@ Annotations may be in the format of QVHighlights or in that for own data (docs/c
 import argparse
 from typing import Any
 
+from vtg.apis.command_line import ArgumentParser, seconds
 from vtg.apis.evaluation import evaluate_files
 from vtg.evaluation.functional import LENGTH_RANGES, round_percent
 from vtg.utils import (
@@ -22,7 +23,7 @@ from vtg.utils import (
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = ArgumentParser(description=__doc__)
     parser.add_argument('predictions', help='JSON lines or a JSON list, plain or .gz')
     parser.add_argument('annotations', help='the same, with labels')
     parser.add_argument('--out', help='write the official nested result as JSON')
@@ -34,7 +35,10 @@ def parse_args() -> argparse.Namespace:
         '--subset-ok', action='store_true', help='evaluate the queries that both files have'
     )
     parser.add_argument(
-        '--clip-length', type=float, default=2.0, help='seconds per clip of own data (%(default)s)'
+        '--clip-length',
+        type=seconds,
+        default=2.0,
+        help='seconds per clip of own data (2)',
     )
     return parser.parse_args()
 

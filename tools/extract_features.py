@@ -6,11 +6,12 @@ import argparse
 import sys
 from pathlib import Path
 
+from vtg.apis.command_line import ArgumentParser, number, seconds, whole_number
 from vtg.utils import printable, run_main
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, fromfile_prefix_chars='@')
+    parser = ArgumentParser(description=__doc__, fromfile_prefix_chars='@')
     parser.add_argument(
         'videos', nargs='*', help='video files or folders; @FILE reads them from a file, one a line'
     )
@@ -21,22 +22,22 @@ def parse_args() -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument('--weights', required=True, help='folder, file or hub name')
     parser.add_argument('--out', required=True, help='gets the folders video/ and text/')
-    parser.add_argument('--clip-len', type=float, default=2.0, help='seconds per clip (2)')
+    parser.add_argument('--clip-len', type=seconds, default=2.0, help='seconds per clip (2)')
     parser.add_argument('--format', choices=('npz', 'packed'), default='npz')
     parser.add_argument('--dtype', choices=('float16', 'float32'), default='float32')
     parser.add_argument(
         '--text', metavar='FILE', help='annotation (.jsonl) whose queries to encode'
     )
     parser.add_argument('--text-pattern', default='qid{qid}', help='names of text files (qid{qid})')
-    parser.add_argument('--jobs', type=int, default=1, help='videos decoded at the same time')
+    parser.add_argument('--jobs', type=whole_number(), default=1, help='videos decoded at a time')
     parser.add_argument('--device', help='cuda, cuda:1, cpu (default: a GPU where there is one)')
     parser.add_argument(
         '--encoder-options', nargs='+', action='extend', default=[], metavar='KEY=VALUE',
         help='further arguments of the encoder, e.g. frames_per_clip=32',
     )  # fmt: skip
     parser.add_argument('--ray', action='store_true', help='work on Ray')
-    parser.add_argument('--ray-workers', type=int, default=2)
-    parser.add_argument('--ray-gpus', type=float, default=0.0, help='GPUs per worker, may be 0.5')
+    parser.add_argument('--ray-workers', type=whole_number(), default=2)
+    parser.add_argument('--ray-gpus', type=number(), default=0.0, help='GPUs per worker, also 0.5')
     parser.add_argument('--ray-address', help='a running cluster, e.g. auto')
     return parser.parse_args()
 

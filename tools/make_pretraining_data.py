@@ -6,17 +6,18 @@ import argparse
 import sys
 from typing import Any
 
+from vtg.apis.command_line import ArgumentParser, number, seconds, seed, whole_number
 from vtg.utils import printable, run_main
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, fromfile_prefix_chars='@')
+    parser = ArgumentParser(description=__doc__, fromfile_prefix_chars='@')
     kinds = parser.add_subparsers(dest='data', required=True)
     videolights = kinds.add_parser('videolights', help='captions of intervals (Algorithm 1)')
     videolights.add_argument('videos', nargs='+', help='video files or folders')
     videolights.add_argument('--captioner', required=True, metavar='blip|blip2=WEIGHTS')
     videolights.add_argument('--scorer', required=True, metavar='clip|blip|blip2=WEIGHTS')
-    videolights.add_argument('--interval', type=float, default=10.0, help='seconds (10)')
+    videolights.add_argument('--interval', type=seconds, default=10.0, help='seconds (10)')
     videolights.add_argument(
         '--released-code', action='store_true',
         help='equal intervals, exponential scores, no last clip, as the released generator',
@@ -28,16 +29,20 @@ def parse_args() -> argparse.Namespace:
     intervid.add_argument(
         '--encoder-options', nargs='+', action='extend', default=[], metavar='KEY=VALUE'
     )
-    intervid.add_argument('--limit', type=int, default=150_000, help='captions to take (150000)')
-    intervid.add_argument('--seed', type=int, default=0, help='of the order they are taken in')
+    intervid.add_argument(
+        '--limit', type=whole_number(), default=150_000, help='of captions (150000)'
+    )
+    intervid.add_argument('--seed', type=seed, default=0, help='of the order they are taken in')
     for kind in (videolights, intervid):
         kind.add_argument('--out', required=True, help='folder; gets annotations.jsonl')
-        kind.add_argument('--clip-len', type=float, default=2.0, help='seconds per clip (2)')
-        kind.add_argument('--shard-size', type=int, default=16, help='videos per shard (16)')
+        kind.add_argument('--clip-len', type=seconds, default=2.0, help='seconds per clip (2)')
+        kind.add_argument(
+            '--shard-size', type=whole_number(), default=16, help='videos in one (16)'
+        )
         kind.add_argument('--device', help='cuda, cpu (default: a GPU where there is one)')
         kind.add_argument('--ray', action='store_true', help='work on Ray')
-        kind.add_argument('--ray-workers', type=int, default=2)
-        kind.add_argument('--ray-gpus', type=float, default=0.0, help='GPUs per worker')
+        kind.add_argument('--ray-workers', type=whole_number(), default=2)
+        kind.add_argument('--ray-gpus', type=number(), default=0.0, help='GPUs per worker')
         kind.add_argument('--ray-address', help='a running cluster, e.g. auto')
     return parser.parse_args()
 

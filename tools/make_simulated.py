@@ -4,17 +4,18 @@
 
 import argparse
 
+from vtg.apis.command_line import ArgumentParser, number, seconds, seed, whole_number
 from vtg.utils import run_main
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = ArgumentParser(description=__doc__)
     parser.add_argument('out', help='folder, e.g. data/custom')
-    parser.add_argument('--videos', type=int, default=20, help='number of videos (20)')
-    parser.add_argument('--clip-length', type=float, default=2.0, help='seconds per clip (2)')
-    parser.add_argument('--dim', type=int, default=64, help='width of the features (64)')
-    parser.add_argument('--difficulty', type=float, default=0.0, help='0 (easy, default) to 1')
-    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--videos', type=whole_number(), default=20, help='number of videos (20)')
+    parser.add_argument('--clip-length', type=seconds, default=2.0, help='seconds per clip (2)')
+    parser.add_argument('--dim', type=whole_number(), default=64, help='width of the features (64)')
+    parser.add_argument('--difficulty', type=number(0, 1), default=0.0, help='0 (easy) to 1 (0)')
+    parser.add_argument('--seed', type=seed, default=0)
     return parser.parse_args()
 
 

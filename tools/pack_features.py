@@ -4,16 +4,19 @@
 import argparse
 import sys
 
+from vtg.apis.command_line import ArgumentParser, whole_number
 from vtg.utils import printable, run_main
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = ArgumentParser(description=__doc__)
     parser.add_argument('folder', help='folder with one .npz, .npy or .pt file per video or query')
     parser.add_argument('out', help='folder to write, for PackedStore(folder=...)')
     parser.add_argument('--pattern', default='*', help='which files to take (default: all)')
     parser.add_argument('--dtype', choices=('float16', 'float32'), default='float16')
-    parser.add_argument('--dim', type=int, help='expected width (default: that of the first file)')
+    parser.add_argument(
+        '--dim', type=whole_number(), help='expected width (that of the first file)'
+    )
     parser.add_argument('--skip-bad', action='store_true', help='leave bad files out')
     parser.add_argument('--force', action='store_true', help='replace an existing folder')
     return parser.parse_args()

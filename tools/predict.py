@@ -4,20 +4,18 @@
 
 import argparse
 
+from vtg.apis.command_line import ArgumentParser
 from vtg.utils import run_main
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file, e.g. configs/qd_detr/custom.py')
     parser.add_argument('checkpoint', help='weights that fit the config')
     parser.add_argument('queries', help='annotation file (.jsonl), labelled or not')
     parser.add_argument('out', help='file to write (.jsonl)')
     parser.add_argument('--work-dir', help='folder of the log (the work dir of the config)')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action='extend', default=[], metavar='KEY=VALUE',
-        help='override config values; +KEY=VALUE adds a key',
-    )  # fmt: skip
+    parser.add_overrides()
     return parser.parse_args()
 
 

@@ -5,17 +5,15 @@
 import argparse
 import os
 
+from vtg.apis.command_line import ArgumentParser
 from vtg.utils import run_main
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('--origin', action='store_true', help='name the file behind every value')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action='extend', default=[], metavar='KEY=VALUE',
-        help='override config values; +KEY=VALUE adds a key',
-    )  # fmt: skip
+    parser.add_overrides()
     return parser.parse_args()
 
 

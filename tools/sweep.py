@@ -5,6 +5,7 @@
 import argparse
 from pathlib import Path
 
+from vtg.apis.command_line import ArgumentParser, seeds, whole_number
 from vtg.utils import printable, run_main
 
 EXAMPLE = """example:
@@ -16,7 +17,7 @@ A new type keeps the arguments that the new component takes. A JSON object is me
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('config', help='config file, e.g. configs/sgdetr/demo.py')
@@ -24,20 +25,12 @@ def parse_args() -> argparse.Namespace:
         '--grid', action='append', default=[], metavar='KEY=VALUE,VALUE,...',
         help='values of a config key; several --grid are combined',
     )  # fmt: skip
-    parser.add_argument('--seeds', default='0', help='comma-separated (0)')
-    parser.add_argument('--jobs', type=int, default=1, help='trainings at a time (1)')
+    parser.add_argument('--seeds', type=seeds, default='0', help='comma-separated (0)')
+    parser.add_argument('--jobs', type=whole_number(), default=1, help='trainings at a time (1)')
     parser.add_argument('--out', help='folder (work_dirs/sweep_<system>_<config>)')
     parser.add_argument('--metrics', default='', help='comma-separated columns of the table')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action='extend', default=[], metavar='KEY=VALUE',
-        help='override config values of all trainings',
-    )  # fmt: skip
-    args = parser.parse_args()
-    try:
-        args.seeds = [int(seed) for seed in args.seeds.split(',')]
-    except ValueError:
-        parser.error(f'--seeds expects whole numbers with commas between, got {args.seeds!r}')
-    return args
+    parser.add_overrides('override config values of all trainings')
+    return parser.parse_args()
 
 
 def main() -> int:

@@ -4,11 +4,12 @@
 
 import argparse
 
+from vtg.apis.command_line import ArgumentParser
 from vtg.utils import run_main
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file, e.g. configs/sgdetr/qvhl.py')
     parser.add_argument('checkpoint', help='weights that fit the config')
     parser.add_argument('--split', choices=('val', 'test'), default='test')
@@ -16,14 +17,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--submission', action='store_true', help='write the official jsonl and zip as well'
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action='extend',
-        default=[],
-        metavar='KEY=VALUE',
-        help='override config values; +KEY=VALUE adds a key',
-    )
+    parser.add_overrides()
     return parser.parse_args()
 
 

@@ -6,11 +6,12 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from vtg.apis.command_line import ArgumentParser, seed
 from vtg.utils import run_main
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file, e.g. configs/sgdetr/demo.py')
     parser.add_argument('--work-dir', help='output folder (work_dirs/<system>_<config>)')
     parser.add_argument(
@@ -31,19 +32,12 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--launcher', choices=('none', 'pytorch'), default='none', help='pytorch under torchrun'
     )
-    parser.add_argument('--seed', type=int, help='random seed')
+    parser.add_argument('--seed', type=seed, help='random seed')
     parser.add_argument(
         '--rehearsal', action='store_true',
         help='simulated features of the same widths in place of those in files',
     )  # fmt: skip
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action='extend',
-        default=[],
-        metavar='KEY=VALUE',
-        help='override config values; +KEY=VALUE adds a key',
-    )
+    parser.add_overrides()
     return parser.parse_args()
 
 

@@ -5,6 +5,7 @@
 import argparse
 from pathlib import Path
 
+from vtg.apis.command_line import ArgumentParser, seeds, whole_number
 from vtg.utils import printable, run_main
 
 EXAMPLE = """example:
@@ -14,13 +15,13 @@ The same command goes on where it was stopped: finished trainings are kept."""
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('config', help='config file with a list of domains')
     parser.add_argument('--domains', nargs='+', default=[], help='which of them (all)')
-    parser.add_argument('--seeds', default='0', help='comma-separated (0)')
-    parser.add_argument('--jobs', type=int, default=1, help='trainings at a time (1)')
+    parser.add_argument('--seeds', type=seeds, default='0', help='comma-separated (0)')
+    parser.add_argument('--jobs', type=whole_number(), default=1, help='trainings at a time (1)')
     parser.add_argument('--work-dir', help='folder (work_dirs/domains_<system>_<config>)')
     parser.add_argument(
         '--selection', choices=('best', 'last'), default='best',
@@ -31,16 +32,8 @@ def parse_args() -> argparse.Namespace:
         help='simulated features of the same widths in place of those in files',
     )  # fmt: skip
     parser.add_argument('--metric', default='HL-mAP', help='tabulated number (HL-mAP)')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action='extend', default=[], metavar='KEY=VALUE',
-        help='override config values of all trainings',
-    )  # fmt: skip
-    args = parser.parse_args()
-    try:
-        args.seeds = [int(seed) for seed in args.seeds.split(',')]
-    except ValueError:
-        parser.error(f'--seeds expects whole numbers with commas between, got {args.seeds!r}')
-    return args
+    parser.add_overrides('override config values of all trainings')
+    return parser.parse_args()
 
 
 def main() -> int:

@@ -9,11 +9,12 @@ wrong.
 import argparse
 import sys
 
+from vtg.apis.command_line import ArgumentParser, seconds, whole_number
 from vtg.utils import run_main
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('config', nargs='?', help='config file, e.g. configs/qd_detr/custom.py')
@@ -24,14 +25,15 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--video-features', nargs='+', default=[], metavar='DIR')
     parser.add_argument('--text-features', nargs='+', default=[], metavar='DIR')
     parser.add_argument('--text-pattern', default='qid{qid}', help='names of text files (qid{qid})')
-    parser.add_argument('--clip-length', type=float, default=2.0, help='seconds per clip (2)')
+    parser.add_argument('--clip-length', type=seconds, default=2.0, help='seconds per clip (2)')
     parser.add_argument('--unlabelled', action='store_true', help='queries need no windows')
-    parser.add_argument('--sample', type=int, metavar='N', help='read N feature files of each kind')
-    parser.add_argument('--most', type=int, default=100, help='print so many problems (100)')
     parser.add_argument(
-        '--cfg-options', nargs='+', action='extend', default=[], metavar='KEY=VALUE',
-        help='override config values; +KEY=VALUE adds a key',
-    )  # fmt: skip
+        '--sample', type=whole_number(), metavar='N', help='read N feature files of each kind'
+    )
+    parser.add_argument(
+        '--most', type=whole_number(0), default=100, help='print so many problems (100)'
+    )
+    parser.add_overrides()
     args = parser.parse_args()
     if bool(args.config) == bool(args.annotations):
         parser.error('give a config or --annotations')

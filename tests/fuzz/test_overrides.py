@@ -6,6 +6,7 @@ Each input overrides a leaf of the resolved config of a system with an odd value
 what is accepted goes on through its first epoch and validation.
 """
 
+import contextlib
 import copy
 import json
 from collections.abc import Iterator
@@ -121,10 +122,8 @@ def train(config: str, options: dict[str, Any], folder: Path) -> GroundingRunner
     if any(loop and loop.dataloader.num_workers > MOST_WORKERS for loop in loops(runner)):
         return runner
     runner.register_hook(FirstEpoch())
-    try:
+    with contextlib.suppress(Finished):
         runner.train()
-    except Finished:
-        pass
     return runner
 
 

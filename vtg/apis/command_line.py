@@ -101,15 +101,32 @@ def whole_number(least: int = 1, below: float = math.inf) -> Callable[[str], int
     return parse
 
 
+def number(least: float = 0, most: float = math.inf) -> Callable[[str], float]:
+    """Type of an option that takes a number from ``least`` to ``most``."""
+
+    def parse(text: str) -> float:
+        value = _number(text)
+        if not (least <= value <= most and math.isfinite(value)):
+            limit = '' if math.isinf(most) else f' and at most {most}'
+            raise argparse.ArgumentTypeError(f'{text[:50]!r} is no number, at least {least}{limit}')
+        return value
+
+    return parse
+
+
 def seconds(text: str) -> float:
     """Type of an option that takes a length of time."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    value = _number(text)
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f'{text[:50]!r} is no number above 0')
     return value
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def seeds(text: str) -> list[int]:

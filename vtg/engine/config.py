@@ -246,9 +246,7 @@ def meant_places(cfg: Config, name: str) -> list[str]:
         if places:
             # What belongs to the run before what belongs to a component of the model.
             rank = {top: number for number, top in enumerate(_FIRST)}
-            return sorted(
-                places, key=lambda at: (rank.get(at.split('.')[0], len(rank)), len(at))
-            )
+            return sorted(places, key=lambda at: (rank.get(at.split('.')[0], len(rank)), len(at)))
     return []
 
 

@@ -91,6 +91,11 @@ def check_resumable(work_dir: str | Path, resume: str) -> None:
         work_dir: The folder of the run.
         resume: ``'auto'`` for its last checkpoint, or the path of one.
     """
+    if resume != 'auto' and Path(resume).is_dir():
+        raise ConfigError(
+            f'--resume {resume} is a folder; give the path of an epoch_N.pth file, or the '
+            'folder of the run by --work-dir and --resume alone.'
+        )
     if resume != 'auto' and not Path(resume).is_file():
         raise ConfigError(
             f'--resume {resume} does not exist; give the path of an epoch_N.pth file.'
