@@ -18,3 +18,5 @@ def test_layers_and_further_lists_are_left_out(monkeypatch):
     monkeypatch.setattr(LogProcessor, 'get_log_after_epoch', lambda *a: ({}, line))
     _, text = BriefLogProcessor().get_log_after_epoch(None, 8, 'val')
     assert text == 'Epoch(val) [5][8/8]    q/MR-full-mAP: 30.0  time: 0.1'
+    _, text = BriefLogProcessor(show=['MR-full-mAP-detr']).get_log_after_epoch(None, 8, 'val')
+    assert text == 'Epoch(val) [5][8/8]    q/MR-full-mAP-detr: 14.5  time: 0.1'

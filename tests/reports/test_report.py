@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The report: columns, rows, files, and the published numbers read from YAML."""
 
+import ast
 import hashlib
 import json
+from pathlib import Path
 
 import pytest
 
+import vtg
 from vtg.evaluation.functional import evaluate_qvhighlights
 from vtg.reports.published import Published, load_published
 from vtg.reports.report import ROW_ORDER, RunFacts, config_hash, file_sha8, make_report
@@ -168,6 +171,16 @@ def test_broken_metafile(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises(ConfigError, match=message):
         load_published(path)
+
+
+def test_no_name_is_taken_apart():
+    """Lists of moments and epochs come as values, not as parts of keys and file names."""
+    root = Path(vtg.__file__).parent
+    paths = [path for room in ('reports', 'evaluation') for path in (root / room).rglob('*.py')]
+    for path in (*paths, root / 'sweeps/table.py', root / 'sweeps/domains.py'):
+        imported = [node for node in ast.walk(ast.parse(path.read_text()))
+                    if isinstance(node, ast.Import)]  # fmt: skip
+        assert not any(alias.name == 're' for node in imported for alias in node.names), path
 
 
 def test_hashes(tmp_path):

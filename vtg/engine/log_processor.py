@@ -8,6 +8,14 @@ from mmengine.runner import LogProcessor
 
 from vtg.registry import LOG_PROCESSORS
 
+SHOWN = (
+    'MR-full-R1@0.5',
+    'MR-full-R1@0.7',
+    'MR-full-mAP',
+    'HL-min-VeryGood-mAP',
+    'HL-min-VeryGood-Hit1',
+    'HL-mAP',
+)
 _ITEM = re.compile(r'  (?P<name>[\w/@.\-]+): \S+')
 
 
@@ -18,20 +26,20 @@ class BriefLogProcessor(LogProcessor):
     Args:
         hide: Training items whose whole name matches are left out of the line, by default the
             terms of all decoder layers but the last.
-        show: Of an evaluation's items only those are shown whose name matches somewhere; names
-            without a slash (times) always are.
+        show: Metrics that the line of an evaluation shows, by their names without the prefix of the
+            evaluator; items that are no metrics (times) are shown too.
         kwargs: See MMEngine's ``LogProcessor``.
     """
 
     def __init__(
         self,
         hide: str = r'loss_.*_\d+',
-        show: str = r'MR-full-(R1@0\.[57]|mAP)$|VeryGood|loss',
+        show: list[str] | tuple[str, ...] = SHOWN,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.hide = re.compile(hide)
-        self.show = re.compile(show)
+        self.show = set(show)
 
     def get_log_after_iter(self, *args: Any, **kwargs: Any) -> tuple[dict, str]:
         """See MMEngine; only the text is shortened."""
@@ -41,7 +49,11 @@ class BriefLogProcessor(LogProcessor):
     def get_log_after_epoch(self, *args: Any, **kwargs: Any) -> tuple[dict, str]:
         """See MMEngine; only the text is shortened."""
         tag, text = super().get_log_after_epoch(*args, **kwargs)
-        return tag, self._kept(text, lambda name: '/' not in name or self.show.search(name))
+        return tag, self._kept(text, self._is_shown)
+
+    def _is_shown(self, name: str) -> bool:
+        prefix, _, metric = name.rpartition('/')
+        return not prefix or metric in self.show
 
     @staticmethod
     def _kept(text: str, keep: Any) -> str:
