@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vtg.engine import load_config
-from vtg.engine.config import flatten, origins, parse_options, read_config
+from vtg.engine.config import apply_options, flatten, origins, parse_options, read_config
 from vtg.engine.runner import LOADER_TIMEOUT, GroundingRunner
 from vtg.utils import ConfigError
 
@@ -204,3 +204,12 @@ def test_a_wrong_value_is_named_with_its_place(option, sentence):
         key = '+work_dir=5' if option == 'work_dir=5' else option
         MODELS.build(load_config(ROOT / 'configs/qd_detr/demo.py', [key]).model)
     assert sentence in str(caught.value)
+
+
+def test_a_copy_shares_nothing(config):
+    cfg = load_config(config)
+    copied = cfg.copy()
+    apply_options(copied, ['model.head.dim=9', 'model.layers.0.dim=7'])
+    assert (cfg.model.head.dim, cfg.model.layers[0].dim) == (8, 1)
+    assert (copied.model.head.dim, copied.model.layers[0].dim) == (9, 7)
+    assert type(copied) is type(cfg) and copied.filename == cfg.filename

@@ -150,12 +150,12 @@ def test_a_real_training(tmp_path):
         f'train_dataloader = {loader}\nval_dataloader = {loader}\n'
         'train_cfg = dict(max_epochs=1, val_interval=1)\nparam_scheduler = []\n'
     )
-    grid = ['model.encoder.num_layers=1', '+model.fusion.dim=16,12']
+    grid = ['model.encoder.num_layers=1', '+model.fusion.dim=16,8']
     summary = run_sweep(small, grid, [7], tmp_path / 'out', jobs=2)
     good, bad = summary.rows
     assert 0 <= good.numbers['MR-full-mAP'][0] <= 100 and good.parameters > 1000
     ((seed, line),) = bad.failures
-    assert seed == 7 and 'error: model.' in line and '12 channels' in line
+    assert seed == 7 and 'error: model.' in line and '8 channels' in line
     (folder,) = (tmp_path / 'out').glob('*-16-*/seed_7') or (None,)
     assert (folder / 'report_val.json').is_file()
     assert json.loads((folder / 'done.json').read_text())['seed'] == 7

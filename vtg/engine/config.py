@@ -2,6 +2,7 @@
 """Configs from files and the command line, checked before anything is built."""
 
 import ast
+import copy
 import importlib.util
 import json
 import math
@@ -44,6 +45,10 @@ class CachedConfig(Config):
     """A config that formats its text once; MMEngine asks for it several times in every run."""
 
     _texts: ClassVar[dict[str, str]] = {}
+
+    def copy(self) -> 'CachedConfig':
+        """Return a copy that shares nothing: overrides change a config in place."""
+        return copy.deepcopy(self)
 
     @property
     def pretty_text(self) -> str:
