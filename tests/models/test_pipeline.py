@@ -1,12 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Building the slots: defaults, and one sentence for every combination that cannot work."""
 
-import pytest
+from pathlib import Path
 
+import pytest
+import torch
+
+from vtg.engine.config import read_config
 from vtg.models import Grounder
-from vtg.models.pipeline import fill_defaults
+from vtg.models.base import SLOT_TYPES
+from vtg.models.pipeline import check_defaults, fill_defaults
 from vtg.registry import MODELS
+from vtg.structures import GroundingState
 from vtg.utils import ConfigError
+
+CONFIGS = sorted(Path(__file__).resolve().parents[2].glob('configs/[a-z]*/*.py'))
 
 STAGES = (
     'video_projector', 'text_projector', 'local_saliency_head', 'embedding', 'refiner', 'fusion',
@@ -419,3 +427,38 @@ def test_anchors_follow_whole_cells(sgdetr_config, toy):
     model(**data, mode='loss')
     dense = seen[0]['moment_outputs']['dense']
     assert dense.assignment.positive.any() and not (dense.assignment.positive & ~dense.mask).any()
+
+
+def test_a_default_that_only_others_take_is_noted(monkeypatch):
+    notes = []
+    monkeypatch.setattr('vtg.models.pipeline.print_log', lambda text, *_: notes.append(text))
+    slots = dict(video_projector=dict(type='LinearProjector', in_dim=3))
+    check_defaults(dict(dim=16, num_heads=4), slots)
+    assert len(notes) == 1 and notes[0].startswith('model.defaults.num_heads has no effect')
+    with pytest.raises(
+        ConfigError, match=r'model\.defaults has no num_haeds; did you mean num_heads'
+    ):
+        check_defaults(dict(dim=16, num_haeds=4), slots)
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: f'{path.parent.name}/{path.stem}')
+def test_every_default_of_a_config_has_an_effect(path, monkeypatch):
+    notes = []
+    monkeypatch.setattr('vtg.models.pipeline.print_log', lambda text, *_: notes.append(text))
+    model = read_config(path).model
+    check_defaults(model.get('defaults') or {}, {k: v for k, v in model.items() if k in SLOT_TYPES})
+    assert not notes
+
+
+def test_features_of_another_width_are_refused():
+    projector = MODELS.build(dict(type='LinearProjector', in_dim=3, dim=4))
+    projector.place('video_projector', 0)
+    state = GroundingState(
+        video_features=torch.zeros(1, 2, 5), video_mask=torch.ones(1, 2, dtype=torch.bool),
+        text_features=torch.zeros(1, 1, 3), text_mask=torch.ones(1, 1, dtype=torch.bool),
+        duration=torch.ones(1),
+    )  # fmt: skip
+    with pytest.raises(
+        ConfigError, match='video_projector reads 3 columns, but the video features'
+    ):
+        projector(state)

@@ -35,6 +35,22 @@ def test_an_error_is_one_sentence(capsys, workers):
     assert capsys.readouterr().err == 'error: a.npz is truncated; copy it again.\n'
 
 
+def test_developers_see_what_led_to_a_sentence(capsys, monkeypatch):
+    monkeypatch.setenv('VTG_TRACEBACK', '1')
+
+    def main():
+        try:
+            raise ZeroDivisionError('the cause')
+        except ZeroDivisionError as error:
+            raise DataError('a.npz is empty; copy it again.') from error
+
+    with pytest.raises(SystemExit) as caught:
+        run_main(main)
+    errors = capsys.readouterr().err
+    assert caught.value.code == 1 and errors.endswith('error: a.npz is empty; copy it again.\n')
+    assert 'Traceback' in errors and 'ZeroDivisionError: the cause' in errors
+
+
 def test_status_is_that_of_the_function():
     for status in (None, 0, 3):
         with pytest.raises(SystemExit) as caught:

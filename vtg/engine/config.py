@@ -6,7 +6,7 @@ import copy
 import importlib.util
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from pprint import pformat
 from typing import Any, ClassVar
@@ -152,6 +152,8 @@ def apply_options(cfg: Config, options: Mapping[str, Any] | Iterable[str] | None
 
 def _assign(node: Any, parts: list[str], value: Any) -> None:
     """Set the value at a place; a dict is merged into one that is there."""
+    if isinstance(node, list):
+        _check_index(node, parts[:1])
     key: Any = int(parts[0]) if isinstance(node, list) else parts[0]
     present = isinstance(node, list) or key in node
     child = node[key] if present else None
@@ -168,10 +170,20 @@ def _assign(node: Any, parts: list[str], value: Any) -> None:
         and (isinstance(child, Mapping) or (isinstance(child, list) and value))
         and not value.get('_delete_')
     ):
+        if isinstance(child, list):
+            _check_index(child, value)
         value = ConfigDict(value)
         node[key] = Config._merge_a_into_b(value, child, allow_list_keys=True)
     else:
         node[key] = ConfigDict(value) if isinstance(value, Mapping) else value
+
+
+def _check_index(node: list, keys: Iterable[str]) -> None:
+    if not all(str(key).isdecimal() and int(key) < len(node) for key in keys):
+        raise LookupError(
+            f'there is a list of {len(node)}, whose entries are numbered from 0; give all of it to '
+            'replace it'
+        )
 
 
 def _drop_markers(node: Any) -> None:
@@ -277,7 +289,9 @@ def _settle_workers(loader: Any) -> None:
 
 
 def _check_extras(cfg: Config) -> None:
-    for backend in (cfg.get('visualizer') or {}).get('vis_backends') or []:
+    backends = (cfg.get('visualizer') or {}).get('vis_backends') or []
+    check_value(backends, Sequence[dict], 'vis_backends', '', 'visualizer.vis_backends')
+    for backend in backends:
         package = _EXTRAS.get(str(backend.get('type')).rpartition('.')[2])
         if package and importlib.util.find_spec(package) is None:
             raise ConfigError(

@@ -162,6 +162,16 @@ class GroundingRunner(Runner):
         with located(hook, f'hook {name}', str(name)):
             super().register_hook(hook, priority)
 
+    def call_hook(self, fn_name: str, **kwargs: Any) -> None:
+        """Call all hooks; before the run, a value that a hook cannot work with is one sentence."""
+        if fn_name != 'before_run':
+            super().call_hook(fn_name, **kwargs)
+            return
+        for hook in self.hooks:
+            name = type(hook).__name__
+            with located(None, f'hook {name}', name):
+                hook.before_run(self, **kwargs)
+
     def register_default_hooks(self, hooks: dict[str, Any] | None = None) -> None:
         """Register the named hooks; None removes any of them, not only MMEngine's own."""
         hooks = {

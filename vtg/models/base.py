@@ -14,6 +14,7 @@ from mmengine.model import BaseModule
 from torch import Tensor
 
 from vtg.structures import GroundingState, MomentList
+from vtg.utils import ConfigError
 
 
 class Component(BaseModule):
@@ -123,8 +124,23 @@ class Projector(Component):
         features, mask = (
             getattr(state, f'{self.modality}_{name}') for name in ('features', 'mask')
         )
+        if features.shape[-1] != self.in_dim:
+            raise ConfigError(self._other_width(features.shape[-1]))
         tokens = self.project(features, mask)
         return {f'projected_{self.modality}': tokens, self.modality: tokens}
+
+    def _other_width(self, width: int) -> str:
+        if self.finds:
+            return (
+                f'a projector of model.{self.modality}_projector has in_dim={self.in_dim}, but the '
+                f'one before it gives {width} columns; set in_dim to that.'
+            )
+        ends = ', temporal endpoints included' if self.modality == 'video' else ''
+        return (
+            f'model.{self.modality}_projector reads {self.in_dim} columns, but the {self.modality} '
+            f'features have {width}{ends}; set in_dim of the projector, or the width of the '
+            'features in benchmark and in the loaders, so that they agree.'
+        )
 
     def project(self, features: Tensor, mask: Tensor) -> Tensor:
         """Map features ``(B, ·, D_in)`` and their mask to tokens ``(B, ·, D)``."""

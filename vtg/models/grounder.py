@@ -97,11 +97,11 @@ class Grounder(BaseModel):
     ) -> None:
         super().__init__(MODELS.build(data_preprocessor or dict(type='GroundingDataPreprocessor')))
         slots = {'video_projector': video_projector, 'text_projector': text_projector, **slots}
-        check_defaults(defaults or {})
         configs = {
             name: fill_defaults(cfg, defaults or {})
             for name, cfg in component_configs(slots).items()
         }
+        check_defaults(defaults or {}, configs)
         self.stages = arrange(configs, stages)
         self.slots: dict[str, Component] = build_components(in_order(configs, self.stages))
         for name, component in self.slots.items():

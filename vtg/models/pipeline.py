@@ -2,9 +2,11 @@
 """Building and describing the components of the model."""
 
 import inspect
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mmengine.logging import print_log
 from torch import nn
 
 from vtg.registry import MODELS
@@ -40,23 +42,49 @@ def fill_defaults(cfg: Any, defaults: Mapping[str, Any]) -> Any:
     return cfg
 
 
-def check_defaults(defaults: Mapping[str, Any]) -> None:
-    """Check that some component takes every default, and its value.
+def check_defaults(defaults: Mapping[str, Any], slots: Any) -> None:
+    """Check that some component takes every default, and its value; note those that only components
+    outside this model take, so that an exchanged component does not turn them into an error.
+
+    Args:
+        defaults: Values by argument name.
+        slots: The configs of the model's components.
 
     Raises:
-        ConfigError: None does, or the value is none that it takes.
+        ConfigError: No component takes a default, or the value is none that it takes.
     """
     MODELS.import_from_location()
-    hints = {
-        name: (argument.hint, cls.__name__)
-        for cls in MODELS.module_dict.values()
-        if isinstance(cls, type) and issubclass(cls, Component)
-        for name, argument in signature_of(cls).arguments.items()
-    }
-    check_keys(defaults, hints, 'model.defaults')
+    takers: dict[str, list[Any]] = {}
+    for cls in MODELS.module_dict.values():
+        if isinstance(cls, type) and issubclass(cls, Component):
+            for name in signature_of(cls).arguments:
+                takers.setdefault(name, []).append(cls)
+    check_keys(defaults, takers, 'model.defaults')
+    used = {name for cls in _classes(slots) for name in signature_of(cls).arguments}
     for name, value in defaults.items():
-        hint, what = hints[name]
-        check_value(value, hint, name, what, f'defaults.{name}')
+        cls = takers[name][-1]
+        hint = signature_of(cls).arguments[name].hint
+        check_value(value, hint, name, cls.__name__, f'defaults.{name}')
+        if name not in used:
+            some = ', '.join(sorted({cls.__name__ for cls in takers[name]})[:3])
+            print_log(
+                f'model.defaults.{name} has no effect: no component of this model takes it; others '
+                f'do, such as {some}.', 'current', logging.WARNING,
+            )  # fmt: skip
+
+
+def _classes(cfg: Any) -> Iterator[Any]:
+    """Yield the class of every component of a config, and of the parts that it has by default."""
+    if isinstance(cfg, list | tuple):
+        for value in cfg:
+            yield from _classes(value)
+    if isinstance(cfg, Mapping):
+        name = cfg.get('type')
+        cls = MODELS.get(name) if isinstance(name, str) else name
+        if callable(cls):
+            yield cls
+        for value in {**getattr(cls, 'parts', {}), **cfg}.values():
+            yield from _classes(value)
 
 
 def build_components(configs: Mapping[str, Mapping[str, Any]]) -> dict[str, Component]:

@@ -107,7 +107,21 @@ def check_arguments(
 
 @cache
 def signature_of(target: Any) -> Signature:
-    """The arguments of a class, those that it hands on as ``**kwargs`` to its bases included."""
+    """The arguments of a class, those that it hands on as ``**kwargs`` to its bases included.
+
+    A class that hands others on to a function names it in ``hands_on``.
+    """
+    handed = getattr(target, 'hands_on', None)
+    if handed is not None:
+        own, further = _class_signature(target), _own_signature(handed)
+        later = {
+            name: replace(argument, required=False) for name, argument in further.arguments.items()
+        }
+        return Signature(later | own.arguments, further.rest)
+    return _class_signature(target)
+
+
+def _class_signature(target: Any) -> Signature:
     if not inspect.isclass(target):
         return _own_signature(target)
     arguments: dict[str, Argument] = {}
@@ -188,7 +202,7 @@ def check_value(value: Any, hint: Any, name: str, what: str, place: str) -> None
     for where, item, expected in _problems(value, hint, name):
         full = '.'.join(part for part in (place, where) if part)
         if isinstance(expected, ConfigError):
-            sentence = str(expected).removeprefix(f'{name} ')
+            sentence = str(expected).partition(' ')[2]  # without the name
             raise PlacedError(f' {sentence}', full, what)
         by = f'{what} expects' if what else 'expected'
         raise PlacedError(f' is {shown(item)}; {by} {expected}.', full, what)
@@ -269,7 +283,7 @@ def _union_problems(
         yield (inside or choices)[0]
     else:
         texts = [
-            _choices(member) if isinstance(problems[0][2], ConfigError) else problems[0][2]
+            _alternative(member) if isinstance(problems[0][2], ConfigError) else problems[0][2]
             for member, problems in zip(members, found)
         ]
         yield '', value, ' or '.join(dict.fromkeys(texts))
@@ -280,7 +294,9 @@ def _listed(names: Sequence[str]) -> str:
     return (', '.join(names[:12]) or 'none') + more
 
 
-def _choices(hint: Any) -> str:
+def _alternative(hint: Any) -> str:
+    if typing.is_typeddict(hint):
+        return f'a dict with {_listed(list(typing.get_type_hints(hint)))}'
     return ' or '.join(map(repr, typing.get_args(hint)))
 
 

@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from typing import Any, TextIO
 
@@ -17,6 +18,8 @@ from .names import printable
 
 _handle_error = logging.Handler.handleError
 SAFE = 'files are written whole or not at all, the same command starts again'
+TRACEBACK = 'VTG_TRACEBACK'
+"""Environment variable that shows developers what led to a sentence."""
 _STOPS = {signal.SIGINT: 'Ctrl-C', signal.SIGTERM: 'SIGTERM'}
 
 
@@ -37,7 +40,8 @@ def run_main(main: Callable[[], int | None], safe: str = SAFE) -> None:
 
     Mistakes of the user and errors of the machine (files, disks, memory, lost workers) are one
     sentence and status 1. Ctrl-C is 130 and SIGTERM 143, as in a shell; a reader of the output that
-    goes away (``| head``) is 141. A bug keeps its traceback.
+    goes away (``| head``) is 141. A bug keeps its traceback, and
+    with ``VTG_TRACEBACK=1`` everything does.
 
     Args:
         main: Does the work; returns the status, None for 0.
@@ -64,6 +68,8 @@ def run_main(main: Callable[[], int | None], safe: str = SAFE) -> None:
             sentence = None if left else sentence_of(error, safe)
             if not (left or sentence):
                 raise
+            if os.environ.get(TRACEBACK) and not left:
+                traceback.print_exc()
             status = 128 + 13 if left else 1  # SIGPIPE
             if isinstance(error, RuntimeError):
                 _end_children()  # workers that were lost or are late

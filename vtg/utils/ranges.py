@@ -100,6 +100,8 @@ RANGES: dict[str, Range] = {
     'skip_thr': _AT_LEAST_0,
     'difficulty': _AT_LEAST_0,
     'cache_mib': _AT_LEAST_0,
+    'momentum': ('at least 0 and below 1', lambda value: 0 <= value < 1),
+    'start_factor': ('above 0 and at most 1', lambda value: 0 < value <= 1),
     'share': ('at least 0 and below 1', lambda value: 0 <= value < 1),
     'start': ('from 0 to 1', lambda value: 0 <= value <= 1),
     'stop': ('from 0 to 1', lambda value: 0 <= value <= 1),

@@ -9,7 +9,7 @@ from typing import Any
 
 from mmengine.dist import is_main_process, master_only
 from mmengine.hooks import CheckpointHook
-from mmengine.runner import EpochBasedTrainLoop
+from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from vtg.registry import HOOKS
 from vtg.utils import ConfigError, atomic_write, nearest_names
@@ -32,6 +32,8 @@ class AtomicCheckpointHook(CheckpointHook):
         kwargs: See :class:`mmengine.hooks.CheckpointHook`.
     """
 
+    # Takes what is left of the arguments.
+    hands_on = staticmethod(Runner.save_checkpoint)
     best_ckpt_path: str | None
     max_keep_ckpts: int
 

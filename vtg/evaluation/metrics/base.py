@@ -93,7 +93,13 @@ class RecordMetric(BaseMetric):
         """Make the records of the predictions of a batch, and keep each with the raw annotation in
         ``data_batch['meta']``."""
         records = [item for batch in data_samples for item in to_records(batch, fill=True)]
-        self.add(records, [meta['annotation'] for meta in data_batch['meta']])
+        annotations = [meta.get('annotation') for meta in data_batch['meta']]
+        if None in annotations:
+            raise ConfigError(
+                'evaluation needs the annotations, but the batches hold none; set test_mode=True '
+                'in the dataset of val_dataloader and test_dataloader.'
+            )
+        self.add(records, annotations)
 
     def add(self, records: Sequence[Record], annotations: Sequence[Record]) -> None:
         """Keep records of predictions and their annotations, pair by pair."""
