@@ -435,9 +435,7 @@ def test_a_default_that_only_others_take_is_noted(monkeypatch):
     slots = dict(video_projector=dict(type='LinearProjector', in_dim=3))
     check_defaults(dict(dim=16, num_heads=4), slots)
     assert len(notes) == 1 and notes[0].startswith('model.defaults.num_heads has no effect')
-    with pytest.raises(
-        ConfigError, match=r'model\.defaults has no num_haeds; did you mean num_heads'
-    ):
+    with pytest.raises(ConfigError, match=r'no num_haeds; did you mean num_heads'):
         check_defaults(dict(dim=16, num_haeds=4), slots)
 
 
@@ -458,7 +456,5 @@ def test_features_of_another_width_are_refused():
         text_features=torch.zeros(1, 1, 3), text_mask=torch.ones(1, 1, dtype=torch.bool),
         duration=torch.ones(1),
     )  # fmt: skip
-    with pytest.raises(
-        ConfigError, match='video_projector reads 3 columns, but the video features'
-    ):
+    with pytest.raises(ConfigError, match='reads 3 columns, but the video features'):
         projector(state)
