@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the rehearsal says about parameters that nothing trains."""
 
+import pytest
 import torch
+from systems import SYSTEMS, small_system
 
-from vtg.models.rehearsal import noise_batch, unused_parameters
+from vtg.models.rehearsal import noise_batch, padding_difference, unused_parameters
 from vtg.registry import MODELS
 
 
@@ -36,3 +38,12 @@ def test_noise_batch_has_the_widths_of_the_features(sgdetr_config):
     batch = noise_batch(MODELS.build(sgdetr_config()), clips=(4, 7, 5), words=(1, 2, 3))
     assert batch['video'].shape == (3, 7, 10) and batch['text'].shape == (3, 3, 8)
     assert batch['targets']['relevant'].any(dim=1).all()
+
+
+@pytest.mark.parametrize('name', SYSTEMS)
+def test_no_system_counts_padding(name):
+    assert padding_difference(small_system(name)) < 1e-4
+
+
+def test_what_counts_padding_is_measured():
+    assert padding_difference(small_system('qd_detr/qvhl_official')) > 1e-3

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two training steps on noise, to see what a model trains before any data are there."""
+"""A model on noise: what it trains, and whether padding counts, before any data are there."""
 
 import copy
 from collections.abc import Mapping, Sequence
@@ -94,6 +94,55 @@ def unused_parameters(
             unused -= set(with_gradient(trial, rounding=1e-7))
             optimizer.step()
     return [name for name, _ in model.named_parameters() if name in unused]
+
+
+def padding_difference(model: Grounder, batch: Mapping[str, Any] | None = None) -> float:
+    """Return the largest difference between what a model predicts for a sample in a padded batch
+    and for the sample alone: clip scores, spans in seconds and their scores, before any
+    post-processing. It is 0 but for rounding where padding does not count.
+
+    Weights get some noise, on a copy, so that no zero at the start hides anything.
+
+    Args:
+        model: On the CPU.
+        batch: A collated batch of videos and texts of unequal lengths; noise by default.
+    """
+    trial = copy.deepcopy(model).eval()
+    batch = batch or noise_batch(model, clips=(12, 9, 7), words=(3, 5, 2))
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in trial.parameters():
+            parameter += 0.1 * torch.randn(parameter.shape, generator=generator)
+    together = _predicted(trial, batch)
+    largest = 0.0
+    for index, expected in enumerate(together):
+        (alone,) = _predicted(trial, _sample(batch, index))
+        for ours, theirs in zip(alone, expected, strict=True):
+            same_size = ours.shape == theirs.shape
+            largest = max(largest, float((ours - theirs).abs().max()) if same_size else torch.inf)
+    return largest
+
+
+@torch.no_grad()
+def _predicted(model: Grounder, batch: Mapping[str, Any]) -> list[list[Tensor]]:
+    """Clip scores, spans and their scores of every sample, without padding."""
+    state = model(**model.data_preprocessor(batch), mode='tensor')
+    found = [] if state.saliency is None else [(state.saliency, state.video_mask)]
+    if 'moment_head' in model.slots:
+        for moments in model.slots['moment_head'].predict(state).values():
+            found += [(moments.spans, moments.mask), (moments.scores, moments.mask)]
+    return [[values[i][mask[i]] for values, mask in found] for i in range(len(state.duration))]
+
+
+def _sample(batch: Mapping[str, Any], index: int) -> dict[str, Any]:
+    """One sample of a collated batch, cut to its own length."""
+    row = slice(index, index + 1)
+    sample = {'duration': batch['duration'][row]}
+    for name in ('video', 'text'):
+        length = int(batch[f'{name}_mask'][index].sum())
+        for key in (name, f'{name}_mask'):
+            sample[key] = batch[key][row, :length]
+    return sample
 
 
 def with_gradient(module: nn.Module, rounding: float = 0.0) -> list[str]:
