@@ -113,6 +113,10 @@ def test_missing_and_broken_files(tmp_path):
     broken.write_text("_base_ = 'nowhere.py'\n")
     with pytest.raises(ConfigError, match=r'broken\.py cannot be read.*nowhere'):
         load_config(broken)
+    broken.write_text("custom_imports = dict(imports=['nowhere'], allow_failed_imports=False)\n")
+    with pytest.raises(ConfigError, match=r"broken\.py imports .*'nowhere'.* PYTHONPATH") as error:
+        load_config(broken)
+    assert len(str(error.value)) < 400
 
 
 def test_a_missing_package_is_named(config, monkeypatch):

@@ -104,6 +104,12 @@ def read_config(path: str | Path) -> Config:
         raise ConfigError(f'{path} does not exist; {hint}')
     try:
         cfg = Config.fromfile(path)
+    except ImportError as error:
+        raise ConfigError(
+            f'{path} imports what cannot be imported ({_one_line(_first_cause(error))}); a module '
+            'of your own lies in a folder of PYTHONPATH, for example PYTHONPATH=. in front of the '
+            'command.'
+        ) from error
     except _BAD_CONFIG as error:
         raise ConfigError(f'{path} cannot be read: {_one_line(error)}.') from error
     _drop_markers(cfg._cfg_dict)
@@ -310,7 +316,14 @@ def _config_root(path: Path) -> Path:
     return Path('configs')
 
 
-def _one_line(error: Exception) -> str:
+def _first_cause(error: BaseException) -> BaseException:
+    """The error that the others were raised from; MMEngine's lists the whole ``sys.path``."""
+    while cause := error.__cause__ or error.__context__:
+        error = cause
+    return error
+
+
+def _one_line(error: BaseException) -> str:
     text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
     return ' '.join(text.split()).rstrip('.')
 
