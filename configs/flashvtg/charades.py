@@ -9,7 +9,7 @@ _base_ = [
 ]
 
 model = dict(
-    moment_head=dict(loss_weights=dict(clip_score=0.1)),
+    moment_head=dict(losses=dict(clip_score=dict(weight=0.1))),
     auxiliary=dict(nce=dict(weight=0.01)),
 )
 train_dataloader = dict(batch_size=128)

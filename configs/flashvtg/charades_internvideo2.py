@@ -9,7 +9,9 @@ _base_ = [
 ]
 
 model = dict(
-    moment_head=dict(kernel_size=7, num_convs=2, num_linear=3, loss_weights=dict(clip_score=0.1)),
+    moment_head=dict(
+        kernel_size=7, num_convs=2, num_linear=3, losses=dict(clip_score=dict(weight=0.1))
+    ),
     auxiliary=dict(nce=dict(weight=0.01)),
 )
 optim_wrapper = dict(optimizer=dict(lr=1.5e-4))

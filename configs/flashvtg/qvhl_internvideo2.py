@@ -28,7 +28,7 @@ benchmark = dict(
 )
 model = dict(
     neck=dict(strides=(1, 2, 4, 8, 16)),
-    moment_head=dict(num_levels=5, loss_weights=dict(clip_score=0.0)),
+    moment_head=dict(num_levels=5, losses=dict(clip_score=None)),
 )
 # The released training file lacks the queries 611 and 1265.
 train_dataloader = dict(dataset=dict(skip_missing=True))

@@ -30,7 +30,7 @@ model = dict(
         # Convolutions read padded cells, and a point at the end of a video may lie in the padding.
         mask_padding=False,
         # Scores and labels are scaled over the whole batch with its padding.
-        clip_score_over='batch',
+        losses=dict(clip_score=dict(over='batch')),
         # Clips last 2 s whatever the features.
         unit_seconds=2.0,
     ),

@@ -26,7 +26,11 @@ model = dict(
     saliency_head=dict(
         losses=dict(margin=dict(weight=0.7), rank=dict(weight=0.7), negative=None),
     ),
-    moment_head=dict(num_convs=2, num_linear=3, loss_weights=dict(label=0.6, clip_score=5.0)),
+    moment_head=dict(
+        num_convs=2,
+        num_linear=3,
+        losses=dict(label=dict(weight=0.6), clip_score=dict(weight=5.0)),
+    ),
     auxiliary=dict(nce=dict(weight=0.5)),
 )
 train_dataloader = dict(drop_last=True)

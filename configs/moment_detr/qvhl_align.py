@@ -8,6 +8,8 @@ _base_ = './qvhl.py'
 
 model = dict(
     moment_head=dict(
-        alignment=dict(type='QueryTextAlignment', embed_dim=64, temperature=0.07, weight=0.02),
+        losses=dict(
+            align=dict(type='QueryTextAlignment', embed_dim=64, temperature=0.07, weight=0.02),
+        ),
     ),
 )

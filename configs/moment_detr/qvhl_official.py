@@ -10,7 +10,7 @@ model = dict(
     moment_head=dict(
         # The overlap of two moments without length is not a number.
         matcher=dict(costs=dict(giou=dict(eps=0.0))),
-        loss=dict(giou_eps=0.0),
+        losses=dict(giou=dict(eps=0.0)),
         # Moments may end after the video; only the 150 s of the post-processing limit them.
         clamp=False,
     ),

@@ -9,7 +9,7 @@ model = dict(
     moment_head=dict(
         decoder=dict(min_width=0.0),
         matcher=dict(costs=dict(giou=dict(eps=0.0))),
-        loss=dict(giou_eps=0.0),
+        losses=dict(giou=dict(eps=0.0)),
         clamp=False,
     ),
     negatives=dict(same_source=True),

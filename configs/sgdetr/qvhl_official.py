@@ -52,7 +52,7 @@ model = dict(
             decoder=dict(min_width=0.0),
             # The overlap of two moments without length is not a number.
             matcher=dict(costs=dict(giou=dict(eps=0.0))),
-            loss=dict(giou_eps=0.0),
+            losses=dict(giou=dict(eps=0.0)),
             denoising_sees_unused=True,
             # The list is sorted by class probability but reports the combined score.
             rank_by='class',

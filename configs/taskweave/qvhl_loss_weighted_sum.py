@@ -3,4 +3,4 @@
 
 _base_ = './qvhl_loss_sum.py'
 
-model = dict(moment_head=dict(loss=dict(weights=dict(span=10.0, giou=1.0, label=4.0))))
+model = dict(moment_head=dict(losses=dict(span=dict(weight=10.0), label=dict(weight=4.0))))

@@ -26,7 +26,7 @@ model = dict(
         decoder=dict(min_width=0.0),
         # The overlap of two moments without length is not a number.
         matcher=dict(costs=dict(giou=dict(eps=0.0))),
-        loss=dict(giou_eps=0.0),
+        losses=dict(giou=dict(eps=0.0)),
         # Only the post-processing cuts moments, to 150 s whatever the duration.
         clamp=False,
     ),

@@ -14,7 +14,7 @@ _base_ = [
 model = dict(
     # Only highlights are rated. The moment head stays, untrained as in the released code, because
     # the saliency head looks at its best moment.
-    moment_head=dict(loss=dict(weights=dict(span=0.0, giou=0.0, label=0.0))),
+    moment_head=dict(losses=dict(span=None, giou=None, label=None)),
     auxiliary=dict(local_alignment=dict(weight=2.0), global_alignment=dict(weight=0.5)),
 )
 randomness = dict(seed=2017)

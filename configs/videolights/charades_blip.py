@@ -9,7 +9,7 @@ _base_ = [
 ]
 
 model = dict(
-    moment_head=dict(alignment=dict(weight=0.3)),
+    moment_head=dict(losses=dict(align=dict(weight=0.3))),
     auxiliary=dict(clip_text=dict(losses=dict(cosine=dict(weight=0.3)))),
 )
 train_cfg = dict(max_epochs=100)

@@ -8,7 +8,7 @@ not read, as published. Validated on QVHighlights.
 _base_ = './qvhl.py'
 
 model = dict(
-    moment_head=dict(alignment=dict(weight=0.01)),
+    moment_head=dict(losses=dict(align=dict(weight=0.01))),
     auxiliary=dict(clip_text=dict(losses=dict(cosine=dict(weight=0.01)))),
 )
 train_dataloader = dict(

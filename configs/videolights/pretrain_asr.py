@@ -8,7 +8,7 @@ alignment.
 _base_ = './pretrain.py'
 
 model = dict(
-    moment_head=dict(alignment=dict(weight=0.2)),
+    moment_head=dict(losses=dict(align=dict(weight=0.2))),
     auxiliary=dict(clip_text=dict(losses=dict(cosine=dict(weight=0.2)))),
 )
 _from = 'https://github.com/jayleicn/moment_detr'

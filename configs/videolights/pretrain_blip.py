@@ -4,7 +4,7 @@
 _base_ = './qvhl_blip.py'
 
 model = dict(
-    moment_head=dict(alignment=dict(weight=0.01)),
+    moment_head=dict(losses=dict(align=dict(weight=0.01))),
     auxiliary=dict(clip_text=dict(losses=dict(cosine=dict(weight=0.01)))),
 )
 _from = 'https://github.com/dpaul06/VideoLights'

@@ -5,7 +5,7 @@ _base_ = './qvhl_blip.py'
 
 model = dict(
     saliency_head=dict(losses=dict(cosine=None)),
-    moment_head=dict(alignment=None),
+    moment_head=dict(losses=dict(align=None)),
     auxiliary=dict(moment_saliency=None, clip_text=None),
 )
 # The ablations ran for 150 epochs.

@@ -29,13 +29,12 @@ model = dict(
         clip_text=dict(average_over='padded', losses=dict(cosine=dict(shift_by='batch'))),
     ),
     moment_head=dict(
-        # Padded words enter the query-text alignment.
-        alignment=dict(mask_padding=False),
         # The width modulation divides by widths of any size.
         decoder=dict(min_width=0.0),
         # The overlap of two moments without length is not a number.
         matcher=dict(costs=dict(giou=dict(eps=0.0))),
-        loss=dict(giou_eps=0.0),
+        # Padded words enter the query-text alignment.
+        losses=dict(giou=dict(eps=0.0), align=dict(mask_padding=False)),
         # Only the post-processing cuts moments, to 150 s whatever the duration.
         clamp=False,
     ),

@@ -143,23 +143,23 @@ CASES = {
         r'PyramidQuerySelector has 5 widths, but the pyramid 4 levels of strides .*queries\.widths',
     ),
     'points of other levels': (
-        {'moment_head': dict(type='PyramidHead', num_levels=5)},
-        r'PyramidHead is set up for 5 levels but the neck gives 4; set model\.moment_head\.num_lev',
+        {'moment_head': dict(type='PointHead', num_levels=5)},
+        r'PointHead is set up for 5 levels but the neck gives 4; set model\.moment_head\.num_lev',
     ),
     'points of other strides': (
         {
             'moment_head': dict(
-                type='PyramidHead', points=dict(type='PointGenerator1D', strides=(1, 2, 4, 8))
+                type='PointHead', points=dict(type='PointGenerator1D', strides=(1, 2, 4, 8))
             )
         },
-        r'PyramidHead has points of strides \(1, 2, 4, 8\), but the levels of the pyramid have',
+        r'PointHead has points of strides \(1, 2, 4, 8\), but the levels of the pyramid have',
     ),
     'no cell per clip': (
         {
             'neck': dict(type='TemporalPyramid', strides=(2, 4)),
-            'moment_head': dict(type='PyramidHead', num_levels=2),
+            'moment_head': dict(type='PointHead', num_levels=2),
         },
-        r'PyramidHead compares cells with clips, but the strides of the neck are \(2, 4\)',
+        r'PointHead: losses\.clip_score .* compares cells with clips, but the strides .* are \(2, 4\)',
     ),
     'levels out of order': (
         {'neck': dict(type='TemporalPyramid', strides=(8, 4, 2, 1))},
@@ -255,10 +255,10 @@ CASES = {
         r'model\.refiner, for example to DummyEncoder\.',
     ),
     'loss of a part': (
-        {'moment_head.query_head.alignment': dict(type='QueryTextAlignment')},
+        {'moment_head.query_head.losses.align': dict(type='QueryTextAlignment')},
         r'the losses of model\.moment_head \(HybridHead\) need `fused_text`, which nothing sets: '
         r'set model\.fusion, for example to Concatenation, or set '
-        r"model\.moment_head\.query_head\.alignment\.text='projected'\.",
+        r"model\.moment_head\.query_head\.losses\.align\.text='projected'\.",
     ),
     # Parts of heads.
     'a head that is not dense': (
@@ -266,13 +266,32 @@ CASES = {
         r'HybridHead: dense_head must be ATSSHead, got ClipOffsetHead; set',
     ),
     'two logits against one': (
-        {'moment_head.query_head.loss.class_loss': dict(type='FocalClassLoss')},
-        r'QueryHead: the proposals of PyramidQuerySelector have one logit, but loss\.class_loss '
-        r'\(FocalClassLoss\) compares 2',
+        {'moment_head.query_head.num_logits': 2},
+        r'QueryHead: the proposals of PyramidQuerySelector have one logit, but num_logits is 2',
+    ),
+    'a loss of two logits': (
+        {'moment_head.dense_head.losses.label': dict(type='SoftmaxClassLoss')},
+        r'ATSSHead: losses\.label \(SoftmaxClassLoss\) compares 2 logits, but this head has 1; set '
+        r"losses\.label=dict\(type='SigmoidClassLoss'\)\.",
+    ),
+    'a loss of what is not there': (
+        {'moment_head.dense_head.losses.quality': dict(type='QualityLoss')},
+        r'ATSSHead: losses\.quality \(QualityLoss\) needs `quality`, which this head does not give'
+        r'; set losses\.quality=None\.',
+    ),
+    'a loss of another kind': (
+        {'moment_head.dense_head.losses.label': dict(type='SaliencyBCELoss')},
+        r'losses\.label of a moment head got SaliencyBCELoss, which is of kind saliency_loss and '
+        r'not moment_loss; ',
+    ),
+    'centerness that nothing trains': (
+        {'moment_head.dense_head.losses.centerness': None},
+        r'ATSSHead: the head predicts a centerness that enters its scores, but nothing trains it; '
+        r"set losses\.centerness, for example to dict\(type='CenternessLoss'\)\.",
     ),
     'softmax over one logit': (
         {'moment_head.query_head.matcher.costs.label.activation': 'softmax'},
-        r'QueryHead: matcher\.costs\.label takes a softmax over the one logit of SigmoidClassLoss',
+        r'QueryHead: matcher\.costs\.label takes a softmax over the one logit of every query',
     ),
     'cost without a quality head': (
         {'moment_head.query_head.quality': False},
@@ -287,8 +306,8 @@ CASES = {
         r'QueryHead: quality is False, but PyramidQuerySelector has quality=True',
     ),
     'quality that nothing trains': (
-        {'moment_head.query_head.loss.weights.quality': 0.0},
-        r'QuerySetLoss: the head predicts a quality that enters its scores, but nothing trains it',
+        {'moment_head.query_head.losses.quality': None},
+        r'QueryHead: the head predicts a quality that enters its scores, but nothing trains it',
     ),
     'unknown loss': (
         {'saliency_head.losses': dict(bce=dict(type='SaliencyBCE'))},

@@ -24,11 +24,11 @@ def test_a_published_model_learns_all_over(sgdetr_config):
 
 
 def test_what_nothing_trains_is_named(sgdetr_config):
-    weights = dict.fromkeys(('label', 'giou', 'span', 'centerness'), 0.0)
-    cfg = sgdetr_config({'moment_head.dense_head.loss_weights': weights})
+    terms = ('label', 'giou', 'span', 'centerness')
+    cfg = sgdetr_config({f'moment_head.dense_head.losses.{name}': None for name in terms})
     unused = beyond_attention(unused_parameters(MODELS.build(cfg)))
     assert unused and all(name.startswith('moment_head.dense_head.') for name in unused)
-    cfg.moment_head.dense_head.loss_weights = None
+    cfg.moment_head.dense_head.losses = None
     model = MODELS.build(cfg)
     model.encoder.requires_grad_(False)  # frozen by intention
     assert not any(name.startswith('encoder.') for name in unused_parameters(model))

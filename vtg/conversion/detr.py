@@ -111,8 +111,8 @@ SLOT_DECODER: tuple[Rename, ...] = (
 PREDICTION_HEADS: tuple[Rename, ...] = (
     (r'class_embed\.(\w+)', rf'{HEAD}.class_head.\1'),
     (r'span_embed\.layers\.(\d+)\.(\w+)', lambda m: f'{HEAD}.span_head.{2 * int(m[1])}.{m[2]}'),
-    (r'contrastive_align_projection_query\.(\w+)', rf'{HEAD}.alignment.query_proj.\1'),
-    (r'contrastive_align_projection_txt\.(\w+)', rf'{HEAD}.alignment.text_proj.\1'),
+    (r'contrastive_align_projection_query\.(\w+)', rf'{HEAD}.losses.align.query_proj.\1'),
+    (r'contrastive_align_projection_txt\.(\w+)', rf'{HEAD}.losses.align.text_proj.\1'),
 )
 
 # Makes an embedding of the video that no loss reads.

@@ -24,6 +24,7 @@ from vtg.structures import Progress
 from vtg.utils import CheckpointError, ConfigError, nearest_names, printable
 
 from .fields import tensor_fault
+from .renamed import renamed_weight
 from .resume_state import plain_meta
 
 # A checkpoint is not compressed; this much is left to other writers of the format.
@@ -107,7 +108,8 @@ def unsafe_globals(path: str | Path) -> list[str]:
 
 
 def weights_of(checkpoint: Any, path: str | Path) -> dict[str, Tensor]:
-    """Return the weights in a checkpoint or in a bare state dict, without a ``module.`` prefix."""
+    """Return the weights in a checkpoint or in a bare state dict by the names that they have now,
+    without a ``module.`` prefix."""
     state = checkpoint.get('state_dict', checkpoint) if isinstance(checkpoint, Mapping) else None
     if (
         not isinstance(state, Mapping)
@@ -119,7 +121,7 @@ def weights_of(checkpoint: Any, path: str | Path) -> dict[str, Tensor]:
             f'{path} holds no model weights; expected a `state_dict` of tensors. Files of other '
             'code bases are converted with tools/convert_checkpoint.py.'
         )
-    return {key.removeprefix('module.'): value for key, value in state.items()}
+    return {renamed_weight(key.removeprefix('module.')): value for key, value in state.items()}
 
 
 def check_fit(model: nn.Module, state: Mapping[str, Tensor], path: str | Path) -> None:

@@ -2,6 +2,7 @@
 """Old names in users' configs, refused with the new ones."""
 
 import inspect
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,11 +11,34 @@ from mmengine.registry import Registry
 from vtg.utils import ConfigError
 
 # Types of components.
-RENAMED: dict[str, str] = {}
+RENAMED: dict[str, str] = {'PyramidHead': 'PointHead'}
 # Arguments by type; `*` stands for every type that does not take the argument itself.
 RENAMED_KEYS: dict[str, dict[str, str]] = {
     '*': {'loss_weight': 'weight'},
+    'ATSSHead': {'loss_weights': 'losses.<name>.weight'},
+    'ClipOffsetHead': {
+        'loss_weights': 'losses.<name>.weight',
+        'background_weight': 'losses.label.background_weight',
+    },
+    'PointHead': {
+        'loss_weights': 'losses.<name>.weight',
+        'label_target': 'losses.label.type',
+        'gamma': 'losses.label.gamma',
+        'clip_score_over': 'losses.clip_score.over',
+    },
+    'QueryHead': {'loss': 'losses', 'alignment': 'losses.align'},
 }
+# Names of weights in checkpoints, as patterns.
+RENAMED_WEIGHTS: dict[str, str] = {
+    r'^(moment_head\.(?:query_head\.)?)alignment\.': r'\1losses.align.',
+}
+
+
+def renamed_weight(key: str) -> str:
+    """Return the name that a weight of a checkpoint has now."""
+    for old, new in RENAMED_WEIGHTS.items():
+        key = re.sub(old, new, key)
+    return key
 
 # Arguments that another component took over, and its place in the config, by type.
 _SUPPRESSION = {'nms': 'model.test_cfg.post_processor.steps.nms'}

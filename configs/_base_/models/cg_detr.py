@@ -58,11 +58,12 @@ model = dict(
                 giou=dict(type='GIoUCost', weight=1.0),
             ),
         ),
-        loss=dict(
-            type='QuerySetLoss',
-            class_loss=dict(type='SoftmaxClassLoss', background_weight=0.1),
-            weights=dict(span=10.0, giou=1.0, label=4.0),
+        losses=dict(
+            span=dict(type='L1SpanLoss', weight=10.0),
+            giou=dict(type='GIoUSpanLoss', weight=1.0),
+            label=dict(type='SoftmaxClassLoss', background_weight=0.1, weight=4.0),
         ),
+        num_logits=2,
         quality=False,
         prior=None,
     ),

@@ -53,7 +53,12 @@ model = dict(
             coder=dict(type='AnchorDeltaCoder'),
             prior=0.35,
             # paper: label 5, giou 1, span 10, centerness 1
-            loss_weights=dict(label=2.0, giou=2.0, span=0.1, centerness=0.5),
+            losses=dict(
+                label=dict(type='FocalClassLoss', alpha=0.25, gamma=2.0, weight=2.0),
+                giou=dict(type='GIoUSpanLoss', eps=1e-7, weight=2.0),
+                span=dict(type='SmoothL1SpanLoss', on='ends', reduction='sum', weight=0.1),
+                centerness=dict(type='CenternessLoss', weight=0.5),
+            ),
             test_cfg=dict(score_thr=0.05, iou_thr=0.5, top_n=10),
         ),
         query_head=dict(
@@ -77,11 +82,11 @@ model = dict(
                     quality=dict(type='QualityCost', weight=1.0),
                 ),
             ),
-            loss=dict(
-                type='QuerySetLoss',
-                class_loss=dict(type='SigmoidClassLoss', background_weight=0.1),
-                weights=dict(span=10.0, giou=1.0, label=5.0, quality=1.0),
-                span_distance='smooth_l1',
+            losses=dict(
+                span=dict(type='SmoothL1SpanLoss', weight=10.0),
+                giou=dict(type='GIoUSpanLoss', weight=1.0),
+                label=dict(type='SigmoidClassLoss', background_weight=0.1, weight=5.0),
+                quality=dict(type='QualityLoss', weight=1.0),
             ),
             quality=True,
             prior=0.35,

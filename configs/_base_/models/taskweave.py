@@ -62,11 +62,12 @@ model = dict(
             ),
         ),
         # The learned balance takes the terms without weights; 10, 1 and 4 are for matching only.
-        loss=dict(
-            type='QuerySetLoss',
-            class_loss=dict(type='SoftmaxClassLoss', background_weight=0.1),
-            weights=dict(span=1.0, giou=1.0, label=1.0),
+        losses=dict(
+            span=dict(type='L1SpanLoss', weight=1.0),
+            giou=dict(type='GIoUSpanLoss', weight=1.0),
+            label=dict(type='SoftmaxClassLoss', background_weight=0.1, weight=1.0),
         ),
+        num_logits=2,
         quality=False,
         prior=None,
     ),

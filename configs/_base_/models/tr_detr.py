@@ -49,12 +49,12 @@ model = dict(
                 giou=dict(type='GIoUCost', weight=1.0),
             ),
         ),
-        loss=dict(
-            type='QuerySetLoss',
-            class_loss=dict(type='FocalClassLoss', alpha=0.25, gamma=2.0),
-            weights=dict(span=10.0, giou=1.0, label=4.0),
-            span_distance='l1',
+        losses=dict(
+            span=dict(type='L1SpanLoss', weight=10.0),
+            giou=dict(type='GIoUSpanLoss', weight=1.0),
+            label=dict(type='FocalClassLoss', alpha=0.25, gamma=2.0, weight=4.0),
         ),
+        num_logits=2,
         quality=False,
         prior=None,
     ),

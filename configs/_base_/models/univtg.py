@@ -28,9 +28,12 @@ model = dict(
     moment_head=dict(
         type='ClipOffsetHead',
         num_convs=3,
-        # Weight 0.1 of clips outside is in the released code, not in the paper.
-        background_weight=0.1,
-        loss_weights=dict(label=10.0, span=10.0, giou=1.0),
+        losses=dict(
+            # Weight 0.1 of clips outside is in the released code, not in the paper.
+            label=dict(type='SigmoidClassLoss', background_weight=0.1, weight=10.0),
+            span=dict(type='SmoothL1SpanLoss', on='ends', reduction='sum', weight=10.0),
+            giou=dict(type='GIoUSpanLoss', eps=0.0, weight=1.0),
+        ),
     ),
     # Highlights are reported as saliency plus foreground probability.
     feedback=dict(

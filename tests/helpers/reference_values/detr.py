@@ -66,19 +66,20 @@ def loss_sizes(weights: str) -> dict[str, Any]:
         'moment_head.matcher.costs.span.weight': 'config.set_cost_span',
         'moment_head.matcher.costs.giou.weight': 'config.set_cost_giou',
         'moment_head.matcher.costs.label.weight': 'config.set_cost_class',
-        'moment_head.loss.weights': lambda data: {
-            name: data.fact(f'{weights}.loss_{name}') for name in ('span', 'giou', 'label')
+        **{
+            f'moment_head.losses.{name}.weight': f'{weights}.loss_{name}'
+            for name in ('span', 'giou', 'label')
         },
         # The released code gives every layer the weights of the last one, or none.
-        'moment_head.loss.stage_weights': lambda data: dict(
+        'moment_head.stage_weights': lambda data: dict(
             layers=float(data.fact('config.aux_loss') is not False)
         ),
-        'moment_head.loss.class_loss?.background_weight?': 'config.eos_coef',
+        'moment_head.losses.label.background_weight?': 'config.eos_coef',
         'saliency_head.losses.*.weight': scaled(f'{weights}.loss_saliency'),
         'saliency_head.losses.margin.margin': 'config.saliency_margin',
-        'moment_head.alignment?.embed_dim': 'config.contrastive_hdim',
-        'moment_head.alignment?.temperature': 'config.temperature',
-        'moment_head.alignment?.weight': f'{weights}.loss_contrastive_align',
+        'moment_head.losses.align?.embed_dim': 'config.contrastive_hdim',
+        'moment_head.losses.align?.temperature': 'config.temperature',
+        'moment_head.losses.align?.weight': f'{weights}.loss_contrastive_align',
     }
 
 

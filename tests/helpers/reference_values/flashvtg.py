@@ -71,9 +71,9 @@ class FlashVtgCase(PairedCase):
         'moment_head.num_convs': 'config.num_conv_layers',
         'moment_head.num_linear': 'config.num_mlp_layers',
         'moment_head.unit_seconds': lambda data: float(data.fact('config.clip_length')),
-        'moment_head.loss_weights.label': 'loss_weights.loss_cls',
-        'moment_head.loss_weights.span': 'loss_weights.loss_reg',
-        'moment_head.loss_weights.clip_score': 'loss_weights.loss_label',
+        'moment_head.losses.label.weight': 'loss_weights.loss_cls',
+        'moment_head.losses.span.weight': 'loss_weights.loss_reg',
+        'moment_head.losses.clip_score.weight': 'loss_weights.loss_label',
         'moment_head.max_moments': 'model_cfg.max_num_moment',
         'moment_head.assigner.radius': 'model_cfg.loss_cfg.sample_radius',
         'auxiliary.nce.weight': 'loss_weights.loss_sal',
@@ -85,9 +85,9 @@ class FlashVtgCase(PairedCase):
         'saliency_head.context': 'mean',
         'neck.mask_padding': True,
         'moment_head.mask_padding': True,
-        'moment_head.clip_score_over': 'sample',
+        'moment_head.losses.clip_score.over': 'sample',
     }
-    per_sample = {'moment_head.clip_score_over': 'sample'}
+    per_sample = {'moment_head.losses.clip_score.over': 'sample'}
     runs = (
         Run('nopad/'),
         Run(''),
@@ -130,8 +130,10 @@ class FlashVtgCase(PairedCase):
             highlights = {
                 'neck.strides': strides,
                 'moment_head.num_levels': len(strides),
-                'moment_head.label_target': 'saliency',
-                'moment_head.loss_weights.span': 0.0,
+                'moment_head.losses.label': dict(
+                    type='ClipLabelLoss', weight=cfg.moment_head.losses.label.weight
+                ),
+                'moment_head.losses.span': None,
                 'auxiliary.nce.across': False,
             }
             set_options(cfg, highlights | (WITHOUT_PAIRS if 'youtube' in run.kind else {}))

@@ -22,8 +22,8 @@ class MomentDetrCase(DetrCase):
     """The padded and the unpadded batch, with the alignment if it was on."""
 
     system, config = 'moment_detr', 'moment_detr/qvhl_official.py'
-    sizes = {'moment_head.alignment': _alignment, **DetrCase.sizes}
-    clean = {'moment_head.alignment?.mask_padding': True}
+    sizes = {'moment_head.losses.align': _alignment, **DetrCase.sizes}
+    clean = {'moment_head.losses.align?.mask_padding': True}
     losses = {
         **DETECTION,
         'loss_saliency': 'loss_saliency_margin',
@@ -34,8 +34,9 @@ class MomentDetrCase(DetrCase):
 
     def predicted(self, state: GroundingState, records: list[dict[str, Any]]) -> Outputs:
         """Also the embeddings that are aligned."""
-        found, alignment = super().predicted(state, records), self.head.alignment
-        if alignment is not None:
+        found = super().predicted(state, records)
+        if 'align' in self.head.losses:
+            alignment = self.head.losses['align']
             with torch.no_grad():
                 queries, words = alignment.embed(state.moment_outputs['queries'].normed, state)
             found |= self.layers('proj_queries', queries)

@@ -3,7 +3,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -37,6 +37,19 @@ SALIENCY = {
     'saliency_contrastive': 'rank',
     'saliency_neg_pair': 'negative',
 }
+
+
+def offset(ours: str, theirs: str) -> Callable[[ReferenceSet], dict[str, Any] | None]:
+    """A penalty of corrections of the references, where the set weighs it."""
+
+    def loss(data: ReferenceSet) -> dict[str, Any] | None:
+        weight = data.fact(f'loss_weights.{theirs}_l1_ref')
+        if not weight:
+            return None
+        margin = data.fact(f'criterion.{theirs}_offset_margin')
+        return dict(type='ReferenceOffsetLoss', part=ours, margin=margin, weight=weight)
+
+    return loss
 
 
 def _losses() -> dict[str, str | tuple[str, ...]]:
@@ -88,21 +101,26 @@ class SgDetrCase(SystemCase):
         f'{DENSE}anchors.strides': 'config.atss.fpn_strides',
         f'{DENSE}anchors.sizes': 'config.atss.anchor_sizes',
         f'{DENSE}assigner.topk': 'config.atss.top_k_positive_anchors',
-        f'{DENSE}loss_weights': lambda data: {
-            ours: data.fact(f'loss_weights.aux_loss_{t}') for t, ours in DENSE_TERMS.items()
+        **{
+            f'{DENSE}losses.{ours}.weight': f'loss_weights.aux_loss_{theirs}'
+            for theirs, ours in DENSE_TERMS.items()
         },
         f'{QUERIES}prior': 'config.prior_prob',
         f'{QUERIES}decoder.num_layers': 'config.num_decoder_layers',
-        f'{QUERIES}loss.weights': lambda data: {
-            ours: data.fact(f'loss_weights.{theirs}') for theirs, ours in QUERY_TERMS.items()
+        f'{QUERIES}losses.centre_offset': offset('centre', 'center'),
+        f'{QUERIES}losses.width_offset': offset('width', 'width'),
+        **{
+            f'{QUERIES}losses.{ours}.weight': f'loss_weights.{theirs}'
+            for theirs, ours in QUERY_TERMS.items()
+            if not ours.endswith('_offset')
         },
-        f'{QUERIES}loss.quality_targets': 'criterion.quality_scoring_mode',
-        f'{QUERIES}loss.margins.centre_offset': 'criterion.center_offset_margin',
-        f'{QUERIES}loss.margins.width_offset': 'criterion.width_offset_margin',
-        f'{QUERIES}loss.stage_weights.proposals': 'criterion.encoder_coef',
-        f'{QUERIES}loss.extra_weights.collab': 'criterion.colab_ref_reducer',
-        f'{QUERIES}loss.extra_weights.denoising': 'criterion.denoise_reducer',
-        f'{QUERIES}loss.class_loss.background_weight': 'criterion.background_weight',
+        f'{QUERIES}losses.quality.targets': 'criterion.quality_scoring_mode',
+        f'{QUERIES}losses.label.background_weight': 'criterion.background_weight',
+        f'{QUERIES}stage_weights': lambda data: dict(proposals=data.fact('criterion.encoder_coef')),
+        f'{QUERIES}extras': lambda data: dict(
+            collab=dict(weight=data.fact('criterion.colab_ref_reducer')),
+            denoising=dict(weight=data.fact('criterion.denoise_reducer')),
+        ),
         f'{QUERIES}denoising': lambda data: dict(
             type='DenoisingGenerator',
             num_queries=data.fact('config.denoise.num_groups'),
@@ -126,7 +144,7 @@ class SgDetrCase(SystemCase):
         f'{QUERIES}score_digits': None,
         f'{QUERIES}queries.use_ineligible': False,
         f'{QUERIES}decoder.min_width': 1e-3,
-        f'{QUERIES}loss.giou_eps': 1e-6,
+        f'{QUERIES}losses.giou.eps': 1e-6,
         'local_saliency_head.losses.rank.min_alone': 1,
         'saliency_head.losses.rank.min_alone': 1,
     }

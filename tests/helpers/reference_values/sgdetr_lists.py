@@ -95,7 +95,8 @@ def check_long(data: ReferenceSet, base: dict) -> Iterator[Row]:
         model = copy_config(base)
         cfg = Config(fill_defaults(model.moment_head.dense_head, model.defaults))
         cfg.assigner.topk = topk
-        cfg.loss_weights = dict(label=1.0, giou=1.0, span=1.0, centerness=1.0)
+        for loss in cfg.losses.values():
+            loss.weight = 1.0
         head = MODELS.build(cfg.to_dict())
         strides = head.anchors.strides
         clips = round(data['atss_long/in/cls'].shape[1] / sum(1 / stride for stride in strides))

@@ -53,7 +53,7 @@ QUIRKS = {
     'feedback.highlight_guided?.mean_over': DROP,
     'moment_head.decoder.min_width': DROP,
     'moment_head.matcher.costs.giou.eps': DROP,
-    'moment_head.loss.giou_eps': DROP,
+    'moment_head.losses.giou.eps': DROP,
 }
 # Which of them a variant does without.
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -89,7 +89,7 @@ class TaskWeaveCase(DetrCase):
         'saliency_head.losses.margin.margin': 'config.saliency_margin',
         'moment_head.queries.num_queries': 'config.num_queries',
         'moment_head.decoder.num_layers': 'config.dec_layers',
-        'moment_head.loss.class_loss.background_weight': 'config.eos_coef',
+        'moment_head.losses.label.background_weight': 'config.eos_coef',
         'moment_head.matcher.costs.label.weight': 'config.matcher.cost_class',
         'moment_head.matcher.costs.span.weight': 'config.matcher.cost_span',
         'moment_head.matcher.costs.giou.weight': 'config.matcher.cost_giou',

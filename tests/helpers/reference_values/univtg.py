@@ -34,10 +34,10 @@ class UniVtgCase(SystemCase):
         'saliency_head.losses.inter.weight': 'loss_weights.loss_s_inter',
         'saliency_head.losses.intra.weight': 'loss_weights.loss_s_intra',
         'moment_head.anchor_offset': _half_clip,
-        'moment_head.background_weight': 'config.eos_coef',
-        'moment_head.loss_weights.label': 'loss_weights.loss_f',
-        'moment_head.loss_weights.span': 'loss_weights.loss_b',
-        'moment_head.loss_weights.giou': 'loss_weights.loss_g',
+        'moment_head.losses.label.background_weight': 'config.eos_coef',
+        'moment_head.losses.label.weight': 'loss_weights.loss_f',
+        'moment_head.losses.span.weight': 'loss_weights.loss_b',
+        'moment_head.losses.giou.weight': 'loss_weights.loss_g',
     }
     clean = {'moment_head.mask_padding': True}
     losses = {

@@ -80,7 +80,7 @@ class VideoLightsCase(DetrCase):
         'refiner.mask_padding': True,
         'auxiliary.moment_saliency?.length': 'own',
         'auxiliary.clip_text?.average_over': 'valid',
-        'moment_head.alignment?.mask_padding': True,
+        'moment_head.losses.align?.mask_padding': True,
     }
     runs = (
         Run('nopad/'),
@@ -140,8 +140,8 @@ class VideoLightsCase(DetrCase):
                 'out/mid_mr2hd_slice': branch.summary.rows(*inputs)[0],
                 'out/mid_mr2hd_gru': branch.summary.summarize(*inputs),
             }
-        if self.head.alignment is not None:
-            queries, words = self.head.alignment.embed(outputs.normed, state)
+        if 'align' in self.head.losses:
+            queries, words = self.head.losses['align'].embed(outputs.normed, state)
             found |= {**self.layers('proj_queries', queries), 'out/proj_txt_mem': words}
         return self.copies(found)
 
@@ -205,7 +205,7 @@ class VideoLightsCase(DetrCase):
 
     def weight(self, name: str) -> float:
         """The weight of a stored loss; alignments may be off."""
-        if name.startswith('loss_contrastive') and self.head.alignment is None:
+        if name.startswith('loss_contrastive') and 'align' not in self.head.losses:
             return 0.0
         return super().weight(name)
 

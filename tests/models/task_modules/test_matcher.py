@@ -13,8 +13,7 @@ from vtg.models.task_modules import (
     HungarianMatcher,
     MatchInputs,
     assign_rows,
-    gather_matched,
-    matched_queries,
+    matched_moments,
 )
 from vtg.registry import TASK_UTILS
 from vtg.utils import ConfigError, VtgError
@@ -194,7 +193,7 @@ def test_no_moments() -> None:
     assert index.shape == (2, 3, 0)
     index = matcher(random_inputs(2, 3), torch.zeros(3, 2, 2), torch.zeros(3, 2).bool())
     assert (index == -1).all()
-    assert not matched_queries(index, 8).any()
+    assert not matched_moments(index, 8)[1].any()
     only_label = HungarianMatcher({'label': {'type': 'ClassCost'}})
     index = only_label(random_inputs(3), torch.rand(3, 2, 2), torch.ones(3, 2).bool())
     assert (index >= 0).all()
@@ -232,9 +231,10 @@ def test_a_missing_output_is_named() -> None:
         TASK_UTILS.build({'type': 'ClassCost', 'activation': 'tanh'})
 
 
-def test_gather_matched_and_matched_queries() -> None:
-    values = torch.arange(12.0).view(1, 2, 3, 2)
+def test_matched_moments() -> None:
     index = torch.tensor([[[2, 0], [1, -1]]])
-    assert gather_matched(values, index)[0, 0].tolist() == [[4.0, 5.0], [0.0, 1.0]]
-    assert gather_matched(values, index)[0, 1, 0].tolist() == [8.0, 9.0]
-    assert matched_queries(index, 3)[0].tolist() == [[True, False, True], [False, True, False]]
+    owner, positive = matched_moments(index, 3)
+    assert positive[0].tolist() == [[True, False, True], [False, True, False]]
+    assert owner[0].tolist() == [[1, 0, 0], [0, 0, 0]]
+    owner, positive = matched_moments(torch.zeros(2, 1, 0, dtype=torch.long), 3)
+    assert owner.shape == (2, 1, 3) and not positive.any()

@@ -1,25 +1,40 @@
 # SPDX-License-Identifier: Apache-2.0
 """Saliency heads and moment heads."""
 
-from .atss_head import ATSSHead, DenseOutputs
-from .boundary import PointOutputs
-from .clip_offset_head import ClipOffsetHead, ClipOutputs
+from .dense import (
+    ATSSHead,
+    ClipOffsetHead,
+    ClipOutputs,
+    DenseHead,
+    DenseOutputs,
+    PointHead,
+    PointOutputs,
+    PyramidDenseHead,
+)
 from .hybrid_head import HybridHead
-from .light_saliency import LightSaliencyHead
-from .local_saliency import CosineSaliencyHead, SentencePooling
-from .pyramid_head import PyramidHead
-from .queries import LearnedQueries, LearnedSlots, PyramidQuerySelector, QueryProposals
-from .query_alignment import QueryTextAlignment
-from .query_head import ExtraQueries, QueryHead, QueryOutputs
-from .query_losses import ExtraTargets, QueryPredictions, QuerySetLoss
+from .query import (
+    ExtraQueries,
+    ExtraTargets,
+    LearnedQueries,
+    LearnedSlots,
+    PyramidQuerySelector,
+    QueryHead,
+    QueryOutputs,
+    QueryPredictions,
+    QueryProposals,
+    QuerySource,
+)
 from .saliency import (
     ContextProductSaliencyHead,
+    CosineSaliencyHead,
+    LightSaliencyHead,
     LinearSaliencyHead,
     LocalSaliency,
     LocalToGlobalSaliencyHead,
+    SentencePooling,
     SupervisedSaliencyHead,
+    TextCosineSaliencyHead,
 )
-from .text_cosine import TextCosineSaliencyHead
 
 __all__ = [
     'ATSSHead',
@@ -27,6 +42,7 @@ __all__ = [
     'ClipOutputs',
     'ContextProductSaliencyHead',
     'CosineSaliencyHead',
+    'DenseHead',
     'DenseOutputs',
     'ExtraQueries',
     'ExtraTargets',
@@ -37,15 +53,15 @@ __all__ = [
     'LinearSaliencyHead',
     'LocalSaliency',
     'LocalToGlobalSaliencyHead',
+    'PointHead',
     'PointOutputs',
-    'PyramidHead',
+    'PyramidDenseHead',
     'PyramidQuerySelector',
     'QueryHead',
     'QueryOutputs',
     'QueryPredictions',
     'QueryProposals',
-    'QuerySetLoss',
-    'QueryTextAlignment',
+    'QuerySource',
     'SentencePooling',
     'SupervisedSaliencyHead',
     'TextCosineSaliencyHead',

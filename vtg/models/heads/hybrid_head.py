@@ -13,9 +13,9 @@ from vtg.registry import MODELS, TASK_UTILS
 from vtg.structures import GroundingState, MomentList, xx_to_cxw
 from vtg.utils import ConfigError
 
-from .atss_head import ATSSHead, DenseOutputs, DenseTestConfig
-from .query_head import ExtraQueries, QueryHead
-from .query_losses import ExtraTargets
+from .dense import ATSSHead, DenseOutputs
+from .dense.atss_head import DenseTestConfig
+from .query import ExtraQueries, ExtraTargets, QueryHead
 
 
 @MODELS.register_module()
@@ -128,7 +128,7 @@ class HybridHead(MomentHead):
         positive = dense.assignment.positive.to(index.device, non_blocking=True).gather(1, index)
         wanted = xx_to_cxw(_pick(dense.moments, index) / clips)
         targets = ExtraTargets(valid, positive, wanted)
-        return ExtraQueries(content, reference, targets, 'ends', valid)
+        return ExtraQueries(content, reference, targets, valid)
 
     def loss(self, state: GroundingState) -> dict[str, Tensor]:
         """The losses of both heads."""

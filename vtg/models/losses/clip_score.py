@@ -1,11 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Agreement of the shapes of two score curves."""
+"""Losses on the scores that a moment head gives to clips."""
+
+from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from vtg.utils import ConfigError
+from vtg.registry import MODELS
+from vtg.structures import GroundingState
+from vtg.utils import check_choice
 
+from .assigned import AssignedPredictions
+from .moment import MomentLoss
 from .saliency import masked_mean
 
 
@@ -42,9 +49,51 @@ def clip_score_distance(
     Returns:
         Scalar, the mean over the clips of the batch.
     """
-    if over not in ('sample', 'batch'):
-        raise ConfigError(f"the clip score is scaled over 'sample' or 'batch', got {over!r}.")
+    check_choice(over, ('sample', 'batch'), 'over')
     if over == 'batch':
         scores, labels, mask = (x.reshape(1, -1) for x in (scores, labels, torch.ones_like(mask)))
     distance = (min_max(scores, mask) - min_max(labels, mask)).square()
     return masked_mean(torch.where(mask, distance, distance.new_zeros(())), mask)
+
+
+@MODELS.register_module()
+class ClipScoreLoss(MomentLoss):
+    """The clip-aware score: the logits of the clips against their saliency labels, both brought to
+    [0, 1] (FlashVTG, Cao et al., 2025, section 3.5).
+
+    Args:
+        over: See :func:`clip_score_distance`.
+        weight: Factor of the term.
+    """
+
+    needs = ('clip_scores',)
+    own_name = True
+
+    def __init__(self, over: Literal['sample', 'batch'] = 'sample', weight: float = 1.0) -> None:
+        super().__init__(weight)
+        self.over = check_choice(over, ('sample', 'batch'), 'ClipScoreLoss: over')
+
+    def compute(self, assigned: AssignedPredictions, state: GroundingState) -> Tensor:
+        """See :class:`MomentLoss`."""
+        assert assigned.clip_scores is not None
+        distances = [
+            clip_score_distance(scores, state.targets.saliency, state.video_mask, self.over)
+            for scores in assigned.clip_scores
+        ]
+        return torch.stack(distances)
+
+
+@MODELS.register_module()
+class ClipLabelLoss(MomentLoss):
+    """Cross-entropy of the logits of the clips with the saliency labels themselves, for data that
+    has no moments (FlashVTG on TVSum; labels above 1 make it unbounded, as published)."""
+
+    needs = ('clip_scores',)
+
+    def compute(self, assigned: AssignedPredictions, state: GroundingState) -> Tensor:
+        """See :class:`MomentLoss`."""
+        scores = assigned.clip_scores
+        assert scores is not None
+        labels = state.targets.saliency.expand_as(scores)
+        loss = F.binary_cross_entropy_with_logits(scores, labels, reduction='none')
+        return torch.stack([masked_mean(stage, state.video_mask) for stage in loss])

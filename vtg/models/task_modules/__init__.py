@@ -13,7 +13,7 @@ from .match_costs import (
     QualityCost,
     ReferenceCost,
 )
-from .matcher import HungarianMatcher, assign_rows, gather_matched, matched_queries
+from .matcher import HungarianMatcher, assign_rows, matched_moments
 from .nms import (
     SoftNMS,
     TemporalNMS,
@@ -64,8 +64,7 @@ __all__ = [
     'WeightedBoxFusion1D',
     'assign_rows',
     'centerness_target',
-    'gather_matched',
-    'matched_queries',
+    'matched_moments',
     'query_group_mask',
     'select_collab_anchors',
     'soft_nms',

@@ -103,22 +103,18 @@ def _not_finite(inputs: MatchInputs, gts: Tensor) -> str:
     )
 
 
-def gather_matched(values: Tensor, query_index: Tensor) -> Tensor:
-    """Take the values of the matched queries.
+def matched_moments(query_index: Tensor, num_queries: int) -> tuple[Tensor, Tensor]:
+    """Return which moment every query is matched with, from which query every moment is.
 
     Args:
-        values: ``(..., Q, D)``.
-        query_index: ``(..., G)`` of the matcher.
+        query_index: ``(..., G)`` of the matcher, -1 for none.
+        num_queries: Q.
 
     Returns:
-        ``(..., G, D)``; entries whose index is -1 hold query 0 and must be masked by the caller.
+        ``(..., Q)`` int64 index of the moment, 0 where there is none, and ``(..., Q)`` True where
+        there is one.
     """
-    index = query_index.clamp(min=0)[..., None].expand(*query_index.shape, values.shape[-1])
-    return values.gather(-2, index)
-
-
-def matched_queries(query_index: Tensor, num_queries: int) -> Tensor:
-    """Return ``(..., Q)`` True where a query is matched, from the ``(..., G)`` matched indices."""
+    rank = torch.arange(1, query_index.shape[-1] + 1, device=query_index.device)
     hit = query_index.new_zeros(*query_index.shape[:-1], num_queries)
-    hit.scatter_add_(-1, query_index.clamp(min=0), (query_index >= 0).to(hit.dtype))
-    return hit > 0
+    hit.scatter_add_(-1, query_index.clamp(min=0), rank * (query_index >= 0))
+    return (hit - 1).clamp(min=0), hit > 0

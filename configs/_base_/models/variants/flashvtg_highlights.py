@@ -6,6 +6,9 @@ _base_ = '../flashvtg.py'
 model = dict(
     fusion=dict(num_layers=2),
     neck=dict(strides=(1,)),
-    moment_head=dict(num_levels=1, label_target='saliency', loss_weights=dict(span=0.0)),
+    moment_head=dict(
+        num_levels=1,
+        losses=dict(label=dict(_delete_=True, type='ClipLabelLoss', weight=5.0), span=None),
+    ),
     auxiliary=dict(nce=dict(across=False)),
 )

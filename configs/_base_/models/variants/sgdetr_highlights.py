@@ -6,9 +6,14 @@ _base_ = '../sgdetr.py'
 
 model = dict(
     moment_head=dict(
-        dense_head=dict(loss_weights=dict(label=0.0, giou=0.0, span=0.0, centerness=0.0)),
-        query_head=dict(
-            loss=dict(weights=dict(span=0.0, giou=0.0, label=0.0, quality=0.0)),
+        dense_head=dict(
+            losses=dict(
+                label=dict(weight=0.0),
+                giou=dict(weight=0.0),
+                span=dict(weight=0.0),
+                centerness=dict(weight=0.0),
+            ),
         ),
+        query_head=dict(losses=dict(span=None, giou=None, label=None, quality=None)),
     ),
 )

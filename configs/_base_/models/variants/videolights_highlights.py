@@ -7,7 +7,7 @@ _base_ = '../videolights.py'
 
 model = dict(
     moment_head=dict(
-        loss=dict(weights=dict(span=0.0, giou=0.0, label=0.0)), alignment=dict(weight=0.0)
+        losses=dict(span=None, giou=None, label=None, align=dict(weight=0.0)),
     ),
     auxiliary=dict(clip_text=dict(losses=dict(cosine=dict(weight=0.0)))),
     # From scratch. For the weight of the cosine the scripts try 1, 5 and 10.

@@ -14,6 +14,13 @@ from vtg.structures import FeaturePyramid, in_float32
 from vtg.utils import ConfigError
 
 
+def boundaries(points: Points, offsets: Tensor) -> Tensor:
+    """Start and end ``(B, P, 2)`` in clips that lie ``offsets (B, P, 2)`` strides from points."""
+    reach = offsets * points.stride[:, None]
+    position = points.position
+    return torch.stack((position - reach[..., 0], position + reach[..., 1]), dim=-1)
+
+
 @dataclass(frozen=True)
 class PointOutputs:
     """Predictions of all P points, level after level.
@@ -39,9 +46,7 @@ class PointOutputs:
     @property
     def spans(self) -> Tensor:
         """``(B, P, 2)`` start and end in clips."""
-        reach = self.offsets * self.points.stride[:, None]
-        position = self.points.position
-        return torch.stack((position - reach[..., 0], position + reach[..., 1]), dim=-1)
+        return boundaries(self.points, self.offsets)
 
 
 class BoundaryHead(nn.Module):

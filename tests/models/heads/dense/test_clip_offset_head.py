@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from vtg.models.extras import Foreground
 from vtg.models.heads import ClipOffsetHead
-from vtg.models.heads.clip_offset_head import owning_moments
+from vtg.models.heads.dense.clip_offset_head import owning_moments
 from vtg.structures import cxw_to_xx
 
 
@@ -51,7 +51,8 @@ def run(head, state):
 
 
 def test_outputs_and_losses_by_hand(toy, shaken):
-    head, state = shaken(ClipOffsetHead(toy.dim, loss_weights=dict(label=2.0))), toy.state()
+    losses = {**ClipOffsetHead.default_losses, 'label': dict(type='SigmoidClassLoss', weight=2.0)}
+    head, state = shaken(ClipOffsetHead(toy.dim, losses=losses)), toy.state()
     state = run(head, state)
     outputs, total = state.moment_outputs['clips'], {'label': [], 'span': [], 'giou': []}
     for b in range(3):

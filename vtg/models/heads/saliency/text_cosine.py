@@ -9,7 +9,7 @@ from vtg.models.layers import WeightedPooling, unit
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
 
-from .saliency import SupervisedSaliencyHead
+from .clip_heads import SupervisedSaliencyHead
 
 
 @MODELS.register_module()

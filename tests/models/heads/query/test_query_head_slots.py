@@ -12,7 +12,7 @@ from vtg.evaluation.records import to_records
 from vtg.registry import MODELS
 from vtg.utils import ConfigError
 
-CONFIGS = Path(__file__).resolve().parents[3] / 'configs/_base_/models'
+CONFIGS = Path(__file__).resolve().parents[4] / 'configs/_base_/models'
 NARROW = {
     'model.defaults': dict(dim=16, num_heads=4, hidden_dim=32),
     'model.video_projector.in_dim': 10,
@@ -32,7 +32,7 @@ def config(name, **changes):
     'name, changes',
     [
         ('moment_detr', {}),
-        ('moment_detr', {'moment_head.alignment': ALIGNMENT}),
+        ('moment_detr', {'moment_head.losses.align': ALIGNMENT}),
         ('qd_detr', {}),
     ],
 )
@@ -87,7 +87,7 @@ def test_negatives_of_one_source_count_only_if_told(toy):
         ('moment_detr', {'moment_head.quality': True}, 'quality needs a decoder'),
         ('moment_detr', {'fusion': None}, 'fused_text'),
         ('qd_detr', {'encoder.context_token': None}, 'needs `context`'),
-        ('qd_detr', {'moment_head.alignment': ALIGNMENT}, 'losses .* need `fused_text`'),
+        ('qd_detr', {'moment_head.losses.align': ALIGNMENT}, 'losses .* need `fused_text`'),
         (
             'qd_detr',
             {'moment_head.queries': dict(_delete_=True, type='LearnedSlots')},

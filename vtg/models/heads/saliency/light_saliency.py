@@ -10,7 +10,7 @@ from vtg.models.layers import MaskedConv1d
 from vtg.registry import MODELS
 from vtg.structures import GroundingState, in_float32
 
-from .saliency import SupervisedSaliencyHead
+from .clip_heads import SupervisedSaliencyHead
 
 
 @MODELS.register_module()

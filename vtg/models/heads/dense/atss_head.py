@@ -8,9 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vtg.models.base import MomentHead
 from vtg.models.layers import MaskedConv1d
-from vtg.models.losses import sigmoid_focal_loss
+from vtg.models.losses import AssignedPredictions
+from vtg.models.losses.moment import LossConfigs
 from vtg.models.task_modules import AnchorAssignment, centerness_target
 from vtg.models.task_modules.nms import take_moments, temporal_nms
 from vtg.registry import MODELS, TASK_UTILS
@@ -20,10 +20,11 @@ from vtg.structures import (
     GroundingTargets,
     MomentList,
     cxw_to_xx,
-    generalized_iou_aligned,
     xx_to_cxw,
 )
 from vtg.utils import ConfigError
+
+from .base import PyramidDenseHead
 
 
 @dataclass(frozen=True)
@@ -69,15 +70,6 @@ class ConvTower(nn.Module):
         return x
 
 
-class AtssWeights(TypedDict, total=False):
-    """Weights of the terms of :class:`ATSSHead`."""
-
-    label: float
-    giou: float
-    span: float
-    centerness: float
-
-
 class DenseTestConfig(TypedDict, total=False):
     """How a dense head makes its list."""
 
@@ -87,7 +79,7 @@ class DenseTestConfig(TypedDict, total=False):
 
 
 @MODELS.register_module()
-class ATSSHead(MomentHead):
+class ATSSHead(PyramidDenseHead):
     """Classifies anchors, shifts them to moments and judges how central they are.
 
     ATSS (Zhang et al., 2020) along time, as in SG-DETR (arXiv 2410.01615, section 3.5).
@@ -99,19 +91,27 @@ class ATSSHead(MomentHead):
         assigner: Config of the assigner.
         coder: Config of the span coder.
         prior: Initial foreground probability.
-        loss_weights: Weight of ``label``, ``giou``, ``span`` and ``centerness``.
+        losses: See :class:`DenseHead`. Classification divides by the number of positive anchors;
+            means over moments are weighted by the centerness of the anchors.
         test_cfg: ``score_thr``, ``iou_thr`` of the suppression and ``top_n`` of the list.
         unit_seconds: Seconds per clip unit; None takes the sample's own clip length. The released
             code uses 2 for all datasets.
         truncate_targets: Cut the ends of the moments to whole seconds, as the released code does.
-        mask_padding: Zero padded cells before convolutions, and neither train nor predict them.
+        mask_padding: See :class:`PyramidDenseHead`.
         clamp_length: Decoded moments have length 0 or more at inference.
     """
 
     lists = ('atss',)
-    requires = (*MomentHead.requires, 'pyramid')
-    reads = ()
     suggests: ClassVar[dict[str, str]] = {'pyramid': 'DepthwisePyramid'}
+    prefix = 'dense_'
+    gives = ('centerness', 'clip_scores')
+    scored = ('centerness',)
+    default_losses: ClassVar[dict[str, dict[str, Any]]] = {
+        'label': {'type': 'FocalClassLoss', 'weight': 2.0},
+        'giou': {'type': 'GIoUSpanLoss', 'eps': 1e-7, 'weight': 2.0},
+        'span': {'type': 'SmoothL1SpanLoss', 'on': 'ends', 'reduction': 'sum', 'weight': 0.1},
+        'centerness': {'type': 'CenternessLoss', 'weight': 0.5},
+    }
 
     def __init__(
         self,
@@ -121,24 +121,19 @@ class ATSSHead(MomentHead):
         assigner: dict | None = None,
         coder: dict | None = None,
         prior: float = 0.35,
-        loss_weights: AtssWeights | None = None,
+        losses: LossConfigs | None = None,
         test_cfg: DenseTestConfig | None = None,
         unit_seconds: float | None = None,
         truncate_targets: bool = False,
         mask_padding: bool = True,
         clamp_length: bool = True,
     ) -> None:
-        super().__init__()
-        self.dim = dim
+        super().__init__(dim, losses, unit_seconds, mask_padding)
         self.anchors = TASK_UTILS.build(anchors or dict(type='AnchorGenerator1D'))
         self.assigner = TASK_UTILS.build(assigner or dict(type='ATSSAssigner'))
         self.coder = TASK_UTILS.build(coder or dict(type='AnchorDeltaCoder'))
-        self.loss_weights = {'label': 2.0, 'giou': 2.0, 'span': 0.1, 'centerness': 0.5}
-        self.loss_weights |= loss_weights or {}
         self.test_cfg = {'score_thr': 0.05, 'iou_thr': 0.5, 'top_n': 10, **(test_cfg or {})}
-        self.unit_seconds = unit_seconds
         self.truncate_targets = truncate_targets
-        self.mask_padding = mask_padding
         self.clamp_length = clamp_length
 
         def conv(out_dim: int) -> MaskedConv1d:
@@ -158,17 +153,13 @@ class ATSSHead(MomentHead):
                 f'pyramid have {tuple(strides)}; set anchors.strides to those and anchors.sizes to '
                 'one size per level, or change model.neck.'
             )
+        super().check_pyramid(strides)
 
     def forward(self, state: GroundingState) -> dict[str, Any]:
         """See :class:`vtg.models.base.MomentHead`."""
         outputs = self.predict_anchors(state)
-        clips = (state.duration / outputs.unit)[:, None, None]
         score = (outputs.logits.sigmoid() * outputs.centerness.sigmoid()).sqrt() * outputs.mask
-        return {
-            'spans': xx_to_cxw(outputs.spans / clips),
-            'span_scores': score,
-            'moment_outputs': {'dense': outputs},
-        }
+        return self.as_state(outputs.spans, score, outputs.unit, state.duration, dense=outputs)
 
     def predict_anchors(self, state: GroundingState) -> DenseOutputs:
         """Run the towers over all levels and, in training, assign the anchors."""
@@ -194,25 +185,16 @@ class ATSSHead(MomentHead):
             self.coder.decode(anchors, torch.cat(deltas, dim=1).float()),
             anchors,
             mask,
-            self._unit(state.duration, state.video_mask.sum(dim=1)),
+            self.unit(state.duration, state.video_mask.sum(dim=1)),
             assignment,
             moments,
         )
-
-    def _unit(self, duration: Tensor, num_clips: Tensor) -> Tensor:
-        """Seconds per clip unit ``(B,)``."""
-        if self.unit_seconds is None:
-            return duration / num_clips
-        return torch.full_like(duration, self.unit_seconds)
 
     def _assign(
         self, host: GroundingTargets, pyramid: FeaturePyramid, device: torch.device
     ) -> tuple[AnchorAssignment, Tensor]:
         """Assign anchors on the host, where the number of positives is known without waiting."""
-        seconds = cxw_to_xx(host.spans) * host.duration[:, None, None]
-        if self.truncate_targets:
-            seconds = seconds.trunc()
-        gts = seconds / self._unit(host.duration, host.num_clips)[:, None, None]
+        gts = self.moments_in_clips(host, self.truncate_targets)
         sizes = [mask.shape[1] for mask in pyramid.masks]
         masks = []
         for size, cells in zip(sizes, pyramid.num_cells(host.num_clips)):
@@ -225,39 +207,25 @@ class ATSSHead(MomentHead):
         moments = gts.gather(1, index) if gts.shape[1] else gts.new_zeros(index.shape)
         return assignment, moments.to(device, non_blocking=True)
 
-    def loss(self, state: GroundingState) -> dict[str, Tensor]:
-        """Sums over all anchors of the batch, divided by the number of positives (labels and
-        centerness) or by the sum of their centerness (spans)."""
+    def assign(self, state: GroundingState) -> AssignedPredictions:
+        """See :class:`DenseHead`; spans are in clips."""
         outputs: DenseOutputs = state.moment_outputs['dense']
+        assert outputs.assignment is not None and outputs.moments is not None
         positive = outputs.assignment.positive.to(outputs.logits.device, non_blocking=True)
-        count = positive.sum().clamp(min=1)
         target = centerness_target(outputs.anchors, outputs.moments)
-        weight = torch.where(positive, target, torch.zeros_like(target))
-        total = weight.sum()
-        # Without positives, or with all of them at the very border, the span terms vanish.
-        total = torch.where(total > 0, total, torch.ones_like(total))
-
-        start, end = outputs.spans.unbind(-1)
-        ordered = torch.stack((start, torch.maximum(start, end)), dim=-1)
-        giou = 1 - generalized_iou_aligned(ordered, outputs.moments, 1e-7)
-        span = F.smooth_l1_loss(outputs.spans, outputs.moments, reduction='none').sum(dim=-1)
-        label = sigmoid_focal_loss(outputs.logits, positive.to(outputs.logits.dtype))
-        central = F.binary_cross_entropy_with_logits(
-            outputs.centerness, target.to(outputs.centerness.dtype), reduction='none'
+        return AssignedPredictions(
+            logits=outputs.logits[None, ..., None],
+            mask=outputs.mask[None],
+            positive=positive[None],
+            spans=outputs.spans[None],
+            wanted=outputs.moments[None],
+            ends=True,
+            span_weight=torch.where(positive, target, torch.zeros_like(target))[None],
+            num_labels=positive.sum().clamp(min=1)[None],
+            centerness=outputs.centerness[None],
+            wanted_centerness=target[None],
+            clip_scores=self.clip_scores(outputs.logits, state),
         )
-        terms = {
-            'label': (label * outputs.mask).sum() / count,
-            'giou': self._weighted(giou, weight) / total,
-            'span': self._weighted(span, weight) / total,
-            'centerness': self._weighted(central, positive.to(central.dtype)) / count,
-        }
-        weights = self.loss_weights
-        return {f'loss_dense_{name}': weights[name] * term for name, term in terms.items()}
-
-    @staticmethod
-    def _weighted(values: Tensor, weight: Tensor) -> Tensor:
-        """Weighted sum that ignores whatever stands where the weight is 0, infinities included."""
-        return (torch.where(weight > 0, values, values.new_zeros(())) * weight).sum()
 
     def predict(self, state: GroundingState) -> dict[str, MomentList]:
         """The list ``atss``, see :meth:`ranked`."""
@@ -280,9 +248,8 @@ class ATSSHead(MomentHead):
         if self.clamp_length:
             centre, width = xx_to_cxw(spans).unbind(-1)
             spans = cxw_to_xx(torch.stack((centre, width.clamp(min=0)), dim=-1))
-        seconds = (spans * outputs.unit[:, None, None]).clamp(min=0)
-        seconds = seconds.minimum(state.duration[:, None, None])
-        moments = MomentList(seconds, scores, outputs.mask & (scores > score_thr))
+        mask = outputs.mask & (scores > score_thr)
+        moments = self.in_seconds(spans, scores, mask, outputs.unit, state.duration)
         kept = temporal_nms(_shortened(moments), iou_thr)
         last = kept.scores[:, min(top_n, kept.scores.shape[1]) - 1, None]
         enough = kept.mask.sum(dim=1, keepdim=True) > top_n

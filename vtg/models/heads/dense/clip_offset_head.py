@@ -2,7 +2,7 @@
 """A dense moment head with one moment per clip."""
 
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from vtg.models.base import MomentHead
 from vtg.models.extras import Foreground
 from vtg.models.layers import MaskedConv1d
-from vtg.models.losses import masked_mean
+from vtg.models.losses import AssignedPredictions
+from vtg.models.losses.moment import LossConfigs
 from vtg.models.task_modules import sort_moments
 from vtg.registry import MODELS
 from vtg.structures import (
@@ -19,9 +20,9 @@ from vtg.structures import (
     GroundingTargets,
     MomentList,
     cxw_to_xx,
-    generalized_iou_aligned,
-    xx_to_cxw,
 )
+
+from .base import DenseHead
 
 # Clips; moments that end exactly on a timestamp contain it, whatever the rounding.
 TOLERANCE = 1e-3
@@ -88,16 +89,8 @@ def owning_moments(timestamps: Tensor, targets: GroundingTargets) -> tuple[Tenso
     return (owner >= 0) | fallback, owner.clamp(min=0)
 
 
-class ClipOffsetWeights(TypedDict, total=False):
-    """Weights of the terms of :class:`ClipOffsetHead`."""
-
-    label: float
-    span: float
-    giou: float
-
-
 @MODELS.register_module()
-class ClipOffsetHead(MomentHead):
+class ClipOffsetHead(DenseHead):
     """Every clip says whether it lies in a moment and how far away that moment starts and ends.
 
     UniVTG (Lin et al., ICCV 2023), section 3.2. No matching: the target of a clip is the moment
@@ -108,29 +101,28 @@ class ClipOffsetHead(MomentHead):
         num_convs: Convolutions of each branch.
         anchor_offset: Where in a clip its timestamp lies, in clips: 0.5 is the centre; the released
             code takes half the clip length in seconds, which for clips of 2 s is 1, the end.
-        background_weight: Weight of clips outside in the classification.
-        loss_weights: Weight of ``label``, ``span`` and ``giou``.
+        losses: See :class:`DenseHead`.
         mask_padding: Zero padded clips before convolutions; the released code does not.
     """
 
     lists = ('clips',)
-
     provides = (*MomentHead.provides, 'foreground')
+    default_losses: ClassVar[dict[str, dict[str, Any]]] = {
+        'label': {'type': 'SigmoidClassLoss', 'background_weight': 0.1, 'weight': 10.0},
+        'span': {'type': 'SmoothL1SpanLoss', 'on': 'ends', 'reduction': 'sum', 'weight': 10.0},
+        'giou': {'type': 'GIoUSpanLoss', 'eps': 0.0, 'weight': 1.0},
+    }
 
     def __init__(
         self,
         dim: int,
         num_convs: int = 3,
         anchor_offset: float = 0.5,
-        background_weight: float = 0.1,
-        loss_weights: ClipOffsetWeights | None = None,
+        losses: LossConfigs | None = None,
         mask_padding: bool = True,
     ) -> None:
-        super().__init__()
-        self.dim = dim
+        super().__init__(dim, losses)
         self.anchor_offset = anchor_offset
-        self.background_weight = background_weight
-        self.loss_weights = {'label': 10.0, 'span': 10.0, 'giou': 1.0, **(loss_weights or {})}
         self.class_convs = ConvStack(dim, 1, num_convs, mask_padding)
         self.span_convs = ConvStack(dim, 2, num_convs, mask_padding)
         # A moment starts before and ends after the timestamp of its clip.
@@ -145,51 +137,42 @@ class ClipOffsetHead(MomentHead):
         anchors = clip / mask.sum(dim=1, keepdim=True)
         outputs = ClipOutputs(logits, anchors.unsqueeze(-1) + offsets, anchors)
         foreground = logits.sigmoid() * mask
-        return {
-            'spans': xx_to_cxw(outputs.spans),
-            'span_scores': foreground,
-            'foreground': Foreground(foreground),
-            'moment_outputs': {'clips': outputs},
-        }
+        duration = state.duration  # spans are fractions of the video
+        values = self.as_state(outputs.spans, foreground, duration, duration, clips=outputs)
+        return {**values, 'foreground': Foreground(foreground)}
 
-    def loss(self, state: GroundingState) -> dict[str, Tensor]:
-        """``loss_label`` over all clips; ``loss_span`` (smooth L1, summed over both ends) and
-        ``loss_giou`` over the clips inside a moment of the whole batch."""
+    def assign(self, state: GroundingState) -> AssignedPredictions:
+        """See :class:`DenseHead`; spans are fractions of the video.
+
+        Where data only rate clips, relevant ones are the foreground and offsets learn nothing; a
+        sample without any does not count.
+        """
         outputs: ClipOutputs = state.moment_outputs['clips']
-        targets = state.targets
-        if targets.spans.shape[1] == 0:
-            return self._without_moments(outputs, state)
-        timestamps = outputs.anchors * targets.num_clips.unsqueeze(-1)
-        inside, owner = owning_moments(timestamps, targets)
-        wanted = cxw_to_xx(targets.spans).gather(1, owner.unsqueeze(-1).expand(-1, -1, 2))
-
-        span = F.smooth_l1_loss(outputs.spans, wanted, reduction='none').sum(dim=-1)
-        terms = {
-            'label': self._label_loss(outputs.logits, inside, state.video_mask),
-            'span': masked_mean(span, inside),
-            'giou': masked_mean(1 - generalized_iou_aligned(outputs.spans, wanted), inside),
-        }
-        return {f'loss_{name}': self.loss_weights[name] * term for name, term in terms.items()}
-
-    def _label_loss(self, logits: Tensor, inside: Tensor, mask: Tensor) -> Tensor:
-        bce = F.binary_cross_entropy_with_logits(logits, inside.to(logits.dtype), reduction='none')
-        return masked_mean(torch.where(inside, 1.0, self.background_weight) * bce, mask)
-
-    def _without_moments(self, outputs: ClipOutputs, state: GroundingState) -> dict[str, Tensor]:
-        """Losses of data that only rates clips: relevant ones are the foreground, offsets learn
-        nothing; a sample without any does not count."""
-        relevant = state.targets.relevant
-        mask = state.video_mask & relevant.any(dim=1, keepdim=True)
-        label = self._label_loss(outputs.logits, relevant, mask)
-        unused = outputs.spans.sum() * 0
-        return {'loss_label': self.loss_weights['label'] * label} | {
-            f'loss_{name}': unused for name in ('span', 'giou')
-        }
+        targets, mask = state.targets, state.video_mask
+        if targets.spans.shape[1]:
+            timestamps = outputs.anchors * targets.num_clips.unsqueeze(-1)
+            positive, owner = owning_moments(timestamps, targets)
+            wanted = cxw_to_xx(targets.spans).gather(1, owner.unsqueeze(-1).expand(-1, -1, 2))
+            found = positive
+        else:
+            positive, found = targets.relevant, torch.zeros_like(targets.relevant)
+            wanted = torch.zeros_like(outputs.spans)
+            mask = mask & positive.any(dim=1, keepdim=True)
+        return AssignedPredictions(
+            logits=outputs.logits[None, ..., None],
+            mask=mask[None],
+            positive=positive[None],
+            spans=outputs.spans[None],
+            wanted=wanted[None],
+            ends=True,
+            span_weight=found[None],
+            clip_scores=outputs.logits[None],
+        )
 
     def predict(self, state: GroundingState) -> dict[str, MomentList]:
         """The list ``clips``: one moment per clip, clamped to the video, best first."""
         outputs: ClipOutputs = state.moment_outputs['clips']
-        end = state.duration[:, None, None]
-        seconds = (outputs.spans * end).clamp(min=0).minimum(end)
-        moments = MomentList(seconds, state.span_scores, state.video_mask)
+        moments = self.in_seconds(
+            outputs.spans, state.span_scores, state.video_mask, state.duration, state.duration
+        )
         return {'clips': sort_moments(moments)}

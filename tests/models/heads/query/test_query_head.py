@@ -17,10 +17,11 @@ MATCHER = dict(
     type='HungarianMatcher',
     costs=dict(label=dict(type='ClassCost'), span=dict(type='L1SpanCost')),
 )
-LOSS = dict(
-    type='QuerySetLoss',
-    class_loss=dict(type='SigmoidClassLoss'),
-    weights=dict(span=10.0, giou=1.0, label=5.0, quality=1.0),
+LOSSES = dict(
+    span=dict(type='L1SpanLoss', weight=10.0),
+    giou=dict(type='GIoUSpanLoss'),
+    label=dict(type='SigmoidClassLoss', weight=5.0),
+    quality=dict(type='QualityLoss'),
 )
 SOURCES = {
     'pyramid': dict(type='PyramidQuerySelector', dim=16, num_queries=6),
@@ -29,7 +30,7 @@ SOURCES = {
 
 
 def make(shaken, source='pyramid', **options):
-    parts = dict(queries=SOURCES[source], decoder=DECODER, matcher=MATCHER, loss=LOSS)
+    parts = dict(queries=SOURCES[source], decoder=DECODER, matcher=MATCHER, losses=LOSSES)
     return shaken(QueryHead(16, **{**parts, **options}), 0.1)
 
 
@@ -116,7 +117,12 @@ def test_official_order_goes_by_class(toy, shaken):
 
 
 def test_without_quality_the_class_is_the_score(toy, shaken):
-    head = make(shaken, quality=False, queries={**SOURCES['pyramid'], 'quality': False})
+    head = make(
+        shaken,
+        quality=False,
+        queries={**SOURCES['pyramid'], 'quality': False},
+        losses={**LOSSES, 'quality': None},
+    )
     state = run(head, toy.state(targets=False))
     last = state.moment_outputs['queries'].predictions.last()
     assert last.quality is None and head.quality_head is None
@@ -193,16 +199,16 @@ def test_denoising_does_not_depend_on_neighbours(toy, shaken):
 def test_combinations_that_need_spans(toy):
     slots = dict(type='LearnedSlots', dim=16, num_queries=4)
     with pytest.raises(ConfigError, match='SpanDecoder needs queries that are spans'):
-        QueryHead(16, queries=slots, decoder=DECODER, matcher=MATCHER, loss=LOSS)
+        QueryHead(16, queries=slots, decoder=DECODER, matcher=MATCHER, losses=LOSSES)
     decoder = dict(type='SlotDecoder', dim=16, num_layers=1, num_heads=4, hidden_dim=32)
     with pytest.raises(ConfigError, match='SlotDecoder needs queries that are learned slots'):
-        QueryHead(16, queries=SOURCES['learned'], decoder=decoder, matcher=MATCHER, loss=LOSS)
+        QueryHead(16, queries=SOURCES['learned'], decoder=decoder, matcher=MATCHER, losses=LOSSES)
     with pytest.raises(ConfigError, match='quality needs a decoder that refines spans'):
-        QueryHead(16, queries=slots, decoder=decoder, matcher=MATCHER, loss=LOSS)
+        QueryHead(16, queries=slots, decoder=decoder, matcher=MATCHER, losses=LOSSES)
 
 
 def test_initialisation(toy):
-    head = QueryHead(64, {**SOURCES['learned'], 'dim': 64}, {**DECODER, 'dim': 64}, MATCHER, LOSS)
+    head = QueryHead(64, {**SOURCES['learned'], 'dim': 64}, {**DECODER, 'dim': 64}, MATCHER, LOSSES)
     assert head.class_head.bias.item() == pytest.approx(math.log(0.35 / 0.65))
     assert head.class_head.weight.std().item() == pytest.approx(0.01, rel=0.3)
     assert not head.span_head[-1].weight.any() and not head.span_head[-1].bias.any()

@@ -6,16 +6,32 @@ import math
 import pytest
 import torch
 
-from vtg.models.heads.query_losses import ExtraTargets, QueryPredictions, QuerySetLoss, stage_mean
+from vtg.models.heads import ExtraTargets, QueryPredictions
+from vtg.models.heads.query.extras import build_extra_losses
+from vtg.models.heads.query.outputs import assign_extra, assign_matched
+from vtg.models.losses import MomentLosses
 from vtg.utils import ConfigError
 
 WEIGHTS = dict(span=10.0, giou=2.0, label=5.0, quality=3.0)
 STAGES, BATCH, QUERIES = 3, 3, 5
 
 
-def make(**options):
-    options = {'weights': WEIGHTS, 'span_distance': 'smooth_l1', 'giou_eps': 0.0, **options}
-    return QuerySetLoss(dict(type='SigmoidClassLoss', background_weight=0.1), **options)
+LOSSES = dict(
+    span=dict(type='SmoothL1SpanLoss', weight=10.0),
+    giou=dict(type='GIoUSpanLoss', eps=0.0, weight=2.0),
+    label=dict(type='SigmoidClassLoss', background_weight=0.1, weight=5.0),
+    quality=dict(type='QualityLoss', weight=3.0),
+)
+
+
+def compute(given, with_proposals, stage_weights=None, **changes):
+    pred, targets, index, mask = given
+    losses = MomentLosses({**LOSSES, **changes})
+    assigned = assign_matched(pred, targets, index, mask)
+    weights = {'proposals': 0.5, **(stage_weights or {})}
+    if with_proposals:
+        return losses(assigned.stages(1), None, assigned, weights)
+    return losses(assigned, None, None, weights)
 
 
 def predictions(**extra):
@@ -79,7 +95,7 @@ def naive(pred, targets, index, mask):
 
 @pytest.mark.parametrize('proposals', [True, False])
 def test_matched_queries_against_loops(given, proposals):
-    losses = make()(*given, with_proposals=proposals)
+    losses = compute(given, proposals)
     stages = list(naive(*given))
     names = ['proposal_{}', '{}_0', '{}'] if proposals else ['{}_0', '{}_1', '{}']
     assert len(losses) == 12
@@ -91,16 +107,17 @@ def test_matched_queries_against_loops(given, proposals):
 
 
 def test_stage_weights(given):
-    a = make()(*given, with_proposals=True)
+    a = compute(given, True)
     weights = {'layers': 0.25, 'proposals': 2.0}
-    b = make(stage_weights=weights)(*given, with_proposals=True)
+    b = compute(given, True, weights)
     assert b['loss_span'] == a['loss_span'] and b['loss_span_0'] == 0.25 * a['loss_span_0']
     assert b['loss_proposal_span'] == 4 * a['loss_proposal_span']
 
 
 def test_quality_of_all_queries(given):
     pred, targets, index, mask = given
-    got = make(quality_targets='all')(*given, with_proposals=False)['loss_quality'].item()
+    got = compute(given, False, quality={**LOSSES['quality'], 'targets': 'all'})
+    got = got['loss_quality'].item()
     terms = []
     for b in range(BATCH):
         matched = {q: g for g, q in enumerate(index[2, b].tolist()) if q >= 0}
@@ -119,7 +136,13 @@ def test_offsets_beyond_a_margin(given):
     references = torch.rand(STAGES, BATCH, QUERIES, 2)
     pred = QueryPredictions(pred.logits, pred.spans, pred.quality, references)
     weights = {'centre_offset': 2.0, 'width_offset': 1.0}
-    losses = make(weights=weights)(pred, targets, index, mask, with_proposals=False)
+    offsets = {
+        f'{part}_offset': dict(
+            type='ReferenceOffsetLoss', part=part, margin=margin, weight=weights[f'{part}_offset']
+        )
+        for part, margin in (('centre', 0.1), ('width', 0.15))
+    }
+    losses = MomentLosses(offsets)(assign_matched(pred, targets, index, mask), None)
     assert set(losses) == {f'loss_{n}{s}' for n in weights for s in ('', '_0', '_1')}
     for axis, (name, margin) in enumerate((('centre_offset', 0.1), ('width_offset', 0.15))):
         terms = []
@@ -139,8 +162,9 @@ def test_extra_queries_against_loops(kind):
     positive = torch.tensor([[True, True, False, True, False], [True, False, True, False, False],
                              [False] * 5])  # fmt: skip
     wanted = torch.rand(BATCH, QUERIES, 2) * 0.3 + 0.3
-    distance = 'ends' if kind == 'collab' else 'centre_width'
-    losses = make().extra(kind, pred, ExtraTargets(valid, positive, wanted), distance)
+    losses = build_extra_losses(None, LOSSES, MomentLosses(LOSSES), 1)[kind](
+        assign_extra(pred, ExtraTargets(valid, positive, wanted)), None
+    )
     for stage, suffix in enumerate(('_0', '_1', '')):
         label, span, giou = [], [], []
         for b in range(BATCH):
@@ -165,7 +189,7 @@ def test_extra_queries_against_loops(kind):
 def test_a_batch_without_moments(given):
     pred, targets, index, mask = given
     pred.spans.requires_grad_()
-    losses = make()(pred, targets, torch.full_like(index, -1), mask, with_proposals=True)
+    losses = compute((pred, targets, torch.full_like(index, -1), mask), True)
     for name, value in losses.items():
         assert value.isfinite() and ((value > 0) == ('label' in name)), name
     sum(losses.values()).backward()
@@ -176,32 +200,46 @@ def test_zero_slots(toy):
     state = toy.state(moments=[[], [], []])
     index = torch.zeros(STAGES, BATCH, 0, dtype=torch.long)
     mask = torch.ones(BATCH, QUERIES, dtype=torch.bool)
-    losses = make()(predictions(), state.targets, index, mask, with_proposals=False)
+    losses = compute((predictions(), state.targets, index, mask), False)
     assert all(value.isfinite() for value in losses.values())
 
 
 def test_unmatched_and_masked_values_may_be_anything(given):
     pred, targets, index, mask = given
-    first = make()(*given, with_proposals=False)
+    first = compute(given, False)
     logits = pred.logits.clone()
     logits[:, 2, 2] = torch.inf  # a query that stands for nothing
     other = QueryPredictions(logits, pred.spans, pred.quality)
-    second = make()(other, targets, index, mask, with_proposals=False)
+    second = compute((other, targets, index, mask), False)
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_weight_zero_removes_a_term(given):
-    losses = make(weights={**WEIGHTS, 'span': 0.0})(*given, with_proposals=True)
+def test_none_removes_a_term_and_zero_keeps_it(given):
+    losses = compute(given, True, span=None, giou={**LOSSES['giou'], 'weight': 0.0})
     assert not any('span' in name for name in losses) and len(losses) == 9
+    assert losses['loss_giou'] == 0
 
 
-def test_unknown_distance():
-    with pytest.raises(ConfigError, match=r"one of \['l1', 'smooth_l1'\], got 'l2'"):
-        make(span_distance='l2')
+def test_losses_of_extra_queries_follow_those_of_the_head():
+    both = {**LOSSES, 'label': None}
+    given = dict(collab=dict(weight=0.25, losses=dict(span=dict(type='L1SpanLoss', weight=8.0))))
+    kinds = build_extra_losses(given, both, MomentLosses(both), 1)
+    assert {name: loss.weight for name, loss in kinds['collab'].items()} == dict(span=2.0, giou=0.5)
+    assert {n: loss.weight for n, loss in kinds['denoising'].items()} == dict(span=5.0, giou=1.0)
 
 
-def test_stage_mean():
-    values = torch.tensor([[[1.0, 2.0]], [[3.0, float('nan')]]])
-    mask = torch.tensor([[[True, True]], [[True, False]]])
-    assert stage_mean(values, mask).tolist() == [1.5, 3.0]
-    assert stage_mean(values, torch.zeros_like(mask)).tolist() == [0.0, 0.0]
+@pytest.mark.parametrize(
+    ('extras', 'sentence'),
+    [
+        (dict(colab={}), 'extras has no colab; did you mean collab'),
+        (dict(collab=dict(factor=1.0)), r'extras\.collab has no factor; '),
+        (dict(collab=dict(losses=dict(labl=None))), r'extras\.collab\.losses has no labl; '),
+        (
+            dict(collab=dict(losses=dict(quality=dict(type='QualityLoss')))),
+            r'QueryHead\.extras\.collab: losses\.quality \(QualityLoss\) needs `quality`, which',
+        ),
+    ],
+)
+def test_extras_that_cannot_be(extras, sentence):
+    with pytest.raises(ConfigError, match=sentence):
+        build_extra_losses(extras, LOSSES, MomentLosses(LOSSES), 1)

@@ -5,7 +5,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from vtg.models.heads import PyramidHead
+from vtg.models.heads import PointHead
 from vtg.models.necks import TemporalPyramid
 from vtg.utils import ConfigError
 
@@ -15,7 +15,7 @@ STRIDES = (1, 2, 4)
 
 def make(toy, shaken, **options):
     options = {'num_levels': len(STRIDES), 'num_linear': 3, 'num_convs': 2, **options}
-    return shaken(PyramidHead(toy.dim, **options))
+    return shaken(PointHead(toy.dim, **options))
 
 
 def with_pyramid(toy, neck=None, **options):
@@ -78,7 +78,11 @@ def test_offsets_become_spans_in_strides(toy, shaken, neck):
 
 
 def test_losses_by_hand(toy, shaken, neck):
-    head = make(toy, shaken, loss_weights=dict(label=2.0, span=3.0, clip_score=0.0))
+    losses = dict(
+        label=dict(type='FocalClassLoss', alpha=None, weight=2.0),
+        span=dict(type='L1SpanLoss', on='offsets', weight=3.0),
+    )
+    head = make(toy, shaken, losses=losses)
     state = with_pyramid(toy, neck)
     state = state.update(**head(state))
     points = state.moment_outputs['points']
@@ -120,8 +124,7 @@ def test_no_positive_point_gives_no_span_loss(toy, shaken, neck):
 
 
 def test_labels_of_highlights_alone(toy, shaken, neck):
-    weights = dict(label=1.0, span=0.0, clip_score=0.0)
-    head = make(toy, shaken, label_target='saliency', loss_weights=weights)
+    head = make(toy, shaken, losses=dict(label=dict(type='ClipLabelLoss')))
     state = with_pyramid(toy, neck)
     state = state.update(**head(state))
     logits = state.moment_outputs['points'].logits[:, :16][state.video_mask]
@@ -148,11 +151,10 @@ def test_refuses_what_does_not_fit(toy, shaken, neck):
         make(toy, shaken, num_levels=2)(with_pyramid(toy, neck))
     coarse = TemporalPyramid(toy.dim, (2, 4))
     head, state = make(toy, shaken, num_levels=2), with_pyramid(toy, coarse)
-    with pytest.raises(ConfigError, match='a stride of 1'):
+    with pytest.raises(ConfigError, match=r'losses\.clip_score .* a stride of 1 or set losses'):
         head.loss(state.update(**head(state)))
-    for options in ({'label_target': 'none'}, {'mix': 'none'}):
-        with pytest.raises(ConfigError):
-            make(toy, shaken, **options)
+    with pytest.raises(ConfigError):
+        make(toy, shaken, mix='none')
 
 
 def test_gradients_reach_every_parameter(toy, shaken, neck, without_gradient):

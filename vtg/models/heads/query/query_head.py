@@ -1,61 +1,39 @@
 # SPDX-License-Identifier: Apache-2.0
 """A moment head with a query decoder."""
 
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypedDict
 
 import torch
 from torch import Tensor, nn
 
 from vtg.models.base import MomentHead
 from vtg.models.layers import MLP, inverse_sigmoid, sine_span_embedding
+from vtg.models.losses import AssignedPredictions, MomentLosses, foreground_probability
+from vtg.models.losses.moment import LossConfigs
 from vtg.models.task_modules import MatchInputs, query_group_mask
 from vtg.models.task_modules.nms import take_moments
 from vtg.models.task_modules.post_processing import round_scores
 from vtg.registry import MODELS, TASK_UTILS
 from vtg.structures import GroundingState, MomentList, cxw_to_xx, in_float32
-from vtg.utils import ConfigError
+from vtg.utils import ConfigError, check_choice
 
-from .queries import QueryProposals
-from .query_losses import ExtraTargets, QueryPredictions
-
-
-@dataclass(frozen=True)
-class ExtraQueries:
-    """Queries that exist in training only, in front of the others.
-
-    Attributes:
-        content: ``(B, T, D)``.
-        reference: ``(B, T, 2)`` centre and width in [0, 1].
-        targets: What they should find.
-        distance: How span errors are measured, see :meth:`QuerySetLoss.extra`.
-        group: ``(T,)`` groups that must not see each other; None is one group.
-        visible: ``(B, T)`` True where others of the group may see the query.
-    """
-
-    content: Tensor
-    reference: Tensor
-    targets: ExtraTargets
-    distance: str
-    visible: Tensor
-    group: Tensor | None = None
+from .extras import Extras, build_extra_losses
+from .outputs import (
+    ExtraQueries,
+    ExtraTargets,
+    QueryOutputs,
+    QueryPredictions,
+    assign_extra,
+    assign_matched,
+    with_states,
+)
 
 
-@dataclass(frozen=True)
-class QueryOutputs:
-    """Everything a query head predicts for a batch.
+class StageWeights(TypedDict, total=False):
+    """Factors of the stages before the last layer."""
 
-    Attributes:
-        proposals: The queries.
-        predictions: Of the decoder layers, ``(S, B, Q, ·)``.
-        normed: ``(S, B, Q, D)`` states that the predictions were made from.
-        extra: Predictions and targets of extra queries by kind.
-    """
-
-    proposals: QueryProposals
-    predictions: QueryPredictions
-    normed: Tensor
-    extra: dict[str, tuple[QueryPredictions, ExtraQueries]] = field(default_factory=dict)
+    layers: float
+    proposals: float
 
 
 @MODELS.register_module()
@@ -67,8 +45,14 @@ class QueryHead(MomentHead):
         queries: Config of the query source, e.g. ``LearnedQueries`` or ``PyramidQuerySelector``.
         decoder: Config of the decoder: ``SpanDecoder``, or ``SlotDecoder`` with ``LearnedSlots``.
         matcher: Config of the matcher.
-        loss: Config of the losses, e.g. ``QuerySetLoss``.
-        alignment: Config of a ``QueryTextAlignment``, or None.
+        losses: Configs of the losses by name, see :class:`vtg.models.losses.MomentLoss`; means run
+            over the whole batch. Without any the head stays untrained.
+        num_logits: Logits per query: 1 of the foreground, or 2 of foreground and background, which
+            a softmax compares.
+        stage_weights: Factors of losses by kind of stage: ``layers`` (all decoder layers but the
+            last) and ``proposals`` (the query source).
+        extras: Losses of extra queries by kind, see
+            :func:`vtg.models.heads.query.extras.build_extra_losses`.
         quality: Predict the overlap of each prediction too; it then joins the score.
         prior: Initial foreground probability; None keeps PyTorch's initialisation of class and
             span head, else spans start as their references.
@@ -97,10 +81,11 @@ class QueryHead(MomentHead):
                 'giou': {'type': 'GIoUCost', 'weight': 1.0},
             },
         },
-        'loss': {
-            'type': 'QuerySetLoss',
-            'class_loss': {'type': 'SigmoidClassLoss'},
-            'weights': {'span': 10.0, 'giou': 1.0, 'label': 4.0, 'quality': 1.0},
+        'losses': {
+            'span': {'type': 'L1SpanLoss', 'weight': 10.0},
+            'giou': {'type': 'GIoUSpanLoss', 'weight': 1.0},
+            'label': {'type': 'SigmoidClassLoss', 'weight': 4.0},
+            'quality': {'type': 'QualityLoss', 'weight': 1.0},
         },
     }
 
@@ -110,8 +95,10 @@ class QueryHead(MomentHead):
         queries: dict,
         decoder: dict,
         matcher: dict,
-        loss: dict,
-        alignment: dict | None = None,
+        losses: LossConfigs,
+        num_logits: Literal[1, 2] = 1,
+        stage_weights: StageWeights | None = None,
+        extras: Extras | None = None,
         quality: bool = True,
         prior: float | None = 0.35,
         attend_text: bool = False,
@@ -135,15 +122,18 @@ class QueryHead(MomentHead):
         self.decoder = MODELS.build(decoder)
         self._check_spans(quality, denoising)
         self.matcher = TASK_UTILS.build(matcher)
-        self.loss_fn = MODELS.build(loss)
+        self.num_logits = check_choice(num_logits, (1, 2), 'QueryHead: num_logits')
         self._check_supervision(quality)
-        self.class_head = nn.Linear(dim, self.loss_fn.class_loss.num_logits)
+        self.class_head = nn.Linear(dim, num_logits)
         if prior is not None:
             nn.init.normal_(self.class_head.weight, std=0.01)
             nn.init.constant_(self.class_head.bias, torch.tensor(prior).logit().item())
         learned = prior is not None
         self.span_head = MLP(dim, dim, dim, 2, zero_last=learned, xavier=learned)
-        self.alignment = None if alignment is None else MODELS.build(alignment)
+        self.losses = MomentLosses(losses)
+        self._check_losses(quality)
+        self.extra_losses = build_extra_losses(extras, losses, self.losses, num_logits)
+        self.stage_weights = {'layers': 1.0, 'proposals': 0.5, **(stage_weights or {})}
         self.quality_head = MLP(2 * dim, dim, dim, 1) if quality else None
         self.denoising = None if denoising is None else TASK_UTILS.build(denoising)
         if self.denoising is not None:
@@ -171,7 +161,7 @@ class QueryHead(MomentHead):
                 )
 
     def _check_supervision(self, quality: bool) -> None:
-        """Refuse matching costs and losses whose predictions are not there, and the reverse."""
+        """Refuse matching costs whose predictions are not there, and proposals that do not fit."""
         missing = {} if self.queries.gives_spans else {'references': 'LearnedQueries as queries'}
         if not quality:
             missing['quality'] = 'quality=True'
@@ -183,29 +173,43 @@ class QueryHead(MomentHead):
                     f'{needed}, which this head does not give; set {missing[needed]} or '
                     f'matcher.costs.{name}=None.'
                 )
-        self.loss_fn.check_fit(quality, self.queries.gives_spans)
-        class_loss = self.loss_fn.class_loss
         for name, cost in self.matcher.costs.items():
-            if getattr(cost, 'activation', '') == 'softmax' and class_loss.num_logits == 1:
+            if getattr(cost, 'activation', '') == 'softmax' and self.num_logits == 1:
                 raise ConfigError(
-                    f'QueryHead: matcher.costs.{name} takes a softmax over the one logit of '
-                    f"{type(class_loss).__name__}, which is always 1; set its activation='sigmoid'."
+                    f'QueryHead: matcher.costs.{name} takes a softmax over the one logit of every '
+                    "query, which is always 1; set its activation='sigmoid' or num_logits=2."
                 )
         if not self.queries.supervised:
             return
         source = type(self.queries).__name__
-        if class_loss.num_logits != 1:
+        if self.num_logits != 1:
             raise ConfigError(
-                f'QueryHead: the proposals of {source} have one logit, but loss.class_loss '
-                f'({type(class_loss).__name__}) compares {class_loss.num_logits}; set '
-                "loss.class_loss=dict(type='SigmoidClassLoss') or queries=dict("
-                "type='LearnedQueries')."
+                f'QueryHead: the proposals of {source} have one logit, but num_logits is '
+                f"{self.num_logits}; set num_logits=1 or queries=dict(type='LearnedQueries')."
             )
         if (self.queries.quality_head is not None) != quality:
             raise ConfigError(
                 f'QueryHead: quality is {quality}, but {source} has '
                 f'quality={not quality}; they are learned together, set both to the same.'
             )
+
+    def _check_losses(self, quality: bool) -> None:
+        """Refuse losses that need what is not predicted, and a quality that nothing trains."""
+        gives = {'states'} | ({'quality'} if quality else set())
+        if self.queries.gives_spans:
+            gives.add('references')
+        self.losses.check_fit(
+            'QueryHead',
+            gives,
+            self.num_logits,
+            {
+                'quality': 'quality=True',
+                'no quality': 'quality=False',
+                'references': 'queries to LearnedQueries and decoder to SpanDecoder',
+                'num_logits': 'num_logits',
+            },
+            scored=['quality'] if quality else [],
+        )
 
     def check_pyramid(self, strides: tuple[float, ...]) -> None:
         """See :meth:`vtg.models.base.Component.check_pyramid`."""
@@ -294,56 +298,54 @@ class QueryHead(MomentHead):
         visible = noisy.valid
         if self.denoising_sees_unused:
             visible = torch.ones_like(visible)
-        return ExtraQueries(
-            content, noisy.references.sigmoid(), wanted, 'centre_width', visible, noisy.group
-        )
+        return ExtraQueries(content, noisy.references.sigmoid(), wanted, visible, noisy.group)
 
     def loss(self, state: GroundingState) -> dict[str, Tensor]:
-        """Match all stages at once and compare."""
+        """Match all stages at once and compare; every loss sees the same matching."""
+        if not self.losses:
+            return {}
         outputs: QueryOutputs = state.moment_outputs['queries']
+        layers, proposals = self.assign(outputs, state)
+        losses = self.losses(layers, state, proposals, self.stage_weights)
+        for kind, (predictions, queries) in outputs.extra.items():
+            extra = assign_extra(predictions, queries.targets)
+            losses |= self.extra_losses[kind](extra, state, None, self.stage_weights)
+        return losses
+
+    def assign(
+        self, outputs: QueryOutputs, state: GroundingState
+    ) -> tuple[AssignedPredictions, AssignedPredictions | None]:
+        """Match the queries of every stage with the moments.
+
+        Returns:
+            The decoder layers, and the same with the proposals in front where these learn too.
+        """
         predictions, proposals = outputs.predictions, outputs.proposals
         supervised = self.queries.supervised
-        if supervised:
-            predictions = self._with_proposals(predictions, proposals)
+        stages = predictions.after(proposals) if supervised else predictions
         query_index = self.matcher(
             MatchInputs(
-                logits=predictions.logits,
-                spans=predictions.spans,
-                quality=predictions.quality,
+                logits=stages.logits,
+                spans=stages.spans,
+                quality=stages.quality,
                 references=proposals.reference,
                 mask=proposals.mask,
             ),
             state.targets.spans,
             state.targets.span_mask,
         )
-        losses = self.loss_fn(predictions, state.targets, query_index, proposals.mask, supervised)
-        if self.alignment is not None:
-            losses |= self.alignment(outputs.normed, state, query_index[int(supervised) :])
-        for kind, (extra, queries) in outputs.extra.items():
-            losses |= self.loss_fn.extra(kind, extra, queries.targets, queries.distance)
-        return losses
-
-    @staticmethod
-    def _with_proposals(
-        predictions: QueryPredictions, proposals: QueryProposals
-    ) -> QueryPredictions:
-        """Put the proposals in front of the layers as one more stage."""
-
-        def join(first: Tensor | None, rest: Tensor | None) -> Tensor | None:
-            return None if rest is None else torch.cat((first.unsqueeze(0), rest))
-
-        return QueryPredictions(
-            join(proposals.logits, predictions.logits),
-            join(proposals.spans, predictions.spans),
-            join(proposals.quality, predictions.quality),
-            join(proposals.reference, predictions.references),
-        )
+        assigned = assign_matched(stages, state.targets, query_index, proposals.mask)
+        if not supervised:
+            return with_states(assigned, outputs.normed), None
+        # The proposals correct no reference and come from no decoder state.
+        layers = assigned.stages(1, references=predictions.references, states=outputs.normed)
+        return layers, assigned
 
     def _scored(self, outputs: QueryOutputs) -> tuple[Tensor, Tensor, Tensor]:
         """Spans ``(B, Q, 2)`` normalised, scores and class probabilities ``(B, Q)`` of the last
         layer; queries that stand for nothing have score 0."""
         last = outputs.predictions.last()
-        probability = self.loss_fn.class_loss.probability(last.logits)
+        probability = foreground_probability(last.logits)
         score = probability
         if last.quality is not None:
             score = (probability * last.quality.sigmoid()).sqrt()

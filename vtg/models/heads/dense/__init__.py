@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Moment heads with one moment per anchor, point or clip."""
+
+from .atss_head import ATSSHead, DenseOutputs
+from .base import DenseHead, PyramidDenseHead
+from .boundary import PointOutputs
+from .clip_offset_head import ClipOffsetHead, ClipOutputs
+from .point_head import PointHead
+
+__all__ = [
+    'ATSSHead',
+    'ClipOffsetHead',
+    'ClipOutputs',
+    'DenseHead',
+    'DenseOutputs',
+    'PointHead',
+    'PointOutputs',
+    'PyramidDenseHead',
+]

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Moment heads that decode queries."""
+
+from .outputs import ExtraQueries, ExtraTargets, QueryOutputs, QueryPredictions
+from .query_head import QueryHead
+from .sources import (
+    LearnedQueries,
+    LearnedSlots,
+    PyramidQuerySelector,
+    QueryProposals,
+    QuerySource,
+)
+
+__all__ = [
+    'ExtraQueries',
+    'ExtraTargets',
+    'LearnedQueries',
+    'LearnedSlots',
+    'PyramidQuerySelector',
+    'QueryHead',
+    'QueryOutputs',
+    'QueryPredictions',
+    'QueryProposals',
+    'QuerySource',
+]
