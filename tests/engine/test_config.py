@@ -14,7 +14,7 @@ from vtg.utils import ConfigError
 ROOT = Path(__file__).resolve().parents[2]
 
 BASE = """
-model = dict(head=dict(type='PyramidHead', dim=4), layers=[dict(dim=1), dict(dim=2)])
+model = dict(head=dict(type='PointHead', dim=4), layers=[dict(dim=1), dict(dim=2)])
 optim_wrapper = dict(type='GroundingOptimWrapper', optimizer=dict(type='AdamW', lr=1e-4),
                      clip_grad=dict(type='norm', max_norm=1))
 train_dataloader = dict(num_workers=2, persistent_workers=True, prefetch_factor=4)
@@ -64,7 +64,7 @@ def test_overrides_apply(config):
 
 def test_a_json_object_merges_or_replaces(config):
     merged = load_config(config, ['model.head={"dim": 2}'])
-    assert merged.model.head == {'type': 'PyramidHead', 'dim': 2}
+    assert merged.model.head == {'type': 'PointHead', 'dim': 2}
     replaced = load_config(config, ['model.head={"_delete_": true, "type": "torch.nn.Identity"}'])
     assert replaced.model.head == {'type': 'torch.nn.Identity'}
 
@@ -183,7 +183,7 @@ def test_a_short_name_is_answered_with_the_place(option, meant):
         ('+model.test_cfg.outptu=detr', 'test_cfg has no outptu; did you mean output'),
         ('+model.test_cfg.saliency_dtype=float15', "did you mean 'float16'"),
         ('+model.negatives.stage=fusion', 'has no stage; did you mean stages'),
-        ('+model.moment_head.loss.weights.lable=1', 'has no lable; did you mean label'),
+        ('+model.moment_head.stage_weights.layer=1', 'has no layer; did you mean layers'),
         ('+model.moment_head.rank_by=clas', "model.moment_head.rank_by is 'clas'; did you mean"),
         ('train_dataloader.batch_size=0', 'train_dataloader.batch_size is 0'),
         ('train_dataloader.num_workers=-1', 'train_dataloader.num_workers is -1'),
