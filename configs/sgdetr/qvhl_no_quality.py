@@ -7,6 +7,7 @@ model = dict(
     moment_head=dict(
         query_head=dict(
             quality=False,
+            losses=dict(quality=None),
             queries=dict(quality=False),
             matcher=dict(costs=dict(quality=None)),
         ),

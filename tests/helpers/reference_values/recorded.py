@@ -18,6 +18,7 @@ from systems import WIDTH, small_system
 from torch import Tensor
 
 import vtg
+from vtg.engine.renamed import renamed_weight
 from vtg.models import Grounder
 from vtg.structures import Progress
 
@@ -54,7 +55,7 @@ def load_drawn(model: Grounder, shapes: dict[str, list[int]]) -> None:
     Raises:
         RuntimeError: A parameter of the model is not among them, or one of them has no place.
     """
-    weights = {name: weight(name, tuple(shape)) for name, shape in shapes.items()}
+    weights = {renamed_weight(name): weight(name, tuple(shape)) for name, shape in shapes.items()}
     result = model.load_state_dict(weights, strict=False)
     missing = set(result.missing_keys) & {name for name, _ in model.named_parameters()}
     if missing or result.unexpected_keys:
