@@ -40,6 +40,7 @@ def renamed_weight(key: str) -> str:
         key = re.sub(old, new, key)
     return key
 
+
 # Arguments that another component took over, and its place in the config, by type.
 _SUPPRESSION = {'nms': 'model.test_cfg.post_processor.steps.nms'}
 MOVED_KEYS: dict[str, dict[str, str]] = dict.fromkeys(
