@@ -160,13 +160,17 @@ class DetrCase(SystemCase):
         first = int(Context in state.extras)
         stop = first + state.video_mask.shape[1]
         key = f'out/mid.encoder{suffix}'
+        context = state.extras.get(Context)
         return {
             f'out/mid.t2v_encoder{suffix}': (
                 state.fused,
                 lambda stored: stored[first:stop].transpose(0, 1),
             ),
             key: (state.memory, lambda stored: stored[first:stop].transpose(0, 1)),
-            f'{key} context': (state.extras[Context].token, lambda stored: stored[0]),
+            f'{key} context': (
+                None if context is None else context.token,
+                lambda stored: stored[0],
+            ),
             f'{key} text': (state.memory_text, lambda stored: stored[stop:].transpose(0, 1)),
         }
 
