@@ -7,5 +7,5 @@ weights are converted with tools/convert_checkpoint.py.
 
 _base_ = './qvhl.py'
 
-benchmark = dict(dataset=dict(max_text_tokens=75))
+benchmark = dict(dataset=dict(features=dict(max_text_tokens=75)))
 load_from = 'checkpoints/cg_detr_pretrained.pth'

@@ -12,6 +12,6 @@ model = dict(
     refiner=dict(num_dummies=50),
     fusion=dict(context=dict(num_selected=2)),
 )
-benchmark = dict(dataset=dict(max_text_tokens=100))
+benchmark = dict(dataset=dict(features=dict(max_text_tokens=100)))
 optim_wrapper = dict(optimizer=dict(lr=2e-4))
 randomness = dict(seed=2018)

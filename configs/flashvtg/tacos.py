@@ -16,7 +16,7 @@ model = dict(
     moment_head=dict(num_convs=2),
     auxiliary=dict(nce=dict(weight=0.05)),
 )
-benchmark = dict(dataset=dict(max_text_tokens=100))
+benchmark = dict(dataset=dict(features=dict(max_text_tokens=100)))
 optim_wrapper = dict(optimizer=dict(lr=2e-4))
 train_cfg = dict(max_epochs=150, val_interval=3)
 default_hooks = dict(checkpoint=dict(save_best='MR-full-R1@0.3'))

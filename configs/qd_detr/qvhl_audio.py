@@ -14,7 +14,7 @@ _audio = dict(
     dim=2048,
     features_from='https://github.com/TencentARC/UMT',
 )
-benchmark = dict(dataset=dict(tef=(1, 2)), video=[*_base_.benchmark.video, _audio])
+benchmark = dict(dataset=dict(features=dict(tef=(1, 2))), video=[*_base_.benchmark.video, _audio])
 del _audio
 # The released audio checkpoint was trained with seed 3.
 randomness = dict(seed=3)

@@ -10,12 +10,13 @@ _base_ = './qvhl.py'
 # and the duration that spans are a fraction of becomes 152 s.
 benchmark = dict(
     dataset=dict(
-        pad_to_multiple=4,
-        padding_is_valid=True,
-        # Annotated clips beyond the video move to its last clip.
-        saliency=dict(type='AnnotatorSum', out_of_range='clamp'),
-        # Ids are cut at the last underscore but one, which joins unrelated videos.
-        source_rule='underscore',
+        features=dict(pad_to_multiple=4, mask_padding=False),
+        labels=dict(
+            # Annotated clips beyond the video move to its last clip.
+            saliency=dict(type='AnnotatorSum', out_of_range='clamp'),
+            # Ids are cut at the last underscore but one, which joins unrelated videos.
+            source_rule='underscore',
+        ),
     )
 )
 

@@ -18,5 +18,5 @@ _audio = dict(
     dim=2048,
     features_from='https://github.com/TencentARC/UMT',
 )
-benchmark = dict(dataset=dict(tef=(1, 2)), video=[*_base_.benchmark.video, _audio])
+benchmark = dict(dataset=dict(features=dict(tef=(1, 2))), video=[*_base_.benchmark.video, _audio])
 del _audio

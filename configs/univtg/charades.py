@@ -13,5 +13,5 @@ _base_ = [
 ]
 
 # All words enter.
-benchmark = dict(dataset=dict(max_text_tokens=None))
+benchmark = dict(dataset=dict(features=dict(max_text_tokens=None)))
 randomness = dict(seed=2018)

@@ -9,7 +9,7 @@ _base_ = [
 ]
 
 # All words and all moments enter.
-benchmark = dict(dataset=dict(max_text_tokens=None, max_windows=None))
+benchmark = dict(dataset=dict(features=dict(max_text_tokens=None), labels=dict(max_windows=None)))
 
 optim_wrapper = dict(optimizer=dict(lr=1e-4, weight_decay=1e-4))
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=200, val_interval=5)

@@ -15,7 +15,9 @@ _base_ = [
 # A clip is foreground where its mean rating exceeds that of the video; the matching clip is one of
 # these.
 benchmark = dict(
-    dataset=dict(saliency=dict(offset='mean', scale=1 / 20, relevant='positive', pair='random'))
+    dataset=dict(
+        labels=dict(saliency=dict(offset='mean', scale=1 / 20, relevant='positive', pair='random'))
+    )
 )
 optim_wrapper = dict(optimizer=dict(lr=1e-4))
 randomness = dict(seed=2018)

@@ -13,6 +13,9 @@ _base_ = [
 ]
 
 # SlowFast first, as in the pre-training; the matching clip is a random highlight.
-benchmark = dict(dataset=dict(saliency=dict(pair='random')), video=_base_.benchmark.video[::-1])
+benchmark = dict(
+    dataset=dict(labels=dict(saliency=dict(pair='random'))),
+    video=_base_.benchmark.video[::-1],
+)
 optim_wrapper = dict(optimizer=dict(lr=1e-4))
 randomness = dict(seed=2018)

@@ -29,7 +29,7 @@ train_dataloader = dict(
                 features_from=_from,
             ),
         ],
-        saliency=dict(_delete_=True, type='SingleWindow', clip_from='duration'),
+        labels=dict(saliency=dict(_delete_=True, type='SingleWindow', clip_from='duration')),
     ),
 )
 train_cfg = dict(max_epochs=50)

@@ -21,6 +21,6 @@ train_dataloader = dict(
                 features_from='tools/extract_features.py --text',
             )
         ],
-        saliency=dict(_delete_=True, type='AnnotatorSum', top=12.0),
+        labels=dict(saliency=dict(_delete_=True, type='AnnotatorSum', top=12.0)),
     ),
 )

@@ -91,7 +91,7 @@ def test_features_are_prepared_as_the_dataset_does(trained, clip, videos, tmp_pa
         dict(
             type='GroundingDataset', ann_file=str(tmp_path / 'a.jsonl'), test_mode=True,
             video={**store, 'pattern': '{vid}'}, text={**store, 'pattern': '{qid}'},
-            saliency=dict(type='AnnotatorSum'),
+            labels=dict(saliency=dict(type='AnnotatorSum')),
         )
     )  # fmt: skip
     inferencer = Inferencer(*trained, device='cpu')

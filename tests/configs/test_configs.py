@@ -16,7 +16,6 @@ from mmengine.optim import build_optim_wrapper
 from torch import nn
 
 from vtg.datasets import SimulatedDataset, collate
-from vtg.datasets.sources import SOURCE_RULES
 from vtg.engine import load_config
 from vtg.evaluation.records import to_records
 from vtg.registry import METRICS, MODELS, PARAM_SCHEDULERS
@@ -37,8 +36,8 @@ def simulated(video_dim: int, text_dim: int, max_windows: int | None, pad: int) 
         moment_clips=(2, 6),
         video_dims=(video_dim - TEF,),
         text_dim=text_dim,
-        max_windows=max_windows,
-        pad_to_multiple=pad,
+        labels=dict(max_windows=max_windows),
+        features=dict(pad_to_multiple=pad),
     )
     batches = []
     for test_mode in (False, True):
@@ -67,7 +66,7 @@ def declared_widths(dataset: Any) -> tuple[int, int] | None:
                 return None
             widths.append(sum(store.dim for store in stores))
         video, text = widths
-    tef = dataset.get('tef', True)
+    tef = (dataset.get('features') or {}).get('tef', True)
     return video + TEF * (len(tef) if isinstance(tef, list | tuple) else int(tef)), text
 
 
@@ -89,11 +88,14 @@ def test_config(cfg: Any) -> None:
     for name, loader in loaders(cfg):
         declared = declared_widths(loader.dataset)
         assert declared in (None, widths), f'{name} gives {declared}, the model takes {widths}'
-        assert loader.dataset.get('source_rule', 'segment') in SOURCE_RULES
 
     dataset = cfg.train_dataloader.dataset
     model = small_model(cfg)
-    train, test = simulated(*widths, dataset.get('max_windows'), dataset.get('pad_to_multiple', 1))
+    train, test = simulated(
+        *widths,
+        (dataset.get('labels') or {}).get('max_windows'),
+        (dataset.get('features') or {}).get('pad_to_multiple', 1),
+    )
     check_schedule(cfg, model)
     # Parts that training switches on late are on in the last epoch.
     for model.progress in (Progress(0, 10), Progress(9, 10)):

@@ -73,14 +73,14 @@ def test_times_within_a_millisecond_are_equal(disk):
 @pytest.mark.parametrize('saliency', ['AnnotatorSum', 'SingleWindow', 'CoveredClips', 'ClipGrades'])
 def test_a_query_without_a_moment_can_be_tested(disk, saliency):
     disk.records[1] |= {'relevant_windows': [], 'relevant_clip_ids': [], 'saliency_scores': []}
-    dataset = disk.build(test_mode=True, saliency=dict(type=saliency))
+    dataset = disk.build(test_mode=True, labels=dict(saliency=dict(type=saliency)))
     batch = collate([dataset[index] for index in range(3)])
     assert batch['meta'][1]['annotation']['relevant_windows'] == []
     targets = batch['targets']
     assert not targets['span_mask'][1].any() and not targets['saliency'][1].any()
     assert targets['span_mask'][0].any() and targets['saliency'][0].any()
     with pytest.raises(DataError, match="line 2: 'relevant_windows' is empty"):
-        disk.build(saliency=dict(type=saliency))
+        disk.build(labels=dict(saliency=dict(type=saliency)))
 
 
 def test_clip_lengths_are_checked(disk):

@@ -155,7 +155,7 @@ def test_known_problems_are_counted(notes):
     assert '159 windows longer' in notes('tacos_slowfast_clip', 'val')
     assert '143 windows longer' in notes('tacos_slowfast_clip', 'test')
     assert not notes('charades_slowfast_clip', 'train')
-    text = notes('charades_slowfast_clip', 'train', max_video_clips=75)
+    text = notes('charades_slowfast_clip', 'train', features=dict(max_video_clips=75))
     assert '23 windows that end after the 75 s' in text
     rated = notes('tvsum_i3d', 'train', domain=None) + notes('tvsum_i3d', 'val', domain=None)
     assert rated.count('raters with no clip above their median') == 1

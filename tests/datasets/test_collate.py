@@ -9,7 +9,7 @@ from vtg.structures import GroundingTargets
 
 
 def test_batch_contract(disk):
-    dataset = disk.build(max_windows=5)
+    dataset = disk.build(labels=dict(max_windows=5))
     batch = collate([dataset[i] for i in range(3)])
     assert batch['video'].shape == (3, 12, 8) and batch['text'].shape == (3, 8, 4)
     assert batch['video_mask'].sum(1).tolist() == [10, 10, 12]
@@ -41,11 +41,11 @@ def test_one_unlabelled_sample_leaves_the_batch_without_targets(disk):
 
 
 def test_appended_rows_are_padding_unless_they_are_declared_valid(disk):
-    padding = collate([disk.build(pad_to_multiple=4)[0]])
+    padding = collate([disk.build(features=dict(pad_to_multiple=4))[0]])
     assert padding['video'].shape[1] == padding['targets']['saliency'].shape[1] == 12
     assert padding['video_mask'].sum() == 10 and padding['duration'].tolist() == [20]
 
-    valid = collate([disk.build(pad_to_multiple=4, padding_is_valid=True)[0]])
+    valid = collate([disk.build(features=dict(pad_to_multiple=4, mask_padding=False))[0]])
     assert valid['video_mask'].sum() == 12 and valid['duration'].tolist() == [24]
     assert valid['targets']['saliency'].shape == (1, 12)
     assert not valid['video'][0, 10:].any()

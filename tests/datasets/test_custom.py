@@ -194,7 +194,7 @@ def test_training_takes_a_part_of_a_long_video(folder):
     grades = rng.integers(0, 5, 100).tolist()
     long = {**LINES[1], 'duration': 200, 'windows': [[40, 60], [150, 190]], 'saliency': grades}
     write_jsonl(folder / 'train.jsonl', [long])
-    options = dict(normalize_video=False, tef=False)
+    options = dict(features=dict(normalize_video=False, tef=False))
     dataset = pickle.loads(pickle.dumps(build(folder, train_clips=20, **options)))
     starts = set()
     for epoch in range(20):
@@ -223,8 +223,10 @@ def test_training_takes_a_part_of_a_long_video(folder):
 def test_parts_of_moments_that_are_longer():
     record = {'duration': 100.0, 'relevant_windows': [[10.0, 90.0], [95.0, 95.5]]}
     for seed in range(20):
-        part = cut_record(record, 5, 2.0, np.random.default_rng(seed))
+        part, clips = cut_record(record, 5, 2.0, np.random.default_rng(seed))
+        assert clips.stop - clips.start == 5
         assert part['duration'] == 10 and len(part['relevant_windows']) == 1
         start, end = part['relevant_windows'][0]
         assert 0 <= start < end <= 10
-    assert cut_record(record, 50, 2.0, np.random.default_rng(0)) is record
+    whole = cut_record(record, 50, 2.0, np.random.default_rng(0))
+    assert whole == (record, slice(None))

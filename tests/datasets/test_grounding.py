@@ -33,11 +33,8 @@ def test_features_are_normalised_per_backbone_and_cut_to_the_shortest(disk):
 def test_options_switch_steps_off(disk):
     raw = np.load(disk.video / 'other_0.0_24.0.npz')['features']
     sample = disk.build(
-        normalize_video=False,
-        tef=False,
-        max_video_clips=8,
-        max_text_tokens=3,
-        duration_from='annotation',
+        features=dict(normalize_video=False, tef=False, max_video_clips=8, max_text_tokens=3),
+        labels=dict(duration_from='annotation'),
     )[2]
     np.testing.assert_array_equal(sample['video'], raw[:8])
     assert sample['text'].shape == (3, 4)
@@ -46,20 +43,20 @@ def test_options_switch_steps_off(disk):
 
 def test_text_is_cut_before_it_is_normalised(disk):
     raw = np.load(disk.text / 'qid7.npz')['last_hidden_state'][:2].astype(np.float32)
-    text = disk.build(max_text_tokens=2)[0]['text']
+    text = disk.build(features=dict(max_text_tokens=2))[0]['text']
     np.testing.assert_allclose(
         text, raw / (np.linalg.norm(raw, axis=1, keepdims=True) + 1e-5), rtol=1e-5
     )
 
 
 def test_spans_keep_file_order_up_to_max_windows(disk):
-    spans = disk.build(max_windows=6)[2]['targets']['spans']
+    spans = disk.build(labels=dict(max_windows=6))[2]['targets']['spans']
     np.testing.assert_allclose(spans[:, 0], (4 * np.arange(6) + 1) / 24, rtol=1e-6)
     np.testing.assert_allclose(spans[:, 1], 2 / 24, rtol=1e-6)
 
 
 def test_windows_beyond_the_maximum_are_drawn_anew_each_epoch(disk):
-    dataset = disk.build(max_windows=3)
+    dataset = disk.build(labels=dict(max_windows=3))
     drawn = [dataset[SampleKey(2, epoch)]['targets']['spans'][:, 0] for epoch in range(20)]
     allowed = ((4 * np.arange(6) + 1) / 24).astype(np.float32)
     assert all(len(set(starts)) == 3 and np.isin(starts, allowed).all() for starts in drawn)
@@ -69,18 +66,19 @@ def test_windows_beyond_the_maximum_are_drawn_anew_each_epoch(disk):
 
 
 def test_padded_duration_normalises_the_spans(disk):
-    sample = disk.build(pad_to_multiple=8, padding_is_valid=True)[0]
+    sample = disk.build(features=dict(pad_to_multiple=8, mask_padding=False))[0]
     assert sample['meta']['num_clips'] == 16 and sample['duration'] == 32
     np.testing.assert_allclose(sample['targets']['spans'][0], [5 / 32, 6 / 32])
     np.testing.assert_allclose(sample['video'][0, -2:], [0, 0.1], atol=1e-7)
 
 
 def test_token_dropout_is_for_training_only(disk):
-    training = disk.build(txt_drop_ratio=0.5)
+    features = dict(txt_drop_ratio=0.5)
+    training = disk.build(features=features)
     zeros = [(training[SampleKey(0, e)]['text'] == 0).all(1) for e in range(8)]
     assert {int(rows.sum()) for rows in zeros} == {4}
     assert len({tuple(rows) for rows in zeros}) > 2
-    assert not (disk.build(txt_drop_ratio=0.5, test_mode=True)[0]['text'] == 0).all(1).any()
+    assert not (disk.build(features=features, test_mode=True)[0]['text'] == 0).all(1).any()
 
 
 NAMES = ('spans', 'pos_clips', 'neg_clips')
@@ -110,7 +108,7 @@ def _same(a, b):
 
 
 def test_draws_do_not_depend_on_workers_order_or_resume(disk):
-    dataset = disk.build(max_windows=3)
+    dataset = disk.build(labels=dict(max_windows=3))
     alone = _draws(dataset, 0, range(4))
     fresh = _draws(dataset, 2, range(4))
     persistent = _draws(dataset, 1, range(4), persistent_workers=True)
@@ -137,7 +135,7 @@ class _Recorder(BaseModel):
 
 def test_the_runner_passes_its_seed_and_epoch_on(disk):
     seen = []
-    dataset = disk.build(max_windows=3)
+    dataset = disk.build(labels=dict(max_windows=3))
     runner = Runner(
         _Recorder(seen),
         work_dir=str(disk.root / 'run'),
@@ -169,7 +167,7 @@ def test_a_bad_file_stops_the_loader_with_a_data_error(disk, workers):
 
 
 def test_the_epoch_reaches_the_parts_of_a_concatenation(disk):
-    parts = ConcatDataset([disk.build(max_windows=3), disk.build(max_windows=3)])
+    parts = ConcatDataset([disk.build(labels=dict(max_windows=3)) for _ in range(2)])
     drawn = [parts[SampleKey(5, epoch)]['targets']['spans'][:, 0] for epoch in range(8)]
     assert len({tuple(starts) for starts in drawn}) > 3
 
@@ -235,11 +233,11 @@ def test_greater_differences_in_length_are_refused(disk, clips):
     disk.replace_video(np.ones((clips, 6), np.float32))
     with pytest.raises(DataError, match=f"'other_0.0_24.0' has {clips} clips, expected 12.*24 s"):
         disk.build()[2]
-    assert disk.build(length_tolerance=28)[2]['meta']['num_clips'] == clips
+    assert disk.build(features=dict(length_tolerance=28))[2]['meta']['num_clips'] == clips
 
 
 def test_unknown_options_are_refused(disk):
     with pytest.raises(ConfigError, match='duration_from'):
-        disk.build(duration_from='video')
+        disk.build(labels=dict(duration_from='video'))
     with pytest.raises(ConfigError, match='source_rule'):
-        disk.build(source_rule='youtube')
+        disk.build(labels=dict(source_rule='youtube'))

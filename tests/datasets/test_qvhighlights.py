@@ -60,8 +60,7 @@ def test_rehearsal_leaves_traces_of_all_queries_of_a_video(folder):
         str(folder / 'highlight_val_release.jsonl'),
         video=dict(type='SimulatedVideo', dim=256, difficulty=0.0),
         text=dict(type='SimulatedText', dim=256),
-        normalize_video=False,
-        tef=False,
+        features=dict(normalize_video=False, tef=False),
     )
     from vtg.datasets.simulated.words import content_words
     from vtg.datasets.simulated.world import meaning, projection

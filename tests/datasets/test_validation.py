@@ -77,7 +77,7 @@ def test_every_problem_is_listed_with_its_line(folder):
         (4, 'duration is -1'),
         (len(records) + 1, 'not valid JSON'),
         (lines[f'{first}-0'], 'has NaN or infinite values in 5 of 5 rows'),
-        (lines[f'{second}-0'], f'{second!r} has 200 clips; expected'),
+        (lines[f'{second}-0'], f'{second!r} has 200 clips, expected'),
         (5, f'qid{third}.npz cannot be read'),
         (6, 'the features are 32 wide, most others 64'),
         (7, f'qid{records[6]["qid"]}.npz does not exist'),
@@ -147,7 +147,8 @@ def test_an_unreadable_file_is_a_problem(disk):
     packed = disk.root / 'a.jsonl.gz'
     packed.write_bytes(gzip.compress(disk.annotations.read_bytes())[:-10])
     result = validate_files(str(packed), [str(disk.video)], [str(disk.text)])
-    assert problems(result)[0][1].startswith('cannot be read')
+    assert problems(result)[0][1].startswith(f'{packed} cannot be read')
+    assert result.text().count(str(packed)) == 2  # as the heading, and in the sentence
 
 
 def test_texts_of_users_are_printable(disk):

@@ -37,7 +37,7 @@ def test_summed_ratings_in_seconds(shared, tmp_path):
             str(shared / 'data' / 'tvsum' / f'tvsum_{split}_sfc.jsonl'),
             video=dict(type='SimulatedVideo', dim=4),
             text=dict(type='SimulatedText', dim=4),
-            saliency=dict(type='ClipRatings', offset=20.0, scale=12 / 80),
+            labels=dict(saliency=dict(type='ClipRatings', offset=20.0, scale=12 / 80)),
         )
         assert len(dataset) == count
         record, sample = dataset.get_data_info(0), dataset[0]
@@ -54,7 +54,7 @@ def test_converted_records_make_a_dataset(shared, tmp_path):
         str(tmp_path / 'val.jsonl'),
         video=dict(type='SimulatedVideo', dim=4),
         text=dict(type='SimulatedText', dim=4),
-        saliency=dict(type='ClipRatings', offset=0.0, scale=1.0),
+        labels=dict(saliency=dict(type='ClipRatings', offset=0.0, scale=1.0)),
         domain='dog',
     )
     assert len(dataset) == 17

@@ -26,7 +26,7 @@ train_dataloader = dict(batch_size=8)
 val_dataloader = dict(batch_size=4, num_workers=0)
 benchmark = dict(
     name='mine',
-    dataset=dict(type='GroundingDataset', saliency=dict(type='CoveredClips')),
+    dataset=dict(type='GroundingDataset', labels=dict(saliency=dict(type='CoveredClips'))),
     splits=dict(train=dict(ann_file='train.jsonl'), val=dict(ann_file='val.jsonl')),
     evaluator=dict(type='MomentRetrievalMetric'),
     video=[dict(type='FolderStore', folder='a', pattern='{vid}', dim=30),
@@ -68,21 +68,22 @@ def test_what_the_config_says_stays(load):
     cfg = load(
         'model = dict(video_projector=dict(in_dim=5), test_cfg=dict(post_processor=dict(steps=dict('
         'clamp=dict(high=9.0), round=dict(grid=None)))))\n'
-        "train_dataloader = dict(dataset=dict(ann_file='other.jsonl', saliency=dict("
-        "_delete_=True, type='SingleWindow')))\n"
+        "train_dataloader = dict(dataset=dict(ann_file='other.jsonl', labels=dict(saliency=dict("
+        "_delete_=True, type='SingleWindow'))))\n"
         'test_dataloader = dict(batch_size=1)\n'
     )
     assert cfg.model.video_projector.in_dim == 5
     steps = cfg.model.test_cfg.post_processor.steps
     assert steps.clamp.high == 9 and steps.round.grid is None
     assert cfg.train_dataloader.dataset.ann_file == 'other.jsonl'
-    assert cfg.train_dataloader.dataset.saliency == dict(type='SingleWindow')
+    assert cfg.train_dataloader.dataset.labels.saliency == dict(type='SingleWindow')
     assert cfg.test_dataloader.batch_size == 1 and cfg.test_dataloader.num_workers == 0
 
 
 def test_widths_follow_the_positions(load):
-    assert load('benchmark = dict(dataset=dict(tef=False))').model.video_projector.in_dim == 42
-    assert load('benchmark = dict(dataset=dict(tef=(0, 1)))').model.video_projector.in_dim == 46
+    for tef, width in ((False, 42), ((0, 1), 46)):
+        cfg = load(f'benchmark = dict(dataset=dict(features=dict(tef={tef})))')
+        assert cfg.model.video_projector.in_dim == width
 
 
 def test_options_reach_what_follows(load):

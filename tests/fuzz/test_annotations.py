@@ -79,7 +79,8 @@ def build(kind: str, folder: Path, path: Path, test_mode: bool) -> GroundingData
     if kind == 'qvhighlights':
         return QVHighlights(str(path), **options)
     domain = 'dog' if kind == 'ratings' else None
-    return GroundingDataset(str(path), saliency=SALIENCY[kind], domain=domain, **options)
+    labels = dict(saliency=SALIENCY[kind])
+    return GroundingDataset(str(path), labels=labels, domain=domain, **options)
 
 
 def load(dataset: GroundingDataset) -> dict:

@@ -133,7 +133,7 @@ def test_training_reads_what_was_made(corpus, components, tmp_path):
         str(out / 'annotations.jsonl'),
         video=dict(type='FolderStore', folder=str(out / 'video'), dim=24),
         text=dict(type='FolderStore', folder=str(out / 'text'), pattern='{qid}', dim=16),
-        saliency=dict(type='AnnotatorSum'),
+        labels=dict(saliency=dict(type='AnnotatorSum')),
     )
     batch = collate([dataset[index] for index in range(len(dataset))])
     assert len(dataset) == 2 * (len(corpus) - 1)

@@ -78,7 +78,7 @@ def test_files(tmp_path):
 
 
 def test_single_list_without_publication():
-    report = make_report({'main': {'MR-full-mAP': 1.0, 'TVSum-mAP': 2.0}}, RunFacts(versions={}))
+    report = make_report({'main': {'MR-full-mAP': 1.0, 'TVSum-mAP': 2.0}}, RunFacts())
     assert report.columns == ('this run',)
     assert list(report.rows) == ['MR-full-mAP', 'TVSum-mAP']
     assert '2.00' in report.table()

@@ -3,14 +3,14 @@
 
 import typing
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, TypedDict
 
 import pytest
 
 from vtg import registry
 from vtg.registry import MODELS, Registry
 from vtg.utils import ConfigError
-from vtg.utils.arguments import check_arguments, signature_of
+from vtg.utils.arguments import ArgumentsOf, check_arguments, signature_of
 
 # Text that is no choice: a path, a name, a pattern, a description.
 FREE_TEXT = {
@@ -27,6 +27,11 @@ class Options(TypedDict, total=False):
     size: int
 
 
+class Inner:
+    def __init__(self, size: int, kind: Literal['sum', 'mean'] = 'sum') -> None:
+        pass
+
+
 class Part:
     def __init__(
         self,
@@ -36,6 +41,7 @@ class Part:
         flags: Sequence[bool] = (),
         pair: tuple[int, int] = (0, 1),
         options: Options | None = None,
+        inner: Annotated[Mapping[str, Any], ArgumentsOf(Inner)] | None = None,
     ) -> None:
         pass
 
@@ -54,6 +60,10 @@ class Part:
         ({'dim': 1, 'pair': [1]}, 'Part.pair is [1]; Part expects a list of 2'),
         ({'dim': 1, 'options': {'sise': 3}}, 'did you mean size'),
         ({'dim': 1, 'options': {'size': 'x'}}, "Part.options.size is 'x'"),
+        ({'dim': 1, 'inner': {'size': 'x'}}, "Part.inner.size is 'x'; Part expects a whole"),
+        ({'dim': 1, 'inner': {'kind': 'men'}}, "Part.inner.kind is 'men'; did you mean 'mean'"),
+        ({'dim': 1, 'inner': {'sise': 3}}, 'Part.inner has no sise; did you mean size'),
+        ({'dim': 1, 'inner': 3}, 'Part.inner is 3; Part expects a dict or None'),
         ({'dim': 1, 'dims': 1}, 'Part.dims is no argument of Part; did you mean dim'),
         ({}, 'Part needs the argument dim'),
     ],

@@ -98,7 +98,9 @@ def main() -> int:
         annotations = write_features(Path(folder), args)
         for kind in ('folder', 'packed', 'simulated'):
             stores = make_stores(kind, Path(folder), args)
-            dataset = QVHighlights(str(annotations), max_video_clips=args.clips, **stores)
+            dataset = QVHighlights(
+                str(annotations), features=dict(max_video_clips=args.clips), **stores
+            )
             rate = measure(dataset, args)
             rows.append([kind, f'{rate:.0f}', f'{1000 / rate:.2f}'])
     print(terminal_table(['store', 'samples/s', 'ms/sample'], rows))

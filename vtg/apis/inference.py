@@ -64,18 +64,6 @@ class GroundingResult:
         return asdict(self)
 
 
-class _Given(FeatureStore):
-    """Features that are in memory, in the place of the store that a config names."""
-
-    def __init__(self, name: str, arrays: dict[str, np.ndarray], key: str, dim: int | None) -> None:
-        super().__init__(key, dim)
-        self.name = name
-        self.arrays = arrays
-
-    def read(self, record: dict[str, Any]) -> np.ndarray:
-        return check_features(self.arrays[self.name_of(record)], self.name, self.dim)
-
-
 class Inferencer:
     """A model with its weights, ready for your own videos and sentences.
 
@@ -111,10 +99,14 @@ class Inferencer:
         load_weights(self.model, checkpoint)
         self.model = self.model.to(self.device).eval()
         self.batch_size = batch_size
-        self.dataset_cfg = (cfg.get('test_dataloader') or cfg.val_dataloader).dataset.to_dict()
-        plain = self._dataset()
-        self.clip_length: float = plain.clip_length
-        self.num_video, self.num_text = len(plain.video), len(plain.text)
+        # Nothing is loaded: its way from arrays to samples is what is needed.
+        dataset = (cfg.get('test_dataloader') or cfg.val_dataloader).dataset
+        self.dataset: GroundingDataset = DATASETS.build(
+            {**dataset, 'test_mode': True, 'lazy_init': True}
+        )
+        self.clip_length: float = self.dataset.clip_length
+        self.num_video = len(self.dataset.reader.video)
+        self.num_text = len(self.dataset.reader.text)
         self.encoders = [_built(encoder) for encoder in encoders]
         if text_encoders is None:
             text_encoders = [encoder for encoder in self.encoders if encoder.has_text]
@@ -153,11 +145,10 @@ class Inferencer:
             {'qid': number, 'query': query, 'vid': vid, 'duration': duration}
             for number, query in enumerate(queries)
         ]
-        dataset = self._dataset(records, clips, texts)
+        samples = self._samples(records, clips, texts)
         found: list[dict[str, Any]] = []
-        for start in range(0, len(dataset), self.batch_size):
-            stop = min(start + self.batch_size, len(dataset))
-            batch = collate([dataset[index] for index in range(start, stop)])
+        for start in range(0, len(samples), self.batch_size):
+            batch = collate(samples[start : start + self.batch_size])
             with torch.inference_mode():
                 (prediction,) = self.model.test_step(batch)
             found += to_records(prediction)
@@ -174,35 +165,21 @@ class Inferencer:
             for record in found
         ]
 
-    def _dataset(
+    def _samples(
         self,
-        records: list[dict[str, Any]] | None = None,
-        clips: Sequence[np.ndarray] = (),
-        texts: Sequence[Sequence[np.ndarray]] = (),
-    ) -> GroundingDataset:
-        """The dataset of the config with other records and with features that are in memory."""
-        cfg = {**self.dataset_cfg, 'test_mode': True, 'lazy_init': True, 'length_tolerance': 10**9}
-        dataset: Any = DATASETS.build({k: v for k, v in cfg.items() if k != 'indices'})
-        if records is None:
-            return dataset
-        vid = records[0]['vid']
-        dataset.duration_unit = 'seconds'
-        dataset.video = [
-            _Given(f'video features {number + 1}', {vid: array}, '{vid}', store.dim)
-            for number, (store, array) in enumerate(zip(dataset.video, clips))
-        ]
-        dataset.text = [
-            _Given(
-                f'text features {number + 1}',
-                {str(record['qid']): text[number] for record, text in zip(records, texts)},
-                '{qid}',
-                store.dim,
+        records: Sequence[dict[str, Any]],
+        clips: Sequence[np.ndarray],
+        texts: Sequence[Sequence[np.ndarray]],
+    ) -> list[dict[str, Any]]:
+        """Make the samples of queries about one video as the dataset of the config does."""
+        reader, rng = self.dataset.reader, np.random.default_rng(0)
+        video = _checked('video', clips, reader.video)
+        return [
+            self.dataset.pipeline(
+                self.dataset.builder(record, video, _checked('text', text, reader.text), rng)
             )
-            for number, store in enumerate(dataset.text)
+            for record, text in zip(records, texts)
         ]
-        dataset.load_data_list = lambda: records
-        dataset.full_init()
-        return dataset
 
     def _video_features(self, video: Video) -> tuple[list[np.ndarray], float | None]:
         """Return one array per video feature of the config, and the seconds where known."""
@@ -254,6 +231,16 @@ def _stored_duration(path: Path) -> float | None:
     """The seconds that extraction wrote beside the features, where there are such."""
     stored = stored_number(path, 'duration')
     return stored if stored is not None and 0 < stored < math.inf else None
+
+
+def _checked(
+    kind: str, arrays: Sequence[np.ndarray], stores: Sequence[FeatureStore]
+) -> list[np.ndarray]:
+    """Check arrays like those that the stores of the config read."""
+    return [
+        check_features(array, f'{kind} features {number}', store.dim)
+        for number, (array, store) in enumerate(zip(arrays, stores), start=1)
+    ]
 
 
 def _built(encoder: dict | Encoder) -> Encoder:

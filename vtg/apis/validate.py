@@ -8,7 +8,7 @@ from typing import Any
 from mmengine.config import Config
 
 from vtg.datasets.annotations import read_lines
-from vtg.datasets.custom import CustomDataset
+from vtg.datasets.custom import CustomDataset, folder_store
 from vtg.datasets.grounding import GroundingDataset
 from vtg.datasets.validation import Problem, Validation, validate_dataset
 from vtg.registry import DATASETS
@@ -53,7 +53,8 @@ def validate_config(
 def _width_problems(cfg: Config, dataset: GroundingDataset, result: Validation) -> list[Problem]:
     problems = []
     for kind, width in result.widths.items():
-        extra = _TEF * len(dataset.tef_after) if kind == 'video' else 0
+        endpoints = dataset.assembly.tef_after(len(dataset.reader.video))
+        extra = _TEF * len(endpoints) if kind == 'video' else 0
         projector = (cfg.get('model') or {}).get(f'{kind}_projector') or {}
         expected = projector.get('in_dim', width + extra)
         if width and width + extra != expected:
@@ -62,7 +63,7 @@ def _width_problems(cfg: Config, dataset: GroundingDataset, result: Validation) 
                 f'{kind} features have {width} columns{ends}, but model.{kind}_projector.in_dim is '
                 f'{expected}; set it to {width + extra}.'
             )
-            problems.append(Problem(result.name, text))
+            problems.append(Problem(text, result.name))
     return problems
 
 
@@ -85,29 +86,19 @@ def validate_files(
         text_pattern: Names of the text features.
         options: See :func:`vtg.datasets.validation.validate_dataset`.
     """
-    own = CustomDataset(
-        annotations,
-        data_root='',
-        video=list(video),
-        text=list(text),
-        clip_length=clip_length,
-        test_mode=not labelled,
-        lazy_init=True,
-    )
-    for store in own.text:
-        store.pattern = text_pattern
-    dataset: GroundingDataset = own
+    shared: dict[str, Any] = {
+        'video': [folder_store(folder, '{vid}') for folder in video],
+        'text': [folder_store(folder, text_pattern) for folder in text],
+        'clip_length': clip_length,
+        'test_mode': not labelled,
+        'lazy_init': True,
+    }
+    dataset: GroundingDataset
     if _is_benchmark(annotations):
-        dataset = GroundingDataset(
-            annotations,
-            video=[],
-            text=[],
-            saliency={'type': 'CoveredClips'},
-            clip_length=clip_length,
-            test_mode=not labelled,
-            lazy_init=True,
-        )
-        dataset.video, dataset.text = own.video, own.text
+        labels = {'saliency': {'type': 'CoveredClips'}}
+        dataset = GroundingDataset(annotations, labels=labels, **shared)
+    else:
+        dataset = CustomDataset(annotations, data_root='', **shared)
     return validate_dataset(dataset, **options)
 
 

@@ -16,14 +16,11 @@ from .grounding import GroundingDataset
 from .record_checks import TOP_GRADE
 from .saliency import CoveredClips, Labels
 from .samplers import sample_generator
-from .stores import FeatureStore
+from .samples import LabelOptions
 from .stores.packed import INDEX_FILE
 from .survey import implied_clips
 
-# First clip of the part of a video that a record is about, and the clip behind its last.
-_PART = '_part'
-
-Stores = str | dict | Sequence[str | dict]
+StoreNames = str | dict | Sequence[str | dict]
 
 
 @TRANSFORMS.register_module()
@@ -74,7 +71,7 @@ class CustomDataset(GroundingDataset):
             joined.
         text: The same for ``qid{qid}.npz`` files with one row per token.
         clip_length: Seconds per clip, the same for features and ``saliency`` grades.
-        saliency: The component that makes the saliency labels.
+        labels: See :class:`GroundingDataset`; the saliency labels are :class:`ClipGrades`.
         train_clips: Training takes so many clips of a longer video, around one of the moments of
             the query and anew in every epoch; tests see whole videos. None takes all.
         kwargs: See :class:`GroundingDataset`.
@@ -88,10 +85,10 @@ class CustomDataset(GroundingDataset):
         self,
         ann_file: str = '',
         data_root: str = 'data/custom',
-        video: Stores = 'video_features',
-        text: Stores = 'text_features',
+        video: StoreNames = 'video_features',
+        text: StoreNames = 'text_features',
         clip_length: float = 2.0,
-        saliency: dict | None = None,
+        labels: LabelOptions | None = None,
         train_clips: int | None = None,
         **kwargs: Any,
     ) -> None:
@@ -104,59 +101,37 @@ class CustomDataset(GroundingDataset):
             video=_stores(video, '{vid}', data_root),
             text=_stores(text, 'qid{qid}', data_root),
             clip_length=clip_length,
-            saliency=saliency or {'type': 'ClipGrades'},
+            labels={'saliency': {'type': 'ClipGrades'}, **(labels or {})},
             **kwargs,
         )
-        if train_clips is not None and not self.test_mode:
-            self.video = [PartStore(store) for store in self.video]
 
-    def get_data_info(self, idx: int) -> Record:
-        """Return a copy of a record; in training, of a part of a long video."""
-        record = super().get_data_info(idx)
+    def part_of(self, record: Record, idx: int) -> tuple[Record, slice]:
+        """Return a record and all clips; in training, a part of a long video."""
         if self.test_mode or self.train_clips is None:
-            return record
+            return record, slice(None)
         # A stream of its own, so that other draws are those of whole videos.
         rng = sample_generator(idx).spawn(1)[0]
         return cut_record(record, self.train_clips, self.clip_length, rng)
 
     def read_lines(self, path: Path) -> Iterator[Line]:
         """Yield the lines of an annotation file with their records and what is wrong with them."""
-        return read_custom(path, self.clip_length, not self.test_mode, self.length_tolerance)
+        return read_custom(
+            path, self.clip_length, not self.test_mode, self.assembly.length_tolerance
+        )
 
 
-class PartStore(FeatureStore):
-    """Gives the clips of the part of a video that a record names, or all."""
+def cut_record(
+    record: Record, clips: int, clip_length: float, rng: np.random.Generator
+) -> tuple[Record, slice]:
+    """Return the record of ``clips`` clips around a random moment, and which clips these are.
 
-    def __init__(self, store: FeatureStore) -> None:
-        super().__init__(store.pattern, store.dim, store.features_from)
-        self.store = store
-
-    def absent(self) -> str | None:
-        return self.store.absent()
-
-    def prepare(self, records: Sequence[Record], clip_length: float) -> None:
-        self.store.prepare(records, clip_length)
-
-    def missing(self, records: Sequence[Record]) -> list[int]:
-        return self.store.missing(records)
-
-    def read(self, record: Record) -> np.ndarray:
-        return self.store.read(record)[slice(*record.get(_PART, (None,)))]
-
-    def __repr__(self) -> str:
-        return repr(self.store)
-
-
-def cut_record(record: Record, clips: int, clip_length: float, rng: np.random.Generator) -> Record:
-    """Return the record of ``clips`` clips around a random moment, or the record if it is short.
-
-    Windows are cut at the borders of the part; pieces shorter than half a clip are left out unless
-    nothing else is left. The features are cut to the same clips by :class:`PartStore`.
+    A short video stays as it is. Windows are cut at the borders of the part; pieces shorter than
+    half a clip are left out unless nothing else is left.
     """
     total = implied_clips(record, clip_length)
     windows = np.asarray(record.get('relevant_windows') or [], dtype=np.float64).reshape(-1, 2)
     if total <= clips or not len(windows):
-        return record
+        return record, slice(None)
     low, high = windows[rng.integers(len(windows))] / clip_length
     # The moment lies in the part, or where it is longer, the part in the moment.
     first, last = sorted((high - clips, low))
@@ -168,19 +143,20 @@ def cut_record(record: Record, clips: int, clip_length: float, rng: np.random.Ge
     part = {'relevant_windows': cut.tolist(), 'duration': clips * clip_length}
     if record.get('saliency') is not None:
         part['saliency'] = record['saliency'][begin : begin + clips]
-    return {**record, **part, _PART: (begin, begin + clips)}
+    return {**record, **part}, slice(begin, begin + clips)
 
 
-def _stores(given: Stores, pattern: str, root: str) -> list[dict]:
+def _stores(given: StoreNames, pattern: str, root: str) -> list[dict]:
     """Turn folder names into configs of the store that fits what the folder holds."""
     entries = [given] if isinstance(given, str | dict) else given
     return [
-        entry if isinstance(entry, dict) else _folder_store(entry, pattern, root)
+        entry if isinstance(entry, dict) else folder_store(entry, pattern, root)
         for entry in entries
     ]
 
 
-def _folder_store(folder: str, pattern: str, root: str) -> dict:
+def folder_store(folder: str, pattern: str, root: str = '') -> dict[str, Any]:
+    """Return the config of the store that fits what a folder holds, packed features or files."""
     packed = (Path(root) / folder / INDEX_FILE).is_file()
     return {
         'type': 'PackedStore' if packed else 'FolderStore',

@@ -6,6 +6,7 @@ from typing import Any
 from vtg.registry import DATASETS
 
 from .grounding import GroundingDataset
+from .samples import FeatureOptions, LabelOptions
 
 
 @DATASETS.register_module()
@@ -16,7 +17,9 @@ class QVHighlights(GroundingDataset):
     Clips of 2 s, at most 75; the saliency label is the sum of three annotators.
 
     Args:
-        max_windows: 5 in the loaders of the DETR family; SG-DETR keeps 10.
+        features: At most 75 clips unless it says otherwise.
+        labels: At most 5 windows, as in the loaders of the DETR family, unless it says otherwise;
+            SG-DETR keeps 10.
         kwargs: See :class:`GroundingDataset`.
     """
 
@@ -24,16 +27,14 @@ class QVHighlights(GroundingDataset):
         self,
         ann_file: str = '',
         clip_length: float = 2.0,
-        max_video_clips: int | None = 75,
-        max_windows: int | None = 5,
-        saliency: dict | None = None,
+        features: FeatureOptions | None = None,
+        labels: LabelOptions | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(
             ann_file,
             clip_length=clip_length,
-            max_video_clips=max_video_clips,
-            max_windows=max_windows,
-            saliency=saliency or {'type': 'AnnotatorSum'},
+            features={'max_video_clips': 75, **(features or {})},
+            labels={'saliency': {'type': 'AnnotatorSum'}, 'max_windows': 5, **(labels or {})},
             **kwargs,
         )

@@ -94,8 +94,8 @@ class AnnotatorSum:
             return None
         return (
             f'the highest saliency is {best:.3g}, but ranks are counted from 1, so that '
-            'RankContrastiveLoss would be 0 throughout; set top=12 in the saliency of the '
-            'dataset to spread the scores, or take another loss'
+            'RankContrastiveLoss would be 0 throughout; set top=12 in labels.saliency of '
+            'the dataset to spread the scores, or take another loss'
         )
 
     def __call__(

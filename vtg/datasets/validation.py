@@ -16,7 +16,6 @@ import numpy as np
 from vtg.utils import DataError, printable
 
 from .annotations import Line, Record, find_annotations
-from .custom import PartStore
 from .grounding import GroundingDataset
 from .stores import FeatureStore
 from .survey import survey
@@ -27,15 +26,15 @@ OnStart = Callable[[int], Callable[[], object]]
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong, in which file and, where it is about one, in which line of it."""
+    """What is wrong, in which file unless the text names it, and in which line of it."""
 
-    file: str
     text: str
+    file: str | None = None
     line: int | None = None
 
     def __str__(self) -> str:
         place = self.file if self.line is None else f'{self.file}:{self.line}'
-        return f'{place}: {self.text}'
+        return self.text if place is None else f'{place}: {self.text}'
 
 
 class Stored(NamedTuple):
@@ -95,20 +94,20 @@ def validate_dataset(
     path = find_annotations(dataset.ann_file)
     result = Validation(str(path or dataset.ann_file))
     if path is None:
-        result.problems.append(Problem(result.name, 'the annotation file does not exist.'))
+        result.problems.append(Problem('the annotation file does not exist.', result.name))
         return result
     records: list[Record] = []
     numbers: list[int] = []
     for line in _lines(dataset, path, result):
-        result.problems += [Problem(result.name, text, line.number) for text in line.problems]
+        result.problems += [Problem(text, result.name, line.number) for text in line.problems]
         if line.record is not None and dataset.domain in (None, line.record.get('domain')):
             records.append(line.record)
             numbers.append(line.number)
     if not records:
-        result.problems.append(Problem(result.name, 'no line is a correct record.'))
+        result.problems.append(Problem('no line is a correct record.', result.name))
         return result
     result.summary = describe_records(records, dataset.clip_length)
-    result.notes = survey(records, dataset.clip_length, dataset.max_video_clips)
+    result.notes = survey(records, dataset.clip_length, dataset.assembly.max_video_clips)
     _check_features(dataset, records, numbers, result, sample, threads, on_start)
     result.problems.sort(key=lambda problem: problem.line or 0)
     return result
@@ -119,8 +118,7 @@ def _lines(dataset: GroundingDataset, path: Path, result: Validation) -> Iterato
     try:
         yield from dataset.read_lines(path)
     except DataError as error:
-        text = str(error).removeprefix(f'{result.name} ')
-        result.problems.append(Problem(result.name, text))
+        result.problems.append(Problem(str(error)))
 
 
 def _check_features(
@@ -134,12 +132,12 @@ def _check_features(
 ) -> None:
     """Read the features of all records once and compare them with each other and the records."""
     jobs: list[tuple[str, int, FeatureStore, dict[str, int]]] = []
-    for kind, stores in (('video', dataset.video), ('text', dataset.text)):
+    reader = dataset.reader
+    for kind, stores in (('video', reader.video), ('text', reader.text)):
         for position, store in enumerate(stores):
-            store = store.store if isinstance(store, PartStore) else store
             absent = store.absent()
             if absent:
-                result.problems.append(Problem(result.name, f'missing: {absent}.'))
+                result.problems.append(Problem(f'missing: {absent}.', result.name))
                 continue
             store.prepare(records, dataset.clip_length)
             first: dict[str, int] = {}
@@ -189,7 +187,7 @@ def _odd_texts(
 
 
 def _add(result: Validation, line: int, text: str) -> None:
-    result.problems.append(Problem(result.name, text, line))
+    result.problems.append(Problem(text, result.name, line))
 
 
 def _spread(first: dict[str, int], sample: int | None) -> dict[str, int]:
@@ -244,20 +242,15 @@ def _compare_lengths(
         name = store.name_of(record)
         if name not in found:
             continue
-        rows, implied = found[name].rows, dataset.implied_clips(record)
-        if dataset.max_video_clips is not None:
-            rows = min(rows, dataset.max_video_clips)
-        if (name, implied) in told:
+        length = (found[name].rows, record, dataset.clip_length)
+        surplus = dataset.assembly.surplus(*length)
+        if (name, surplus) in told:
             continue
-        told.add((name, implied))
-        differences[rows - implied] += 1
-        if abs(rows - implied) > dataset.length_tolerance:
-            _add(
-                result,
-                number,
-                f'{store}: {name!r} has {rows} clips; expected {implied} '
-                f'({record["duration"]} s at {dataset.clip_length:g} s per clip).',
-            )
+        told.add((name, surplus))
+        differences[surplus] += 1
+        problem = dataset.assembly.length_problem(*length)
+        if problem:
+            _add(result, number, f'{store}: {name!r} {problem}')
     listed = ', '.join(f'{d:+d}: {count}' for d, count in sorted(differences.items()) if d)
     result.summary[f'{label} length'] = f'{differences[0]} as the duration implies' + (
         f'; clips more or fewer: {listed}' if listed else ''

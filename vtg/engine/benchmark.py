@@ -71,6 +71,7 @@ def settle_benchmark(cfg: Config) -> dict[str, str]:
             for parent in parents:
                 node = node[parent]
             _fill(node, name, item.value, item.place, item.reason, reasons)
+    _forget_deletions(tree)
     return reasons
 
 
@@ -156,7 +157,7 @@ def feature_width(cfg: Config, modality: str) -> tuple[int, str]:
         )
     endpoints = 0
     if modality == 'video':
-        tef = dataset.get('tef', True)
+        tef = (dataset.get('features') or {}).get('tef', True)
         endpoints = TEF_DIM * (int(tef) if isinstance(tef, bool) else len(tef))
     total = ' + '.join(map(str, [*widths, *([endpoints] if endpoints else [])]))
     columns = ' and the temporal endpoints' if endpoints else ''
@@ -189,6 +190,15 @@ def _components(node: Any, place: str) -> Iterator[tuple[str, Mapping[str, Any]]
         yield place, node
     for key, value in node.items():
         yield from _components(value, f'{place}.{key}')
+
+
+def _forget_deletions(node: Any) -> None:
+    """Remove the `_delete_` of values under which nothing was to be put after all."""
+    if isinstance(node, dict):
+        node.pop('_delete_', None)
+    if isinstance(node, dict | list | tuple):
+        for value in node.values() if isinstance(node, dict) else node:
+            _forget_deletions(value)
 
 
 def _fill(

@@ -12,7 +12,12 @@ from vtg.utils import ConfigError
 
 # Types of components.
 RENAMED: dict[str, str] = {'PyramidHead': 'PointHead'}
-# Arguments by type; `*` stands for every type that does not take the argument itself.
+_FEATURES = (
+    'normalize_video', 'normalize_text', 'tef', 'max_video_clips', 'max_text_tokens',
+    'txt_drop_ratio', 'pad_to_multiple', 'unrated_clips', 'length_tolerance',
+)  # fmt: skip
+_LABELS = ('saliency', 'max_windows', 'duration_from', 'source_rule')
+# Arguments by type or its base class; `*` stands for every type that does not take the argument.
 RENAMED_KEYS: dict[str, dict[str, str]] = {
     '*': {'loss_weight': 'weight'},
     'ATSSHead': {'loss_weights': 'losses.<name>.weight'},
@@ -27,6 +32,11 @@ RENAMED_KEYS: dict[str, dict[str, str]] = {
         'clip_score_over': 'losses.clip_score.over',
     },
     'QueryHead': {'loss': 'losses', 'alignment': 'losses.align'},
+    'GroundingDataset': {
+        **{name: f'features.{name}' for name in _FEATURES},
+        **{name: f'labels.{name}' for name in _LABELS},
+        'padding_is_valid': 'features.mask_padding (False where padding counts as clips)',
+    },
 }
 # Names of weights in checkpoints, as patterns.
 RENAMED_WEIGHTS: dict[str, str] = {
@@ -65,20 +75,22 @@ def check_renamed(place: str, cfg: Mapping[str, Any], registries: list[Registry]
             f'{place}.type is {name!r}, which is called {RENAMED[name]!r} now; write '
             f"{place}.type='{RENAMED[name]}'."
         )
-    renamed = RENAMED_KEYS['*'] | RENAMED_KEYS.get(name, {})
-    for old, new in renamed.items():
-        if old in cfg and not _takes(name, old, registries):
-            raise ConfigError(
-                f'{place}.{old} is called {new} now; write {place}.{new}, '
-                'or leave it away where a base config sets it.'
-            )
+    cls = _class_of(name, registries)
+    bases = [base.__name__ for base in inspect.getmro(cls)] if inspect.isclass(cls) else [name]
+    taken = inspect.signature(cls).parameters if cls is not None else {}
+    for owner in ('*', *bases):
+        for old, new in RENAMED_KEYS.get(owner, {}).items():
+            if old in cfg and old not in taken:
+                raise ConfigError(
+                    f'{place}.{old} is called {new} now; write {place}.{new}, '
+                    'or leave it away where a base config sets it.'
+                )
 
     for old, new in MOVED_KEYS.get(name, {}).items():
         if old in cfg:
             raise ConfigError(f'{place}.{old} has moved; write {new} in its stead.')
 
 
-def _takes(name: str, argument: str, registries: list[Registry]) -> bool:
-    """Whether the class ``name`` has an argument of that name."""
-    cls = next((cls for registry in registries if (cls := registry.get(name)) is not None), None)
-    return cls is not None and argument in inspect.signature(cls).parameters
+def _class_of(name: str, registries: list[Registry]) -> Any:
+    """The class or function that is registered as ``name``, None where there is none."""
+    return next((cls for registry in registries if (cls := registry.get(name)) is not None), None)

@@ -67,7 +67,7 @@ class RunFacts:
     queries: int | None = None
     result_list: str = ''
     selection: str = ''
-    versions: Mapping[str, str] = field(default_factory=lambda: package_versions())
+    versions: Mapping[str, str] = field(init=False, default_factory=lambda: package_versions())
 
     def lines(self) -> list[tuple[str, str]]:
         """Labels and printable values of the known facts."""

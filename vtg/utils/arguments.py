@@ -2,8 +2,9 @@
 """Whether the arguments that a config gives to a class are ones that it takes.
 
 Names, types and choices come from the signature: ``Literal['sum', 'mean']`` is a choice, ``int`` a
-whole number, ``dict[str, float]`` a dict of numbers, a ``TypedDict`` a dict with these keys. Ranges
-come from :data:`vtg.utils.ranges.RANGES` by the name of the argument.
+whole number, ``dict[str, float]`` a dict of numbers, a ``TypedDict`` a dict with these keys,
+``Annotated[Mapping, ArgumentsOf(Part)]`` the arguments of another class. Ranges come from
+:data:`vtg.utils.ranges.RANGES` by the name of the argument.
 """
 
 import inspect
@@ -40,6 +41,13 @@ class Signature:
 
     arguments: dict[str, Argument]
     rest: Any = None
+
+
+@dataclass(frozen=True)
+class ArgumentsOf:
+    """Says in an ``Annotated`` type hint that a dict holds arguments of ``target``."""
+
+    target: Any
 
 
 class PlacedError(ConfigError):
@@ -152,7 +160,7 @@ def _own_signature(function: Any) -> Signature:
     except (TypeError, ValueError):  # written in C
         return Signature({}, Any)
     try:
-        hints = typing.get_type_hints(inspect.unwrap(function))
+        hints = typing.get_type_hints(inspect.unwrap(function), include_extras=True)
     except Exception:
         hints = {}
     arguments, rest = {}, None
@@ -212,7 +220,13 @@ def _problems(value: Any, hint: Any, name: str) -> Iterator[tuple[str, Any, Any]
     """Yield ``(place below, value, what was expected)`` of what does not fit a type hint."""
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
     if hint is typing.Annotated or origin is typing.Annotated:
-        yield from _problems(value, inner[0], name)
+        inside = [item.target for item in inner[1:] if isinstance(item, ArgumentsOf)]
+        if inside and isinstance(value, Mapping):
+            arguments = signature_of(inside[0]).arguments
+            hints = {key: argument.hint for key, argument in arguments.items()}
+            yield from _options_problems(value, hints, name)
+        else:
+            yield from _problems(value, inner[0], name)
     elif origin in (Union, types.UnionType):
         yield from _union_problems(value, inner, name)
     elif origin is Literal:

@@ -5,7 +5,7 @@
 _base_ = './charades.py'
 
 benchmark = dict(
-    dataset=dict(normalize_text=False),
+    dataset=dict(features=dict(normalize_text=False)),
     video=[
         dict(
             type='FolderStore',

@@ -9,10 +9,8 @@ _from = dict(type='FolderStore', features_from='https://github.com/ai-forever/sg
 _at = 'data/charades_sta'
 benchmark = dict(
     dataset=dict(
-        saliency=dict(_delete_=True, type='CoveredClips', share=0.5),
-        max_video_clips=200,
-        max_text_tokens=40,
-        max_windows=10,
+        labels=dict(saliency=dict(_delete_=True, type='CoveredClips', share=0.5), max_windows=10),
+        features=dict(max_video_clips=200, max_text_tokens=40),
     ),
     video=[dict(folder=f'{_at}/internvideo2_video', pattern='{vid}', dim=512, **_from)],
     text=[dict(folder=f'{_at}/internvideo2_text', pattern='{qid}', dim=512, **_from)],

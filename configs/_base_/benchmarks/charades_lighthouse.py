@@ -3,4 +3,9 @@
 # are counted in the configured clip length.
 _base_ = './charades_slowfast_clip.py'
 
-benchmark = dict(dataset=dict(max_video_clips=75, saliency=dict(clip_from='clip_length')))
+benchmark = dict(
+    dataset=dict(
+        features=dict(max_video_clips=75),
+        labels=dict(saliency=dict(clip_from='clip_length')),
+    )
+)

@@ -12,7 +12,7 @@ benchmark = dict(
         moment_seconds=(1.7, 7.3, 80.8),
         moments=(1, 1),
         queries=(1, 4),
-        saliency=dict(type='SingleWindow', clip_from='duration'),
+        labels=dict(saliency=dict(type='SingleWindow', clip_from='duration')),
         video_dims=(64,),
         text_dim=64,
         difficulty=0.5,

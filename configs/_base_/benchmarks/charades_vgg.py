@@ -7,7 +7,7 @@ _base_ = './charades.py'
 train_dataloader = dict(batch_size=16)
 val_dataloader = dict(batch_size=16)
 benchmark = dict(
-    dataset=dict(normalize_text=False, length_tolerance=30),
+    dataset=dict(features=dict(normalize_text=False, length_tolerance=30)),
     video=[
         dict(
             type='FolderStore',

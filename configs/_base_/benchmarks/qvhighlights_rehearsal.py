@@ -5,7 +5,7 @@ _base_ = './qvhighlights.py'
 
 benchmark = dict(
     name='QVHighlights with simulated features',
-    dataset=dict(max_text_tokens=40, max_windows=10),
+    dataset=dict(features=dict(max_text_tokens=40), labels=dict(max_windows=10)),
     video=[dict(type='SimulatedVideo', dim=512, difficulty=0.5)],
     text=[dict(type='SimulatedText', dim=512)],
 )

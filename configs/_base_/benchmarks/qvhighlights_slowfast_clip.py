@@ -7,7 +7,7 @@ _base_ = './qvhighlights.py'
 _from = dict(type='FolderStore', features_from='https://github.com/jayleicn/moment_detr')
 _at = 'data/qvhighlights'
 benchmark = dict(
-    dataset=dict(max_text_tokens=32, max_windows=5),
+    dataset=dict(features=dict(max_text_tokens=32), labels=dict(max_windows=5)),
     video=[
         dict(folder=f'{_at}/slowfast_features', pattern='{vid}', dim=2304, **_from),
         dict(folder=f'{_at}/clip_features', pattern='{vid}', dim=512, **_from),

@@ -9,8 +9,8 @@ benchmark = dict(
     dataset=dict(
         type='GroundingDataset',
         annotations_from='https://github.com/wjun0830/CGDETR/tree/main/data',
-        saliency=dict(type='SingleWindow', clip_from='duration'),
-        length_tolerance=5,
+        labels=dict(saliency=dict(type='SingleWindow', clip_from='duration')),
+        features=dict(length_tolerance=5),
     ),
     splits=dict(
         train=dict(ann_file='data/tacos/train.jsonl'),

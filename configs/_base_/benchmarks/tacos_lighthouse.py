@@ -3,4 +3,9 @@
 # configured clip length.
 _base_ = './tacos_slowfast_clip.py'
 
-benchmark = dict(dataset=dict(max_text_tokens=100, saliency=dict(clip_from='clip_length')))
+benchmark = dict(
+    dataset=dict(
+        features=dict(max_text_tokens=100),
+        labels=dict(saliency=dict(clip_from='clip_length')),
+    )
+)

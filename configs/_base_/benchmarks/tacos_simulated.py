@@ -12,7 +12,7 @@ benchmark = dict(
         moment_seconds=(0.48, 10.8, 751.4),
         moments=(1, 1),
         queries=(8, 16),
-        saliency=dict(type='SingleWindow', clip_from='duration'),
+        labels=dict(saliency=dict(type='SingleWindow', clip_from='duration')),
         video_dims=(64,),
         text_dim=64,
         difficulty=0.5,

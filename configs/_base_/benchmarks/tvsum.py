@@ -11,10 +11,9 @@ benchmark = dict(
     dataset=dict(
         type='GroundingDataset',
         annotations_from='https://github.com/wjun0830/CGDETR/tree/main/data',
-        saliency=dict(type='ClipRatings', offset=1.0, scale=12 / 80),
+        labels=dict(saliency=dict(type='ClipRatings', offset=1.0, scale=12 / 80)),
         duration_unit='clips',
-        max_video_clips=1000,
-        length_tolerance=4,
+        features=dict(max_video_clips=1000, length_tolerance=4),
     ),
     splits=dict(
         train=dict(ann_file='data/tvsum/tvsum_train.jsonl'),

@@ -6,7 +6,7 @@ _base_ = './tvsum.py'
 _from = dict(type='FolderStore', features_from='https://github.com/TencentARC/UMT')
 _at = 'data/tvsum'
 benchmark = dict(
-    dataset=dict(normalize_text=False),
+    dataset=dict(features=dict(normalize_text=False)),
     video=[
         # The two streams of I3D are normalised as one vector.
         dict(

@@ -4,7 +4,7 @@
 _base_ = './tvsum_i3d.py'
 
 benchmark = dict(
-    dataset=dict(tef=(0, 1)),
+    dataset=dict(features=dict(tef=(0, 1))),
     video=[
         *_base_.benchmark.video,
         dict(

@@ -3,4 +3,8 @@
 # ratings stay, with the label 0.
 _base_ = './tvsum_i3d.py'
 
-benchmark = dict(dataset=dict(normalize_text=True, max_text_tokens=32, unrated_clips='keep'))
+benchmark = dict(
+    dataset=dict(
+        features=dict(normalize_text=True, max_text_tokens=32, unrated_clips='keep'),
+    )
+)

@@ -15,7 +15,7 @@ benchmark = dict(
         levels=(1, 5),
         query='title',
         video_seconds=(98.0, 236.0, 646.0),
-        saliency=dict(type='ClipRatings', offset=1.0, scale=12 / 80),
+        labels=dict(saliency=dict(type='ClipRatings', offset=1.0, scale=12 / 80)),
         duration_unit='clips',
         video_dims=(64,),
         text_dim=64,

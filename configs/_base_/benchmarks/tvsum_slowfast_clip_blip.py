@@ -7,7 +7,7 @@ _from = dict(type='FolderStore', features_from='https://github.com/dpaul06/Video
 _at = 'data/tvsum'
 benchmark = dict(
     # VideoLights keeps clips beyond the ratings, with the label 0.
-    dataset=dict(max_text_tokens=32, unrated_clips='keep'),
+    dataset=dict(features=dict(max_text_tokens=32, unrated_clips='keep')),
     video=[
         dict(folder=f'{_at}/sf_features', pattern='{vid}', dim=2304, **_from),
         dict(folder=f'{_at}/clip_features', pattern='{vid}', dim=512, **_from),

@@ -12,9 +12,8 @@ benchmark = dict(
     dataset=dict(
         type='GroundingDataset',
         annotations_from='https://github.com/wjun0830/CGDETR/tree/main/data',
-        saliency=dict(type='ClipRatings', offset=0.0, scale=1.0, relevant='positive'),
-        max_video_clips=1000,
-        length_tolerance=4,
+        labels=dict(saliency=dict(type='ClipRatings', offset=0.0, scale=1.0, relevant='positive')),
+        features=dict(max_video_clips=1000, length_tolerance=4),
     ),
     splits=dict(
         train=dict(ann_file='data/youtube_highlights/youtube_train.jsonl'),

@@ -15,7 +15,7 @@ benchmark = dict(
         levels=(0, 1),
         query='domain',
         video_seconds=(7.0, 60.0, 1235.0),
-        saliency=dict(type='ClipRatings', offset=0.0, scale=1.0, relevant='positive'),
+        labels=dict(saliency=dict(type='ClipRatings', offset=0.0, scale=1.0, relevant='positive')),
         video_dims=(64,),
         text_dim=64,
         difficulty=0.5,

@@ -142,7 +142,10 @@ def test_a_bilinear_probe_generalises_to_new_videos():
 def test_difficulty_orders_the_noise():
     def score(difficulty):
         dataset = SimulatedDataset(
-            num_samples=80, difficulty=difficulty, video_dims=(256,), normalize_video=False
+            num_samples=80,
+            difficulty=difficulty,
+            video_dims=(256,),
+            features=dict(normalize_video=False),
         )
         # The trace itself, read through the projection that made it.
         from vtg.datasets.simulated.world import meaning, projection

@@ -29,15 +29,15 @@ def _streams(dim=6):
     return dict(type='JoinedStore', dim=dim, stores=stores)
 
 
-def _dataset(root, **options):
-    options = dict(length_tolerance=2, duration_unit='clips', normalize_text=False) | options
+def _dataset(root, duration_unit='clips', **features):
     return GroundingDataset(
         'ratings.jsonl',
         data_root=str(root),
         video=[_streams()],
         text=dict(type='FolderStore', folder='text', pattern='{qid}', dim=2),
-        saliency=dict(type='ClipRatings', offset=1.0, scale=1.0),
-        **options,
+        labels=dict(saliency=dict(type='ClipRatings', offset=1.0, scale=1.0)),
+        features=dict(length_tolerance=2, normalize_text=False) | features,
+        duration_unit=duration_unit,
     )
 
 

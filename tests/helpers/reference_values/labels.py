@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from vtg.datasets import AnnotatorSum, ClipRatings, GroundingDataset, SingleWindow
+from vtg.datasets import AnnotatorSum, ClipRatings, SingleWindow
+from vtg.datasets.labelling import Labelling
 from vtg.evaluation.functional import clip_ranking
 
 from .core import ReferenceSet, Row, compare, compare_exact, largest
@@ -70,21 +71,13 @@ def check_spans(case: str, data: ReferenceSet) -> Iterator[Row]:
     """Compare the span targets of one query; of too many windows any choice is fine."""
     inputs, outputs = _arrays(data, case)
     config = data.info['config']
-    dataset = GroundingDataset(
-        video=[],
-        text=[],
-        saliency=dict(type='AnnotatorSum'),
-        clip_length=config['clip_len'],
-        max_windows=config['max_windows'],
-        lazy_init=True,
-    )
+    labelling = Labelling(dict(type='AnnotatorSum'), max_windows=config['max_windows'])
     clips, stored = int(inputs['ctx_l']), outputs['span_labels']
     names = ('relevant_clip_ids', 'saliency_scores', 'relevant_windows')
     record = {'vid': case} | {name: inputs[name].tolist() for name in names}
     for seed in range(DRAWS):
         rng = np.random.default_rng(seed)
-        seconds = clips * dataset.clip_length
-        spans = dataset._targets(record, clips, seconds, rng)['spans']
+        spans = labelling.targets(record, clips, config['clip_len'], rng)['spans']
         yield compare_exact('n_kept', len(spans), int(outputs['n_kept']))
         if len(spans) == len(stored):
             yield compare('span_labels', spans, stored, TOLERANCE)

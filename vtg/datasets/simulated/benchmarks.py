@@ -72,7 +72,7 @@ class _SimulatedBenchmark(GroundingDataset):
     def load_data_list(self) -> list[Record]:
         """Make the annotations and check them like those of a file."""
         name, records = type(self).__name__, self.make_records()
-        check_records(records, name, self.saliency.fields)
+        check_records(records, name, self.labelling.fields)
         records = [in_seconds(r, self.clip_length, self.duration_unit) for r in records]
         return self.settle(records, name)
 

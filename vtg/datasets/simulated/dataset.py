@@ -8,6 +8,7 @@ import numpy as np
 
 from vtg.datasets.annotations import Record, check_records
 from vtg.datasets.grounding import GroundingDataset
+from vtg.datasets.samples import LabelOptions
 from vtg.registry import DATASETS
 from vtg.utils import ConfigError
 
@@ -56,6 +57,7 @@ class SimulatedDataset(GroundingDataset):
         video_dims: Width of the features of every video backbone.
         text_dim: Width of the text features.
         difficulty: From 0 (easy) to 1, see :class:`vtg.datasets.simulated.timeline.Difficulty`.
+        labels: The saliency labels are :class:`AnnotatorSum` unless it says otherwise.
         kwargs: See :class:`GroundingDataset`.
     """
 
@@ -71,7 +73,7 @@ class SimulatedDataset(GroundingDataset):
         video_dims: Sequence[int] = (64,),
         text_dim: int = 64,
         difficulty: float = 0.5,
-        saliency: dict | None = None,
+        labels: LabelOptions | None = None,
         **kwargs: Any,
     ) -> None:
         if moment_clips[0] < 1 or num_clips[0] < 4 * moment_clips[0] + 2:
@@ -93,7 +95,7 @@ class SimulatedDataset(GroundingDataset):
         super().__init__(
             video=[store | world | {'difficulty': difficulty} for store in video],
             text={'type': 'SimulatedText', 'dim': text_dim} | world,
-            saliency=saliency or {'type': 'AnnotatorSum'},
+            labels={'saliency': {'type': 'AnnotatorSum'}, **(labels or {})},
             **kwargs,
         )
 
@@ -106,7 +108,7 @@ class SimulatedDataset(GroundingDataset):
             number += 1
         check_records(records, type(self).__name__)
         # The stores see every query of a video, also of those that num_samples cuts off.
-        return self._bind_stores(records, type(self).__name__)[: self.num_samples]
+        return self.bind(records, type(self).__name__)[: self.num_samples]
 
     def _make_video(self, number: int) -> list[Record]:
         """Return the one or two records of a video."""

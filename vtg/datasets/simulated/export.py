@@ -74,8 +74,8 @@ def export_simulated(
         )
         for record in chosen:
             name = names[record['vid']]
-            _write(out / f'video_features/{name}.npz', features=dataset.video[0].read(record))
-            text = dataset.text[0].read(record)
+            (video,), (text,) = dataset.reader.read_video(record), dataset.reader.read_text(record)
+            _write(out / f'video_features/{name}.npz', features=video)
             qid = own_format(record, name, clip_length)['qid']
             _write(out / f'text_features/qid{qid}.npz', last_hidden_state=text)
         counts[split], first = len(chosen), end

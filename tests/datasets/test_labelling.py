@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An annotation to targets, without features."""
+
+import numpy as np
+import pytest
+
+from vtg.datasets.labelling import Labelling
+from vtg.utils import ConfigError
+
+RECORD = {'vid': 'a_b_1.0_2.0', 'duration': 11.0, 'relevant_windows': [[0, 2], [4, 8]]}
+COVERED = {'type': 'CoveredClips'}
+
+
+def targets(**options):
+    return Labelling(COVERED, **options).targets(RECORD, 5, 2.0, np.random.default_rng(0))
+
+
+def test_spans_are_a_fraction_of_the_clips_or_of_the_duration():
+    np.testing.assert_allclose(targets()['spans'], [[0.1, 0.2], [0.6, 0.4]], rtol=1e-6)
+    spans = targets(duration_from='annotation')['spans']
+    np.testing.assert_allclose(spans, np.array([[1, 2], [6, 4]]) / 11, rtol=1e-6)
+    assert targets()['relevant'].tolist() == [True, False, True, True, False]
+
+
+def test_windows_beyond_the_maximum_are_drawn():
+    assert len(targets(max_windows=1)['spans']) == 1
+    assert len(targets(max_windows=2)['spans']) == 2
+
+
+def test_the_source_follows_its_rule():
+    assert targets()['source'] == 'a_b'
+    assert targets(source_rule='underscore')['source'] == 'a_b'
+    assert Labelling(COVERED).source_rule('a_b_c') == 'a_b_c'
+    assert Labelling(COVERED, source_rule='underscore').source_rule('a_b_c') == 'a'
+
+
+def test_a_record_without_its_fields_has_no_labels():
+    labelling = Labelling(COVERED)
+    assert labelling.fields == ('relevant_windows',) and labelling.applies(RECORD)
+    assert not labelling.applies({**RECORD, 'relevant_windows': None})
+
+
+def test_arguments_are_checked():
+    with pytest.raises(ConfigError, match='labels of the dataset has no saliency; set'):
+        Labelling.of({'max_windows': 3})
+    with pytest.raises(ConfigError, match='labels has no window; did you mean max_windows'):
+        Labelling.of({'saliency': COVERED, 'window': 3})
+    with pytest.raises(ConfigError, match=r'labels\.duration_from'):
+        Labelling.of({'saliency': COVERED, 'duration_from': 'video'})

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The first step of a sample: the arrays of a record as they are stored."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vtg.registry import TRANSFORMS
+
+from .annotations import Record
+from .stores import FeatureStore
+
+Stores = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+
+
+class FeatureReader:
+    """The feature stores of a dataset: one or several for the video, and for the query.
+
+    Args:
+        video, text: Configs of the stores, in the order in which their columns are joined.
+        data_root: Joined to relative folders and files.
+    """
+
+    def __init__(self, video: Stores, text: Stores, data_root: str | None = None) -> None:
+        self.video = _build_stores(video, data_root)
+        self.text = _build_stores(text, data_root)
+
+    def absent(self) -> list[str]:
+        """Say of every store that is not there as a whole what is expected where."""
+        texts = (store.absent() for store in (*self.video, *self.text))
+        return [text for text in texts if text]
+
+    def prepare(self, records: Sequence[Record], clip_length: float) -> dict[int, FeatureStore]:
+        """Introduce the records to the stores.
+
+        Returns:
+            The positions of the records that lack features, with the store that lacks them.
+        """
+        without: dict[int, FeatureStore] = {}
+        for store in (*self.video, *self.text):
+            store.prepare(records, clip_length)
+            without.update(dict.fromkeys(store.missing(records), store))
+        return without
+
+    def read_video(self, record: Record) -> list[np.ndarray]:
+        """Return one array ``(L_k, D_k)`` per store; raises what :meth:`FeatureStore.read` does."""
+        return [store.read(record) for store in self.video]
+
+    def read_text(self, record: Record) -> list[np.ndarray]:
+        """Return one array ``(N_k, D_k)`` per store; raises what :meth:`FeatureStore.read` does."""
+        return [store.read(record) for store in self.text]
+
+
+def _build_stores(cfg: Stores, data_root: str | None) -> list[FeatureStore]:
+    stores = [cfg] if isinstance(cfg, Mapping) else cfg
+    return [TRANSFORMS.build(_rooted(store, data_root) if data_root else store) for store in stores]
+
+
+def _rooted(store: Mapping[str, Any], root: str) -> dict[str, Any]:
+    """Join ``folder`` and ``file`` of a store, and of those inside it, to ``root``."""
+    paths: dict[str, Any] = {
+        key: str(Path(root) / store[key]) for key in ('folder', 'file') if key in store
+    }
+    if 'stores' in store:
+        paths['stores'] = [_rooted(inner, root) for inner in store['stores']]
+    return {**store, **paths}
