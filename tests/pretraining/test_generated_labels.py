@@ -31,7 +31,7 @@ def rank_loss(saliency_cfg, kind):
 
 
 def test_the_ranking_loss_learns_from_similarities():
-    saliency = load_config(CONFIG).train_dataloader.dataset.saliency
+    saliency = load_config(CONFIG).train_dataloader.dataset.labels.saliency
     for kind in ('similarity', 'exponential'):
         loss, grad = rank_loss(saliency, kind)
         assert loss > 0.1 and grad.norm() > 0.01
