@@ -117,7 +117,7 @@ def test_no_constructor_has_more_arguments_than_a_reader_can_hold():
         for info in pkgutil.walk_packages(places, f'{package}.'):
             module = importlib.import_module(info.name)
             for name, cls in inspect.getmembers(module, inspect.isclass):
-                if cls.__module__ == info.name and not issubclass(cls, Exception):
+                if cls.__module__ == info.name and '__init__' in vars(cls):
                     counted[f'{info.name}.{name}'] = len(inspect.signature(cls).parameters)
-    assert len(counted) > 50
+    assert 'vtg.datasets.grounding.GroundingDataset' in counted and len(counted) > 40
     assert {name: count for name, count in counted.items() if count > MOST_ARGUMENTS} == {}
