@@ -11,6 +11,7 @@ from vtg import registry
 from vtg.registry import MODELS, Registry
 from vtg.utils import ConfigError
 from vtg.utils.arguments import ArgumentsOf, check_arguments, signature_of
+from vtg.utils.ranges import range_of
 
 # Text that is no choice: a path, a name, a pattern, a description.
 FREE_TEXT = {
@@ -18,6 +19,11 @@ FREE_TEXT = {
     'data_root', 'device', 'domain', 'features_from', 'file', 'folder', 'hide', 'offset',
     'out_file', 'pattern', 'prefix', 'rule', 'save_best', 'show', 'stages', 'suffixes', 'text',
     'text_projector', 'text_weights', 'tokenizer', 'video_projector', 'video', 'weights',
+}  # fmt: skip
+# Numbers of which any is right, and lists that say more than their numbers.
+FREE_NUMBERS = {
+    'anchor_offset', 'domains', 'high', 'indices', 'low', 'margin', 'mean', 'offset',
+    'ranges', 'selection', 'tef', 'width_offset',
 }  # fmt: skip
 # Choices that are checked by the component itself, against a table.
 TABLES = {'layout', 'mode'}
@@ -56,6 +62,7 @@ class Part:
         ({'dim': 1, 'rate': 'x'}, "Part.rate is 'x'"),
         ({'dim': 1, 'rate': float('nan')}, 'Part.rate is nan'),
         ({'dim': 1, 'rate': float('inf')}, 'Part.rate is inf'),
+        ({'dim': 1, 'rate': 10**400}, 'Part expects a number, at most 1e12'),
         ({'dim': 1, 'flags': [True, 1]}, 'Part.flags.1 is 1'),
         ({'dim': 1, 'pair': [1]}, 'Part.pair is [1]; Part expects a list of 2'),
         ({'dim': 1, 'options': {'sise': 3}}, 'did you mean size'),
@@ -118,6 +125,16 @@ def test_every_argument_of_the_package_declares_what_it_takes(name, cls):
         if str in leaves and argument not in FREE_TEXT | TABLES and isinstance(cls, type):
             own = argument in getattr(cls.__init__, '__annotations__', {})
             assert not own, f'{name}.{argument} is text: declare its choices as Literal[...]'
+
+
+@pytest.mark.parametrize(('name', 'cls'), components())
+def test_every_number_of_the_package_has_a_range(name, cls):
+    for argument, facts in signature_of(cls).arguments.items():
+        if {int, float} & set(_leaves(facts.hint)) and argument not in FREE_NUMBERS:
+            assert range_of(argument), (
+                f'{name}.{argument} is a number: give its name a range in vtg/utils/ranges.py, or '
+                'put it on the list of free numbers.'
+            )
 
 
 def _leaves(hint: Any) -> Any:

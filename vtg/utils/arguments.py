@@ -344,8 +344,10 @@ _SCALARS: dict[Any, tuple[str, Callable[[Any], bool]]] = {
 
 
 def _with_range(expected: str, name: str, hint: Any) -> str:
-    rule = range_of(name) if hint in (int, float) else None
-    return expected if rule in (None, ANY) else f'{expected}, {rule[0]}'
+    if hint not in (int, float):
+        return expected
+    rule = range_of(name)
+    return f'{expected}, {"at most 1e12" if rule in (None, ANY) else rule[0]}'
 
 
 def shown(value: Any) -> str:

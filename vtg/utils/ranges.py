@@ -13,6 +13,8 @@ Range = tuple[str, Callable[[Any], bool]]
 
 _AT_LEAST_1 = ('at least 1', lambda value: value >= 1)
 _AT_LEAST_0 = ('at least 0', lambda value: value >= 0)
+# More would be built for hours.
+_LAYERS = ('from 1 to 1000', lambda value: 1 <= value <= 1000)
 _ABOVE_0 = ('above 0', lambda value: value > 0)
 ANY = ('any number', lambda value: True)
 # Above this a number is a slip of the keyboard or an overflow in a 64-bit integer.
@@ -32,11 +34,15 @@ RANGES: dict[str, Range] = {
     'num_workers': _AT_LEAST_0,
     'opencv_num_threads': _AT_LEAST_0,
     'num_dummies': _AT_LEAST_1,
+    'num_layers': _LAYERS,
+    'num_convs': _LAYERS,
+    'num_levels': _LAYERS,
+    'num_linear': _LAYERS,
     'num_*': _AT_LEAST_1,
     'dim': _AT_LEAST_1,
     '*_dim': _AT_LEAST_1,
     '*_dims': _AT_LEAST_1,
-    '*_layers': _AT_LEAST_1,
+    '*_layers': _LAYERS,
     '*_heads': _AT_LEAST_1,
     'kernel_size': _AT_LEAST_1,
     'pool_size': _AT_LEAST_1,
@@ -96,6 +102,21 @@ RANGES: dict[str, Range] = {
     'min_width': _AT_LEAST_0,
     'min_probability': ('at least 0 and below 1', lambda value: 0 <= value < 1),
     'min_log': ANY,
+    'pair': _AT_LEAST_0,
+    'border': ('at least 0 and below 0.5', lambda value: 0 <= value < 0.5),
+    'coef': _AT_LEAST_0,
+    'slack': _AT_LEAST_0,
+    'negative_offset': _AT_LEAST_0,
+    'join_ratio': ('from 0 to 1', lambda value: 0 <= value <= 1),
+    'max_refetch': _AT_LEAST_0,
+    'max_skipped': _AT_LEAST_1,
+    'save_begin': _AT_LEAST_0,
+    'video_seconds': _ABOVE_0,
+    'moment_clips': _AT_LEAST_1,
+    'queries': _AT_LEAST_1,
+    'moments': _AT_LEAST_1,
+    'levels': _AT_LEAST_1,
+    'decay': ('at least 0 and below 1', lambda value: 0 <= value < 1),
     'iou_thr*': ('from 0 to 1', lambda value: 0 <= value <= 1),
     'skip_thr': _AT_LEAST_0,
     'difficulty': _AT_LEAST_0,
@@ -129,4 +150,4 @@ def in_range(value: Any, name: str) -> bool:
     if value in (math.inf, -math.inf):
         return name in UNBOUNDED and value > 0
     rule = range_of(name)
-    return rule is None or (rule[1](value) and abs(value) <= LARGEST)
+    return abs(value) <= LARGEST and (rule is None or rule[1](value))
