@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from vtg.datasets import AnnotatorSum, ClipRatings, SingleWindow
-from vtg.utils import ConfigError
 
 
 @pytest.fixture
@@ -109,13 +108,6 @@ def test_clip_ratings_rows(golden):
         clear = summed != threshold
         np.testing.assert_array_equal(labels['relevant'][clear], official[clear])
         assert labels['relevant'].sum() == official.sum()
-
-
-def test_unknown_options_are_refused():
-    with pytest.raises(ConfigError, match='drop'):
-        AnnotatorSum('grow')
-    with pytest.raises(ConfigError, match='duration'):
-        SingleWindow('ratio')
 
 
 SIMILARITIES = {

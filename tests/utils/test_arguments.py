@@ -16,7 +16,7 @@ from vtg.utils.ranges import range_of
 # Text that is no choice: a path, a name, a pattern, a description.
 FREE_TEXT = {
     'annotations_from', 'ann_file', 'architecture', 'backbone', 'collect_dir', 'collect_device',
-    'data_root', 'device', 'domain', 'features_from', 'file', 'folder', 'hide', 'offset',
+    'data_root', 'device', 'domain', 'features_from', 'file', 'folder', 'hide',
     'out_file', 'pattern', 'prefix', 'rule', 'save_best', 'show', 'stages', 'suffixes', 'text',
     'text_projector', 'text_weights', 'tokenizer', 'video_projector', 'video', 'weights',
 }  # fmt: skip
@@ -86,6 +86,18 @@ def test_what_fits_is_accepted():
     check_arguments(
         Part, {'dim': 4, 'rate': 1, 'flags': (True,), 'pair': [3, 4], 'options': options}
     )
+
+
+def test_every_choice_of_the_package_is_checked():
+    count = 0
+    for _, cls in components():
+        for name, argument in signature_of(cls).arguments.items():
+            members = (argument.hint, *typing.get_args(argument.hint))
+            if any(typing.get_origin(member) is Literal for member in members):
+                count += 1
+                with pytest.raises(ConfigError, match=f'{name} is '):
+                    check_arguments(cls, {name: 'nonsense'}, complete=False)
+    assert count > 30
 
 
 def test_heads_divide_the_channels():

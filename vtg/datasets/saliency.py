@@ -73,8 +73,6 @@ class AnnotatorSum:
     def __init__(
         self, out_of_range: Literal['drop', 'clamp'] = 'drop', top: float | None = None
     ) -> None:
-        if out_of_range not in ('drop', 'clamp'):
-            raise ConfigError(f"out_of_range is 'drop' or 'clamp', got {out_of_range!r}.")
         self.out_of_range = out_of_range
         self.top = top
 
@@ -142,8 +140,6 @@ class SingleWindow:
     fields = ('relevant_windows',)
 
     def __init__(self, clip_from: Literal['clip_length', 'duration'] = 'clip_length') -> None:
-        if clip_from not in ('clip_length', 'duration'):
-            raise ConfigError(f"clip_from is 'clip_length' or 'duration', got {clip_from!r}.")
         self.clip_from = clip_from
 
     def __call__(
@@ -215,16 +211,11 @@ class ClipRatings:
 
     def __init__(
         self,
-        offset: float | str = 1.0,
+        offset: float | Literal['mean'] = 1.0,
         scale: float = 12.0 / 80.0,
         relevant: Literal['half', 'positive'] = 'half',
         pair: Literal['extremes', 'random'] = 'extremes',
     ) -> None:
-        if relevant not in ('half', 'positive') or pair not in ('extremes', 'random'):
-            raise ConfigError(
-                "ClipRatings takes relevant='half' or 'positive' and pair='extremes' or 'random', "
-                f'got {relevant!r} and {pair!r}.'
-            )
         self.offset = offset
         self.scale = scale
         self.relevant = relevant

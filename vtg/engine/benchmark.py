@@ -15,6 +15,7 @@ from mmengine.config import Config, ConfigDict
 
 from vtg.registry import MODELS, TASK_UTILS
 from vtg.utils import ConfigError, check_keys
+from vtg.utils.arguments import check_value
 
 SPLITS = ('train', 'val', 'test')
 # Columns of one temporal endpoint feature.
@@ -155,6 +156,10 @@ def feature_width(cfg: Config, modality: str) -> tuple[int, str]:
             f'benchmark.{modality} its dim, or set benchmark.{modality}_dim or '
             f'model.{modality}_projector.in_dim.'
         )
+    for index, width in enumerate(widths):
+        place = source.removeprefix('dim of ')
+        place = place if place == source else f'{place}.{index}.dim'
+        check_value(width, int, 'dim', '', place)
     endpoints = 0
     if modality == 'video':
         tef = (dataset.get('features') or {}).get('tef', True)

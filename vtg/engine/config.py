@@ -84,7 +84,15 @@ def load_config(
     apply_options(cfg, facts)
     if 'benchmark' in cfg:
         check_value(cfg.benchmark, Benchmark, 'benchmark', '', 'benchmark')
-    settle_benchmark(cfg)
+    try:
+        settle_benchmark(cfg)
+    except ConfigError:
+        raise
+    except (TypeError, ValueError, AttributeError, LookupError) as error:
+        raise ConfigError(
+            f'benchmark holds a value of another kind than expected ({_one_line(error)}); compare '
+            'with the files in configs/_base_/benchmarks.'
+        ) from error
     apply_options(cfg, {key: value for key, value in options.items() if key not in facts})
     for name in LOADERS:
         _settle_workers(cfg.get(name))

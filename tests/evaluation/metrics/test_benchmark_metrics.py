@@ -124,5 +124,3 @@ def test_highlights_without_ratings_are_kept():
 def test_unknown_options_are_refused():
     with pytest.raises(ConfigError, match='top5'):
         HighlightMetric(mode='top10')
-    with pytest.raises(ConfigError, match='skip'):
-        HighlightMetric(without_positives='drop')

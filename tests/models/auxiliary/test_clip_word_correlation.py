@@ -9,7 +9,6 @@ import torch.nn.functional as F
 
 from vtg.models.auxiliary import ClipWordCorrelation
 from vtg.models.extras import Attention, Dummies
-from vtg.utils import ConfigError
 
 DUMMIES = 3
 
@@ -114,8 +113,3 @@ def test_attention_learns_and_the_learner_does_not_from_the_distillation(toy, sh
     learner.loss(state.update(attention=Attention(attention)))['loss_distillation'].backward()
     assert attention.grad.abs().sum() > 0
     assert all(parameter.grad is None for parameter in learner.parameters())
-
-
-def test_refuses_an_unknown_target(toy):
-    with pytest.raises(ConfigError, match='first_other'):
-        ClipWordCorrelation(toy.dim, num_heads=4, dummy_target='none')

@@ -6,7 +6,6 @@ import torch
 
 from vtg.models.encoders import TransformerEncoder
 from vtg.models.extras import Context
-from vtg.utils import ConfigError
 
 
 def encoder(**kwargs):
@@ -58,8 +57,3 @@ def test_padding_never_matters(toy, token, text):
     model = encoder(context_token=token)
     state = with_text(toy.state()) if text else toy.state()
     toy.assert_padding_free(lambda s: outputs(model, s), state)
-
-
-def test_unknown_token_is_refused():
-    with pytest.raises(ConfigError, match="'learned', 'given' or None"):
-        encoder(context_token='mean')

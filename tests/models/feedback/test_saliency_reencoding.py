@@ -8,7 +8,6 @@ from torch import nn
 from vtg.models.encoders import TransformerEncoder
 from vtg.models.feedback import SaliencyReencoding
 from vtg.models.heads import LinearSaliencyHead
-from vtg.utils import ConfigError
 
 
 class Stages(nn.Module):
@@ -48,8 +47,3 @@ def test_padding_does_not_matter_unless_told(toy, shaken):
     toy.assert_padding_free(run(SaliencyReencoding()), state)
     with pytest.raises(AssertionError):
         toy.assert_padding_free(run(SaliencyReencoding(softmax_over='padded')), state)
-
-
-def test_refusals():
-    with pytest.raises(ConfigError, match='softmax_over must be valid or padded'):
-        SaliencyReencoding(softmax_over='all')

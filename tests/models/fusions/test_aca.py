@@ -10,7 +10,6 @@ import torch.nn.functional as F
 from vtg.models.extras import Attention, Dummies
 from vtg.models.fusions import ACA, MomentAdaptiveToken
 from vtg.models.fusions.aca import text_share
-from vtg.utils import ConfigError
 
 HEADS, DUMMIES = 4, 3
 
@@ -164,8 +163,3 @@ def test_losses_on_the_share(toy, shaken):
     assert terms['loss_prompt_orthogonality'] > 0
     sum(terms.values()).backward()
     assert fusion.context.prompts.grad.abs().sum() > 0
-
-
-def test_refuses_an_unknown_layout(toy):
-    with pytest.raises(ConfigError, match="'correct' or 'tiled'"):
-        ACA(toy.dim, num_heads=HEADS, mask_layout='other')

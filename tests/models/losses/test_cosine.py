@@ -6,7 +6,6 @@ import torch
 
 from vtg.models.losses import AdaptiveHardLoss, SaliencyCosineLoss
 from vtg.structures import Progress
-from vtg.utils import ConfigError
 
 
 def unit(x):
@@ -83,10 +82,3 @@ def test_equal_scores_and_missing_labels_stay_finite(toy):
     )
     loss.backward()
     assert loss.isfinite() and scores.grad.isfinite().all()
-
-
-def test_unknown_options():
-    with pytest.raises(ConfigError, match='shift_by must be sample or batch'):
-        SaliencyCosineLoss(shift_by='video')
-    with pytest.raises(ConfigError, match='clips must be positive or negative'):
-        AdaptiveHardLoss('all')

@@ -167,5 +167,3 @@ def test_scores_of_zero_are_fused_without_nan() -> None:
 def test_configuration_errors() -> None:
     with pytest.raises(ConfigError, match='2 weights for 1 result lists'):
         WeightedBoxFusion1D(weights=(1, 2))([as_list([(torch.rand(1, 2), torch.rand(1))])])
-    with pytest.raises(ConfigError, match="'avg' or 'max'"):
-        WeightedBoxFusion1D(conf_type='box_and_model_avg')

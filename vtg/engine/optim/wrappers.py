@@ -59,10 +59,6 @@ class AutocastOptimWrapper(GroundingOptimWrapper):
         self, *args: Any, dtype: Literal['bfloat16', 'float16'] = 'bfloat16', **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        if dtype not in ('bfloat16', 'float16'):
-            raise ConfigError(
-                f"optim_wrapper.dtype is {dtype!r}; expected 'bfloat16' or 'float16'."
-            )
         self.dtype = getattr(torch, dtype)
         self.device_type = self.optimizer.param_groups[0]['params'][0].device.type
         if dtype == 'float16' and self.device_type != 'cuda':

@@ -48,11 +48,6 @@ class HighlightMetric(RecordMetric):
         super().__init__(**kwargs)
         if mode not in MODES:
             raise ConfigError(f'mode of HighlightMetric is one of {sorted(MODES)}, got {mode!r}.')
-        if without_positives not in ('zero', 'skip'):
-            raise ConfigError(
-                f"without_positives of HighlightMetric is 'zero' or 'skip', got "
-                f'{without_positives!r}.'
-            )
         self.mode = mode
         self.without_positives = without_positives
 

@@ -14,7 +14,6 @@ from vtg.models.layers import unit
 from vtg.models.losses import masked_mean, probability_cross_entropy
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
-from vtg.utils import ConfigError
 
 from .moment_sentence import TokenEncoder
 
@@ -88,11 +87,6 @@ class ClipWordCorrelation(Auxiliary):
         average_over: Literal['valid', 'padded'] = 'valid',
     ) -> None:
         super().__init__()
-        if dummy_target not in ('first_other', 'all_others'):
-            raise ConfigError(
-                "ClipWordCorrelation: dummy_target is 'first_other' or 'all_others', got "
-                f'{dummy_target!r}.'
-            )
         self.dim = dim
         self.moment_encoder = TokenEncoder(
             dim,

@@ -11,7 +11,6 @@ from vtg.models.extras import Context
 from vtg.models.layers import Activation, EncoderStack, Init, init_transformer
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
-from vtg.utils import ConfigError
 
 
 @MODELS.register_module()
@@ -56,11 +55,6 @@ class TransformerEncoder(Encoder):
         init: Init = None,
     ) -> None:
         super().__init__()
-        if context_token not in ('learned', 'given', None):
-            raise ConfigError(
-                "TransformerEncoder: context_token must be 'learned', 'given' or None, got "
-                f'{context_token!r}.'
-            )
         self.dim = dim
         self.context_token = context_token
         self.add_context = add_context

@@ -10,7 +10,6 @@ from vtg.models.base import Feedback
 from vtg.models.layers import masked_softmax
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
-from vtg.utils import ConfigError
 
 
 @MODELS.register_module()
@@ -34,10 +33,6 @@ class SaliencyReencoding(Feedback):
 
     def __init__(self, softmax_over: Literal['valid', 'padded'] = 'valid') -> None:
         super().__init__()
-        if softmax_over not in ('valid', 'padded'):
-            raise ConfigError(
-                f'SaliencyReencoding: softmax_over must be valid or padded, got {softmax_over!r}.'
-            )
         self.softmax_over = softmax_over
 
     def forward(self, state: GroundingState) -> dict[str, Any]:

@@ -23,7 +23,6 @@ from vtg.models.layers.blocks import residual_noise
 from vtg.models.losses import SaliencyLosses
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
-from vtg.utils import ConfigError
 
 
 class WeighedAttention(RawAttention):
@@ -152,8 +151,6 @@ class ACA(Fusion):
         init: Init = 'xavier',
     ) -> None:
         super().__init__()
-        if mask_layout not in ('correct', 'tiled'):
-            raise ConfigError(f"ACA: mask_layout is 'correct' or 'tiled', got {mask_layout!r}.")
         self.dim = dim
         self.num_heads = num_heads
         self.mask_layout = mask_layout

@@ -14,7 +14,6 @@ from vtg.models.layers import (
 )
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
-from vtg.utils import ConfigError
 
 
 @MODELS.register_module()
@@ -52,11 +51,6 @@ class TextToVideoAttention(Fusion):
         init: Init = 'xavier',
     ) -> None:
         super().__init__()
-        if mask_layout not in ('correct', 'tiled'):
-            raise ConfigError(
-                f"TextToVideoAttention: mask_layout must be 'correct' or 'tiled', got "
-                f'{mask_layout!r}.'
-            )
         self.dim = dim
         self.num_heads = num_heads
         self.mask_layout = mask_layout

@@ -104,10 +104,6 @@ class AdaptiveHardLoss(DirectionLoss):
         weight: float = 1.0,
     ) -> None:
         super().__init__(shift_by, weight)
-        if clips not in ('positive', 'negative'):
-            raise ConfigError(
-                f'AdaptiveHardLoss: clips must be positive or negative, got {clips!r}.'
-            )
         self.clips = clips
         self.coef = coef
 

@@ -44,10 +44,6 @@ class WeightedBoxFusion1D:
         max_length: float | None = 1.0,
         allows_overflow: bool = False,
     ) -> None:
-        if conf_type not in ('avg', 'max'):
-            raise ConfigError(
-                f"WeightedBoxFusion1D: conf_type must be 'avg' or 'max', got {conf_type!r}."
-            )
         self.weights = None if weights is None else tuple(float(weight) for weight in weights)
         self.iou_thr = iou_thr
         self.skip_thr = skip_thr

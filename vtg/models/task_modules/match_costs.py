@@ -106,10 +106,6 @@ class ClassCost:
         activation: Literal['sigmoid', 'softmax'] = 'sigmoid',
         foreground: int = 0,
     ) -> None:
-        if activation not in ('sigmoid', 'softmax'):
-            raise ConfigError(
-                f"ClassCost: activation must be 'sigmoid' or 'softmax', got {activation!r}."
-            )
         self.weight = weight
         self.activation = activation
         self.foreground = foreground

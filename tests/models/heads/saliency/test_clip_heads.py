@@ -13,7 +13,6 @@ from vtg.models.heads import (
     LocalSaliency,
     LocalToGlobalSaliencyHead,
 )
-from vtg.utils import ConfigError
 
 
 def with_context(state):
@@ -62,11 +61,6 @@ def test_context_product_against_loops(toy, shaken, context):
                 product = head.clip_proj(clip) @ head.context_proj(token) / math.sqrt(toy.dim)
                 assert saliency[b, i].item() == pytest.approx(product.item(), abs=1e-4)
     assert ('context' in head.requires) == (context == 'token')
-
-
-def test_unknown_context(toy):
-    with pytest.raises(ConfigError, match=r"'token', 'mean' or 'padded_mean', got 'max'"):
-        ContextProductSaliencyHead(toy.dim, context='max')
 
 
 def test_local_to_global_by_hand(toy, shaken):

@@ -11,7 +11,6 @@ from vtg.models.layers import SummedLinear, amplify, masked_fill_zero
 from vtg.models.losses import SaliencyLosses
 from vtg.registry import MODELS
 from vtg.structures import GroundingState, in_float32
-from vtg.utils import ConfigError
 
 
 class SupervisedSaliencyHead(SaliencyHead):
@@ -76,11 +75,6 @@ class ContextProductSaliencyHead(SupervisedSaliencyHead):
         context: Literal['token', 'mean', 'padded_mean'] = 'token',
     ) -> None:
         super().__init__(losses)
-        if context not in ('token', 'mean', 'padded_mean'):
-            raise ConfigError(
-                "ContextProductSaliencyHead: context is 'token', 'mean' or 'padded_mean', got "
-                f'{context!r}.'
-            )
         if context == 'token':
             self.requires = (*self.requires, 'context')
         self.dim = dim
