@@ -21,7 +21,7 @@ from mmengine.hooks import Hook
 from vtg.apis.train import check_data, configure
 from vtg.datasets import rehearse
 from vtg.engine import load_config
-from vtg.engine.config import flatten
+from vtg.engine.config import flatten, parse_options
 from vtg.engine.runner import GroundingRunner
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
@@ -164,3 +164,33 @@ def test_every_override_is_built_or_refused(inputs, tmp_path):
         options = mutation(config, rng)
         run = train if number % 5 == 0 else build
         check(partial(run, config, options, tmp_path / str(number)), number, f'{config} {options}')
+
+
+NAMED = {
+    'model.defaults.dim=65': 'dim must be a multiple of num_heads',
+    'model.defaults.num_heads=7': 'dim must be a multiple of num_heads',
+    'model.defaults.dropout=2': 'at least 0 and below 1',
+    '+model.defaults.num_haeds=4': 'did you mean num_heads?',
+    '+model.encoder.x=5': 'model.encoder.x is no argument of TransformerEncoder',
+    '+model.test_cfg.digits=2': 'model.test_cfg has no digits; did you mean score_digits?',
+    '+model.negatives.stage=fusion': 'did you mean stages?',
+    'model.moment_head.loss.weights={"spam": 1}': 'did you mean span?',
+    'train_dataloader.batch_size=0': 'at least 1',
+    'randomness.seed=-1': 'at least 0',
+    'train_cfg.val_interval=0': 'at least 1',
+    'optim_wrapper.optimizer.lr=abc': 'expects a number, at least 0',
+    'optim_wrapper.clip_grad.max_norm=abc': 'clip_grad_norm_ expects a number, above 0',
+    '+optim_wrapper.clip_grad.x=1': 'x is no argument of clip_grad_norm_',
+    '+default_hooks.checkpoint.savebest=x': 'did you mean save_best?',
+    '+default_hooks.ema={"type": "EMAHook", "x": 1}': 'hook EMAHook: EMAHook cannot be built',
+    'visualizer.vis_backends=[[1]]': 'visualizer.vis_backends.0 is [1]; expected a dict',
+    'model.text_projector.in_dim=3': 'reads 3 columns, but the text features have 64',
+    'benchmark.text_dim=[1]': 'benchmark.text_dim is [1]',
+    'val_dataloader.dataset.test_mode=False': 'evaluation needs the annotations',
+}
+
+
+@pytest.mark.parametrize('option', NAMED)
+def test_what_was_seen_gets_a_sentence(option, tmp_path):
+    sentence = outcome(partial(train, 'qd_detr/demo.py', parse_options([option]), tmp_path))
+    assert isinstance(sentence, str) and NAMED[option] in sentence

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mmengine.config import Config
+from torch import nn
 
-from vtg.utils import ConfigError
+from vtg.utils import ConfigError, check_choice
 from vtg.utils.arguments import PlacedError, check_arguments, check_value, shown
 
 from .components import find_component
@@ -74,8 +75,23 @@ def _check_component(place: str, node: Mapping[str, Any]) -> None:
         raise ConfigError(f'{place}.type is {shown(name)}; expected the name of a component.')
     taken = ('type', '_scope_', *_TAKEN.get(top, ()))
     given = {key: value for key, value in node.items() if key not in taken}
+    _check_clipping(f'{place}.clip_grad', given.get('clip_grad'))
     try:
         check_arguments(target, given, complete=False)
+    except PlacedError as error:
+        raise error.within(place) from None
+
+
+def _check_clipping(place: str, options: Any) -> None:
+    """The arguments of a function of PyTorch, which the optimizer wrapper hands on."""
+    if not isinstance(options, Mapping):
+        return
+    by_value = options.get('type', 'norm') == 'value'
+    target = nn.utils.clip_grad_value_ if by_value else nn.utils.clip_grad_norm_
+    given = {key: value for key, value in options.items() if key != 'type'}
+    try:
+        check_choice(options.get('type', 'norm'), ('norm', 'value'), f'{place}.type')
+        check_arguments(target, {'parameters': None, **given})
     except PlacedError as error:
         raise error.within(place) from None
 

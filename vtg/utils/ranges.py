@@ -44,7 +44,7 @@ RANGES: dict[str, Range] = {
     '*_dims': _AT_LEAST_1,
     '*_layers': _LAYERS,
     '*_heads': _AT_LEAST_1,
-    'kernel_size': _AT_LEAST_1,
+    'kernel_size': ('odd, at least 1', lambda value: value >= 1 and value % 2 == 1),
     'pool_size': _AT_LEAST_1,
     'image_size': _AT_LEAST_1,
     'batch_size': _AT_LEAST_1,
