@@ -174,7 +174,6 @@ NAMED = {
     '+model.encoder.x=5': 'model.encoder.x is no argument of TransformerEncoder',
     '+model.test_cfg.digits=2': 'model.test_cfg has no digits; did you mean score_digits?',
     '+model.negatives.stage=fusion': 'did you mean stages?',
-    'model.moment_head.loss.weights={"spam": 1}': 'did you mean span?',
     'train_dataloader.batch_size=0': 'at least 1',
     'randomness.seed=-1': 'at least 0',
     'train_cfg.val_interval=0': 'at least 1',
