@@ -125,6 +125,7 @@ class HybridHead(MomentHead):
         clips = (state.duration / dense.unit)[:, None, None]
         anchors = dense.anchors.expand(len(index), -1, -1)
         reference = inverse_sigmoid(xx_to_cxw(_pick(anchors, index) / clips)).sigmoid()
+        reference = self.query_head.coder.from_spans(reference)
         positive = dense.assignment.positive.to(index.device, non_blocking=True).gather(1, index)
         wanted = xx_to_cxw(_pick(dense.moments, index) / clips)
         targets = ExtraTargets(valid, positive, wanted)

@@ -4,7 +4,8 @@
 import torch
 from torch import Tensor, nn
 
-from vtg.registry import MODELS
+from vtg.registry import MODELS, TASK_UTILS
+from vtg.structures import GroundingState
 
 from .blocks import Activation, FeedForward, clones, residual_noise
 from .init import Init, init_transformer
@@ -101,6 +102,8 @@ class SlotDecoder(nn.Module):
     ) -> None:
         super().__init__()
         self.dim = dim
+        # What is predicted without a reference.
+        self.coder = TASK_UTILS.build(dict(type='CentreWidthCoder'))
         layer = SlotDecoderLayer(
             dim, num_heads, hidden_dim, dropout, drop_path, residual_dropout, activation
         )
@@ -116,6 +119,7 @@ class SlotDecoder(nn.Module):
         memory_mask: Tensor,
         memory_position: Tensor,
         blocked: Tensor | None = None,
+        state: GroundingState | None = None,
     ) -> DecoderOutputs:
         """Decode.
 
@@ -127,6 +131,7 @@ class SlotDecoder(nn.Module):
             memory_position: ``(B, L, D)``.
             blocked: ``(Q, Q)`` or ``(B, Q, Q)`` True where the row's query must not see the
                 column's.
+            state: For decoders that read more than that; this one does not.
 
         Returns:
             States of all layers, without references.

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from vtg.registry import MODELS
+from vtg.registry import MODELS, TASK_UTILS
+from vtg.structures import GroundingState
 
 from .attention import RawAttention, merge_heads, split_heads
 from .blocks import MLP, Activation, FeedForward, clones, residual_noise, xavier_linear
-from .functional import inverse_sigmoid
 from .init import Init, init_transformer
 from .positions import sine_span_embedding
 
@@ -22,9 +22,9 @@ class DecoderOutputs:
     Attributes:
         hidden: ``(S, B, Q, D)`` states before the output norm.
         normed: ``(S, B, Q, D)`` states after it.
-        references: ``(S, B, Q, 2)`` the spans that entered each layer, with gradient to the layer
-            before; None from a decoder whose queries are no spans.
-        refined: ``(S, B, Q, 2)`` the spans that left each layer, or None.
+        references: ``(S, B, Q, R)`` the references that entered each layer, with gradient to the
+            layer before; None from a decoder whose queries have none.
+        refined: ``(S, B, Q, R)`` the references that left each layer, or None.
     """
 
     hidden: Tensor
@@ -132,6 +132,8 @@ class SpanDecoder(nn.Module):
             queries and keys, as DAB-DETR and the DETR family for moments do.
         min_width: The width modulation divides by at least this much; 0 is the published form.
         init: Initialise as DETR's code does, see :func:`init_transformer`.
+        coder: Config of what a reference means, see
+            :class:`vtg.models.task_modules.ReferenceCoder`; centre and width by default.
     """
 
     slot = 'decoder'
@@ -152,9 +154,11 @@ class SpanDecoder(nn.Module):
         add_first_position: bool = False,
         min_width: float = 1e-3,
         init: Init = None,
+        coder: dict | None = None,
     ) -> None:
         super().__init__()
         self.dim = dim
+        self.coder = TASK_UTILS.build(coder or dict(type='CentreWidthCoder'))
         self.scale_first_layer = scale_first_layer
         self.min_width = min_width
         layer = SpanDecoderLayer(
@@ -174,7 +178,7 @@ class SpanDecoder(nn.Module):
         self.query_scale = MLP(dim, dim, dim)
         self.position_head = MLP(dim, dim, dim)
         self.width_head = MLP(dim, dim, 1)
-        self.refine = MLP(dim, dim, dim, 2, zero_last=True)
+        self.refine = MLP(dim, dim, dim, self.coder.size, zero_last=True)
         self.norm = nn.LayerNorm(dim)
         init_transformer(self, init)
         # Redrawing the layer's weights leaves no identity to start from, as in the released code.
@@ -188,28 +192,31 @@ class SpanDecoder(nn.Module):
         memory_mask: Tensor,
         memory_position: Tensor,
         blocked: Tensor | None = None,
+        state: GroundingState | None = None,
     ) -> DecoderOutputs:
         """Decode.
 
         Args:
             content: ``(B, Q, D)`` content queries.
-            reference: ``(B, Q, 2)`` initial spans, centre and width in [0, 1].
+            reference: ``(B, Q, R)`` initial references in [0, 1], of the size of the coder.
             memory: ``(B, L, D)``.
             memory_mask: ``(B, L)`` True = real.
             memory_position: ``(B, L, D)``.
             blocked: ``(Q, Q)`` True where the row's query must not see the column's.
+            state: For decoders that read more than that; this one does not.
         """
         x, entering = content, reference
         hidden, references, refined = [], [], []
         for index, layer in enumerate(self.layers):
-            sine = sine_span_embedding(reference, self.dim)
+            spans = self.coder.spans(reference)
+            sine = sine_span_embedding(spans, self.dim)
             position = self.position_head(sine)
             if index > 0 or self.scale_first_layer:
                 sine = sine * self.query_scale(x)
-            width = reference[..., 1:].clamp(min=self.min_width)
+            width = spans[..., 1:].clamp(min=self.min_width)
             sine = sine * self.width_head(x).sigmoid() / width
             x = layer(x, position, sine, memory, memory_mask, memory_position, blocked)
-            leaving = (self.refine(x) + inverse_sigmoid(reference)).sigmoid()
+            leaving = self.coder.logits(reference, self.refine(x)).sigmoid()
             hidden.append(x)
             references.append(entering)
             refined.append(leaving)

@@ -32,6 +32,7 @@ from .post_processing import (
     RoundScores,
 )
 from .query_groups import query_group_mask, select_collab_anchors
+from .reference_coders import CentreWidthCoder, PointDistancesCoder, ReferenceCoder
 from .span_coder import AnchorDeltaCoder
 from .window_merging import MergeWindows
 
@@ -40,6 +41,7 @@ __all__ = [
     'AnchorAssignment',
     'AnchorDeltaCoder',
     'AnchorGenerator1D',
+    'CentreWidthCoder',
     'ClampMoments',
     'ClassCost',
     'DenoisingGenerator',
@@ -52,10 +54,12 @@ __all__ = [
     'MergeWindows',
     'PointAssigner',
     'PointAssignment',
+    'PointDistancesCoder',
     'PointGenerator1D',
     'Points',
     'PostProcessor',
     'QualityCost',
+    'ReferenceCoder',
     'ReferenceCost',
     'RoundMoments',
     'RoundScores',

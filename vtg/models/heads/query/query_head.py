@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """A moment head with a query decoder."""
 
+from dataclasses import replace
 from typing import Any, ClassVar, Literal, TypedDict
 
 import torch
 from torch import Tensor, nn
 
 from vtg.models.base import MomentHead
-from vtg.models.layers import MLP, inverse_sigmoid, sine_span_embedding
+from vtg.models.layers import MLP, sine_span_embedding
 from vtg.models.losses import AssignedPredictions, MomentLosses, foreground_probability
 from vtg.models.losses.moment import LossConfigs
-from vtg.models.task_modules import MatchInputs, query_group_mask
+from vtg.models.task_modules import MatchInputs, ReferenceCoder, query_group_mask
 from vtg.models.task_modules.nms import take_moments
 from vtg.models.task_modules.post_processing import round_scores
 from vtg.registry import MODELS, TASK_UTILS
@@ -120,6 +121,7 @@ class QueryHead(MomentHead):
         if attend_text:
             self.reads = (*self.reads, 'memory_text', 'text_pos')
         self.decoder = MODELS.build(decoder)
+        self.coder: ReferenceCoder = self.decoder.coder
         self._check_spans(quality, denoising)
         self.matcher = TASK_UTILS.build(matcher)
         self.num_logits = check_choice(num_logits, (1, 2), 'QueryHead: num_logits')
@@ -129,13 +131,16 @@ class QueryHead(MomentHead):
             nn.init.normal_(self.class_head.weight, std=0.01)
             nn.init.constant_(self.class_head.bias, torch.tensor(prior).logit().item())
         learned = prior is not None
-        self.span_head = MLP(dim, dim, dim, 2, zero_last=learned, xavier=learned)
+        self.span_head = MLP(dim, dim, dim, self.coder.size, zero_last=learned, xavier=learned)
         self.losses = MomentLosses(losses)
         self._check_losses(quality)
         self.extra_losses = build_extra_losses(extras, losses, self.losses, num_logits)
         self.stage_weights = {'layers': 1.0, 'proposals': 0.5, **(stage_weights or {})}
         self.quality_head = MLP(2 * dim, dim, dim, 1) if quality else None
         self.denoising = None if denoising is None else TASK_UTILS.build(denoising)
+        self.content_proj = None
+        if self.queries.dim != dim:
+            self.content_proj = nn.Linear(self.queries.dim, dim)
         if self.denoising is not None:
             self.denoising_content = nn.Parameter(torch.randn(dim) * 0.01)
         self.denoising_sees_unused = denoising_sees_unused
@@ -152,6 +157,19 @@ class QueryHead(MomentHead):
                 f'QueryHead: {decoder} needs queries that are {fitting}, which {source} does not '
                 'give; set queries to '
                 f'{"LearnedQueries" if self.decoder.refines_spans else "LearnedSlots"}.'
+            )
+        size = self.coder.size
+        if self.queries.gives_spans and self.queries.reference_dim != size:
+            raise ConfigError(
+                f'QueryHead: the references of {source} are {self.queries.reference_dim} numbers, '
+                f'but those of {decoder} with {type(self.coder).__name__} are {size}; set '
+                f"queries=dict(type='LearnedQueries', reference_dim={size}) or another "
+                'decoder.coder.'
+            )
+        if not self.queries.gives_spans and self.queries.dim != self.dim:
+            raise ConfigError(
+                f'QueryHead: the positions of {source} have {self.queries.dim} channels, but the '
+                f'head works on {self.dim}; set queries.dim={self.dim}.'
             )
         for name, wanted in (('quality', quality), ('denoising', denoising)):
             if wanted and not self.decoder.refines_spans:
@@ -237,13 +255,17 @@ class QueryHead(MomentHead):
         if collab is not None:
             extras['collab'] = collab
         main = self.queries(state)
+        if self.content_proj is not None:
+            main = replace(main, content=self.content_proj(main.content))
         queries, blocked = main, None
         if extras or self.queries.supervised:
             for extra in reversed(extras.values()):
                 queries = queries.extended(extra.content, extra.reference, extra.visible)
             blocked = self._blocked(queries.mask, main.mask.shape[1], extras)
-        place = queries.slot if queries.reference is None else queries.reference
-        decoded = self.decoder(queries.content, place, *self._memory(state), blocked=blocked)
+        place = queries.position if queries.reference is None else queries.reference
+        decoded = self.decoder(
+            queries.content, place, *self._memory(state), blocked=blocked, state=state
+        )
         predictions = self._predict(decoded)
         start, outputs = 0, {}
         for kind, extra in extras.items():
@@ -265,15 +287,14 @@ class QueryHead(MomentHead):
 
     def _predict(self, decoded: Any) -> QueryPredictions:
         """Apply the prediction heads to all layers."""
-        spans = self.span_head(decoded.normed)
-        if decoded.references is not None:
-            spans = spans + inverse_sigmoid(decoded.references)
+        logits = self.coder.logits(decoded.references, self.span_head(decoded.normed))
+        spans = self.coder.spans(in_float32(logits).sigmoid())
+        references = self._reference_spans(decoded.references)
         quality = None
         if self.quality_head is not None:
-            sine = sine_span_embedding(decoded.refined, self.dim).detach()
+            sine = sine_span_embedding(self.coder.spans(decoded.refined), self.dim).detach()
             quality = self.quality_head(torch.cat((decoded.hidden, sine), dim=-1)).squeeze(-1)
-        logits = self.class_head(decoded.normed)
-        return QueryPredictions(logits, in_float32(spans).sigmoid(), quality, decoded.references)
+        return QueryPredictions(self.class_head(decoded.normed), spans, quality, references)
 
     @staticmethod
     def _blocked(mask: Tensor, num_main: int, extras: dict[str, ExtraQueries]) -> Tensor:
@@ -298,7 +319,8 @@ class QueryHead(MomentHead):
         visible = noisy.valid
         if self.denoising_sees_unused:
             visible = torch.ones_like(visible)
-        return ExtraQueries(content, noisy.references.sigmoid(), wanted, visible, noisy.group)
+        references = self.coder.from_spans(noisy.references.sigmoid())
+        return ExtraQueries(content, references, wanted, visible, noisy.group)
 
     def loss(self, state: GroundingState) -> dict[str, Tensor]:
         """Match all stages at once and compare; every loss sees the same matching."""
@@ -328,7 +350,7 @@ class QueryHead(MomentHead):
                 logits=stages.logits,
                 spans=stages.spans,
                 quality=stages.quality,
-                references=proposals.reference,
+                references=self._reference_spans(proposals.reference),
                 mask=proposals.mask,
             ),
             state.targets.spans,
@@ -340,6 +362,10 @@ class QueryHead(MomentHead):
         # The proposals correct no reference and come from no decoder state.
         layers = assigned.stages(1, references=predictions.references, states=outputs.normed)
         return layers, assigned
+
+    def _reference_spans(self, references: Tensor | None) -> Tensor | None:
+        """Centre and width of references ``(B, Q, R)``."""
+        return None if references is None else self.coder.spans(references)
 
     def _scored(self, outputs: QueryOutputs) -> tuple[Tensor, Tensor, Tensor]:
         """Spans ``(B, Q, 2)`` normalised, scores and class probabilities ``(B, Q)`` of the last

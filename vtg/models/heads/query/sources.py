@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the decoder's queries come from."""
+"""Where the decoder's queries come from.
+
+A source gives contents of any width, which the head brings to that of its decoder, and references
+of ``reference_dim`` numbers, which mean what the decoder's coder says. One without references gives
+positions instead.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -17,13 +22,14 @@ class QueryProposals:
     """Queries for the decoder and, where they are predictions themselves, those predictions.
 
     Attributes:
-        content: ``(B, Q, D)``.
-        reference: ``(B, Q, 2)`` centre and width in [0, 1]; None for learned slots.
+        content: ``(B, Q, C)`` of the width of the source.
+        reference: ``(B, Q, R)`` in [0, 1], see
+            :class:`vtg.models.task_modules.ReferenceCoder`; None for learned slots.
         mask: ``(B, Q)`` True where a query stands for something real.
         logits: ``(B, Q, 1)`` class logits, or None.
         quality: ``(B, Q)`` quality logits, or None.
         spans: ``(B, Q, 2)`` with gradient, or None.
-        slot: ``(B, Q, D)`` learned position of a query without reference, or None.
+        position: ``(B, Q, D)`` learned position of a query without reference, or None.
     """
 
     content: Tensor
@@ -32,7 +38,7 @@ class QueryProposals:
     logits: Tensor | None = None
     quality: Tensor | None = None
     spans: Tensor | None = None
-    slot: Tensor | None = None
+    position: Tensor | None = None
 
     def extended(self, content: Tensor, reference: Tensor, mask: Tensor) -> 'QueryProposals':
         """Return queries with others in front of them."""
@@ -50,13 +56,17 @@ class QuerySource(nn.Module):
     Attributes:
         requires: State fields read.
         supervised: Whether the proposals are predictions with losses of their own.
-        gives_spans: Whether the queries are spans that a decoder can refine.
+        gives_spans: Whether the queries have references that a decoder can refine.
+        dim: Width of the contents.
+        reference_dim: Numbers per reference.
     """
 
     slot = 'query_source'
     requires: tuple[str, ...] = ()
     supervised = False
     gives_spans = True
+    dim: int
+    reference_dim = 2
 
     def check_pyramid(self, strides: tuple[float, ...]) -> None:
         """See :meth:`vtg.models.base.Component.check_pyramid`."""
@@ -74,13 +84,21 @@ class LearnedQueries(QuerySource):
         dim: Token width.
         num_queries: Number of queries.
         content_std: Standard deviation of the initial content; None starts and stays at zero.
+        reference_dim: Numbers per reference, as the coder of the decoder has them.
     """
 
-    def __init__(self, dim: int, num_queries: int = 25, content_std: float | None = 0.01) -> None:
+    def __init__(
+        self,
+        dim: int,
+        num_queries: int = 25,
+        content_std: float | None = 0.01,
+        reference_dim: int = 2,
+    ) -> None:
         super().__init__()
         self.dim = dim
+        self.reference_dim = reference_dim
         self.num_queries = num_queries
-        self.reference_logits = nn.Parameter(torch.randn(num_queries, 2))
+        self.reference_logits = nn.Parameter(torch.randn(num_queries, reference_dim))
         self.content = None
         if content_std is not None:
             self.content = nn.Parameter(torch.randn(num_queries, dim) * content_std)
@@ -112,13 +130,14 @@ class LearnedSlots(QuerySource):
 
     def __init__(self, dim: int, num_queries: int = 10) -> None:
         super().__init__()
+        self.dim = dim
         self.slots = nn.Parameter(torch.randn(num_queries, dim))
 
     def forward(self, state: GroundingState) -> QueryProposals:
         """See :class:`QuerySource`."""
         slots = self.slots.expand(len(state.memory), -1, -1)
         mask = state.video_mask.new_ones(slots.shape[:2])
-        return QueryProposals(torch.zeros_like(slots), None, mask, slot=slots)
+        return QueryProposals(torch.zeros_like(slots), None, mask, position=slots)
 
 
 @MODELS.register_module()
@@ -155,6 +174,7 @@ class PyramidQuerySelector(QuerySource):
         use_ineligible: bool = False,
     ) -> None:
         super().__init__()
+        self.dim = dim
         self.num_queries = num_queries
         self.widths = tuple(widths)
         self.border = border
