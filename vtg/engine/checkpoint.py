@@ -20,7 +20,7 @@ from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
-from vtg.structures import Progress
+from vtg.structures import PROGRESS_KEY, Progress
 from vtg.utils import CheckpointError, ConfigError, nearest_names, printable
 
 from .fields import tensor_fault
@@ -143,7 +143,9 @@ def check_fit(model: nn.Module, state: Mapping[str, Tensor], path: str | Path) -
         elif fault:
             others.append(f'{key} (expected {fault})')
     problems = {
-        'missing in the file': [key for key in own if key not in state],
+        'missing in the file': [
+            key for key in own if key not in state and key.removeprefix('module.') != PROGRESS_KEY
+        ],
         'unknown to the model': [key for key in state if key not in own],
         'of another shape': shapes,
         'of another type': others,
@@ -154,7 +156,7 @@ def check_fit(model: nn.Module, state: Mapping[str, Tensor], path: str | Path) -
             f'{path} does not fit the model ({"; ".join(found)}); use the config that it was '
             'trained with.'
         )
-    broken = [key for key, value in own.items() if tensor_fault(state[key], value)]
+    broken = [key for key, value in own.items() if key in state and tensor_fault(state[key], value)]
     if broken:
         raise CheckpointError(
             f'{path} holds NaN or infinite weights ({_few(broken)}); use a checkpoint from before '
@@ -194,7 +196,8 @@ def only_parts(
 def load_weights(model: nn.Module, path: str | Path) -> dict[str, Any]:
     """Load the weights of a checkpoint strictly, for evaluation and inference.
 
-    Also restores ``model.progress``, which decides about parts that training switches on late.
+    They carry ``model.progress``, which decides about parts that training switches on late; for
+    older checkpoints it is taken from ``meta``.
 
     Returns:
         The known fields of ``meta``, ``{}`` for a bare state dict. Its ``cfg`` is text of the
@@ -205,12 +208,17 @@ def load_weights(model: nn.Module, path: str | Path) -> dict[str, Any]:
     meta = plain_meta(checkpoint, path) if 'state_dict' in checkpoint else {}
     check_fit(model, state, path)
     model.load_state_dict(state)
-    restore_progress(model, meta)
+    restore_progress(model, meta, state)
     return meta
 
 
-def restore_progress(model: Any, meta: Mapping[str, Any]) -> None:
-    """Set ``model.progress`` to the epoch that the checkpoint's weights have finished."""
+def restore_progress(
+    model: Any, meta: Mapping[str, Any], state: Mapping[str, Tensor]
+) -> None:
+    """Set ``model.progress`` to the epoch that the checkpoint's weights have finished, where an old
+    checkpoint does not hold it among them."""
+    if PROGRESS_KEY in state:
+        return
     if 'epoch' in meta and 'max_epochs' in meta and hasattr(model, 'progress'):
         model.progress = Progress(max(meta['epoch'] - 1, 0), meta['max_epochs'])
 

@@ -24,6 +24,7 @@ from .base import SLOT_TYPES, Component, LossBalancer
 from .pipeline import build_components, check_defaults, describe, fill_defaults
 from .pipeline_checks import check_pipeline
 from .slots import arrange, component_configs, expand, in_order
+from .training_progress import TrainingProgress
 
 # Names of PyTorch's floating-point types.
 FloatType = Literal['float16', 'bfloat16', 'float32', 'float64']
@@ -76,7 +77,7 @@ class Grounder(BaseModel):
         data_preprocessor: Config of the preprocessor.
 
     Attributes:
-        progress: Where training stands; set by the engine every epoch.
+        progress: Where training stands; set by the engine every epoch, saved with the weights.
         output: Name of the result list that is reported.
         place: Where a config holds the model.
     """
@@ -125,7 +126,16 @@ class Grounder(BaseModel):
         self.post_processor = None
         if post_processor is not None:
             self.post_processor = TASK_UTILS.build(post_processor)
-        self.progress = Progress()
+        self.training_progress = TrainingProgress()
+
+    @property
+    def progress(self) -> Progress:
+        """Where training stands; every state dict carries it."""
+        return self.training_progress.progress
+
+    @progress.setter
+    def progress(self, progress: Progress) -> None:
+        self.training_progress.set(progress)
 
     def _output_list(self) -> str | None:
         """Name of the reported result list; None without a moment head."""

@@ -13,12 +13,13 @@ from .spans import (
     iou_pairwise,
     xx_to_cxw,
 )
-from .state import FeaturePyramid, GroundingState, MomentList, Progress
+from .state import PROGRESS_KEY, FeaturePyramid, GroundingState, MomentList, Progress
 from .targets import GroundingTargets
 
 __all__ = [
     'EXTRAS',
     'MAIN',
+    'PROGRESS_KEY',
     'Extra',
     'Extras',
     'FeaturePyramid',

@@ -24,6 +24,10 @@ class Progress:
     max_epochs: int = 1
 
 
+# Where a state dict of a model holds both numbers; those of old checkpoints do not.
+PROGRESS_KEY = 'training_progress.position'
+
+
 @dataclass(frozen=True)
 class FeaturePyramid:
     """Features at several temporal scales, finest first.

@@ -29,7 +29,8 @@ class ProgressHook(Hook):
         checkpoint['meta']['max_epochs'] = runner.max_epochs
 
     def after_load_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
-        restore_progress(_bare(runner), checkpoint.get('meta', {}))
+        meta, state = checkpoint.get('meta', {}), checkpoint.get('state_dict', {})
+        restore_progress(_bare(runner), meta, state)
 
 
 def _bare(runner: Any) -> Any:
