@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The state that travels through the pipeline."""
 
-from dataclasses import FrozenInstanceError, dataclass, fields
+from dataclasses import FrozenInstanceError, dataclass, field, fields
 
 import pytest
 import torch
 
-from vtg.structures import Extra, GroundingState, Progress, from_text, in_float32
+from vtg.structures import FROM_TEXT, Extra, GroundingState, Progress, in_float32
 
 
 @dataclass(frozen=True)
 class Words(Extra):
-    tokens: torch.Tensor = from_text()
+    tokens: torch.Tensor = field(metadata=FROM_TEXT)
     position: torch.Tensor
 
 
@@ -76,7 +76,7 @@ def test_update_makes_a_new_state():
 def test_defaults():
     state = make_state()
     assert state.progress == Progress(0, 1) and not state.is_negative and state.targets is None
-    unset = {field.name for field in fields(state)} - set(GroundingState.INPUTS)
+    unset = {item.name for item in fields(state)} - set(GroundingState.INPUTS)
     assert {name for name in unset if getattr(state, name) is not None} == {
         'progress', 'extras', 'is_negative'
     }  # fmt: skip

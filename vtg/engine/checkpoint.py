@@ -212,9 +212,7 @@ def load_weights(model: nn.Module, path: str | Path) -> dict[str, Any]:
     return meta
 
 
-def restore_progress(
-    model: Any, meta: Mapping[str, Any], state: Mapping[str, Tensor]
-) -> None:
+def restore_progress(model: Any, meta: Mapping[str, Any], state: Mapping[str, Tensor]) -> None:
     """Set ``model.progress`` to the epoch that the checkpoint's weights have finished, where an old
     checkpoint does not hold it among them."""
     if PROGRESS_KEY in state:

@@ -137,6 +137,7 @@ def check_runs(stage: Stage, slots: Slots) -> None:
         ConfigError: One is no slot or empty, or the change reaches nothing that it takes.
     """
     feedback = stage.component
+    assert isinstance(feedback, Feedback)
     tainted = {*feedback.changes}
     for name in feedback.runs:
         runs = members(slots, name)

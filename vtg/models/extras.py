@@ -5,11 +5,11 @@ B is the batch size, L the padded number of clips, N that of words, M the number
 that needs more declares its own beside its components, see :mod:`vtg.structures.extras`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from vtg.structures import Extra, from_text
+from vtg.structures import FROM_TEXT, Extra
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Dummies(Extra):
     """
 
     hint = True
-    tokens: Tensor = from_text()
+    tokens: Tensor = field(metadata=FROM_TEXT)
     positions: Tensor
 
 

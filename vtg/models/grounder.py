@@ -119,8 +119,8 @@ class Grounder(BaseModel):
         keep = tuple((negatives or {}).get('keep', ()))
         check_pipeline(self.slots, self.stages, self.negative_stages, keep)
         self.loss_balancer: LossBalancer = MODELS.build(loss_balancer or dict(type='FixedBalancer'))
-        self.test_cfg = {'output': None, 'score_digits': 4, 'saliency_dtype': None}
-        self.test_cfg |= test_cfg or {}
+        options = {'output': None, 'score_digits': 4, 'saliency_dtype': None, **(test_cfg or {})}
+        self.test_cfg: dict[str, Any] = options
         self.output = self._output_list()
         post_processor = self.test_cfg.pop('post_processor', None)
         self.post_processor = None
@@ -142,7 +142,7 @@ class Grounder(BaseModel):
         head = self.slots.get('moment_head')
         if head is None:
             return None
-        output = self.test_cfg['output'] or head.lists[0]
+        output: str = self.test_cfg['output'] or head.lists[0]
         if output not in head.lists:
             raise ConfigError(
                 f'model.test_cfg.output is {output!r}, but model.moment_head '
@@ -180,9 +180,10 @@ class Grounder(BaseModel):
             text_features=text,
             text_mask=text_mask,
             duration=duration,
-            targets=targets if mode == 'loss' else None,
             progress=self.progress,
         )
+        if mode == 'loss' and targets is not None:
+            state = state.update(targets=targets)
         state = self.run(state, self.stages)
         if mode == 'tensor':
             return state
@@ -275,4 +276,4 @@ class Grounder(BaseModel):
         return [super().test_step(data)]
 
     def __repr__(self) -> str:
-        return describe(self)
+        return describe(type(self).__name__, self.slots, self.stages, self.loss_balancer)

@@ -82,7 +82,7 @@ def _check_stages(
     """Check what every stage of the negative pass reads; returns the fields made anew."""
     wanted, writers = _writers(main)
     writers |= dict.fromkeys(GroundingState.streams())
-    mixed, remade = _made_from_text(main), set()
+    mixed, remade = _made_from_text(main), set[str]()
     for stage in negative:
         for field in sorted(stage.reads - {*keep}):
             writer = writers.get(field)

@@ -3,7 +3,7 @@
 
 import inspect
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mmengine.logging import print_log
@@ -13,7 +13,7 @@ from vtg.registry import MODELS
 from vtg.utils import ConfigError, check_keys, terminal_table
 from vtg.utils.arguments import PlacedError, check_value, signature_of
 
-from .base import SLOT_TYPES, Component
+from .base import SLOT_TYPES, Component, LossBalancer
 from .slots import PLACES
 
 
@@ -121,21 +121,14 @@ def _is_a(cls: Any, kind: type) -> bool:
     return isinstance(cls, type) and issubclass(cls, kind)
 
 
-def describe(model: nn.Module) -> str:
+def describe(
+    title: str, slots: Mapping[str, Component], stages: Sequence[str], balancer: LossBalancer
+) -> str:
     """Return a table of slots, components and parameter counts in the order they run."""
     # A stage may run twice.
-    names = [name for name in dict.fromkeys(model.stages) if name in model.slots]
-    names += [name for name in model.slots if name not in names]
-    rows = []
-    total = 0
-    for name in names:
-        component = model.slots[name]
-        count = sum(parameter.numel() for parameter in component.parameters())
-        total += count
-        rows.append([name, type(component).__name__, f'{count:,}'])
-    balancer = model.loss_balancer
-    count = sum(parameter.numel() for parameter in balancer.parameters())
-    rows.append(['loss_balancer', type(balancer).__name__, f'{count:,}'])
-    rows.append(['total', '', f'{total + count:,}'])
-    header = ('slot', 'component', 'parameters')
-    return terminal_table(header, rows, type(model).__name__, text_columns=2)
+    parts: dict[str, nn.Module] = {name: slots[name] for name in stages if name in slots}
+    parts = {**parts, **slots, 'loss_balancer': balancer}
+    counts = {name: sum(p.numel() for p in part.parameters()) for name, part in parts.items()}
+    rows = [[name, type(part).__name__, f'{counts[name]:,}'] for name, part in parts.items()]
+    rows.append(['total', '', f'{sum(counts.values()):,}'])
+    return terminal_table(('slot', 'component', 'parameters'), rows, title, text_columns=2)

@@ -7,7 +7,7 @@ from vtg.registry import MODELS
 from vtg.structures import GroundingState
 from vtg.utils import ConfigError
 
-from .base import SLOT_TYPES, Component
+from .base import SLOT_TYPES, Component, Feedback
 from .dataflow import (
     Stage,
     check_runs,
@@ -74,7 +74,7 @@ def _check_fields(slots: dict[str, Component], stages: Sequence[Stage]) -> None:
         later = {field: after.name for after in stages[index + 1 :] for field in after.provides}
         if stage.component is not None:
             _check_requires(stage.name, stage.component, known, later)
-        if stage.is_feedback:
+        if isinstance(stage.component, Feedback):
             check_runs(stage, slots)
             made = set(known)
             for inner in expand(slots, stage.component.runs):
@@ -166,9 +166,9 @@ def _provider(field: str, suggested: str | None) -> str:
     for slot, kind in SLOT_TYPES.items():
         if field in kind.provides:
             return f'model.{slot}'
-    components = {
+    components: dict[str, type[Component]] = {
         name: cls for name, cls in sorted(MODELS.module_dict.items())
-        if isinstance(cls, type) and issubclass(cls, tuple(SLOT_TYPES.values()))
+        if isinstance(cls, type) and issubclass(cls, Component)
     }  # fmt: skip
     if suggested in components:
         return f'model.{_slot_of(components[suggested])}, for example to {suggested}'
@@ -187,10 +187,10 @@ def _slot_of(cls: type[Component]) -> str:
 
 def _check_widths(slots: dict[str, Component]) -> None:
     widths = {name: slot.dim for name, slot in slots.items() if slot.dim is not None}
-    first = next(iter(widths), None)
     for name, dim in widths.items():
-        if dim != widths[first]:
+        first, wanted = next(iter(widths.items()))
+        if dim != wanted:
             raise ConfigError(
-                f'model.{name} works on {dim} channels but model.{first} on {widths[first]}; '
+                f'model.{name} works on {dim} channels but model.{first} on {wanted}; '
                 'give all slots the same dim.'
             )

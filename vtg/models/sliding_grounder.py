@@ -75,8 +75,14 @@ class SlidingGrounder(Grounder):
                 "to the clips of a training video, or model.type='Grounder'."
             )
         super().__init__(*args, **kwargs)
-        options = {'overlap': None, 'tef': (-2,), 'batch_size': 32, 'merge': {}, **windows}
-        self.window_clips = options.pop('clips', 0)
+        options: dict[str, Any] = {
+            'overlap': None,
+            'tef': (-2,),
+            'batch_size': 32,
+            'merge': {},
+            **windows,
+        }
+        self.window_clips: int = options.pop('clips', 0)
         overlap = options.pop('overlap')
         self.window_overlap = self.window_clips // 2 if overlap is None else overlap
         if self.window_clips < 2 or not 0 <= self.window_overlap < self.window_clips:
@@ -103,8 +109,9 @@ class SlidingGrounder(Grounder):
     ) -> GroundingState | dict[str, Tensor] | Prediction:
         """See :meth:`Grounder.forward`; ``mode='predict'`` goes by windows."""
         if mode != 'predict' or video_mask.shape[1] <= self.window_clips:
-            inputs = (video, video_mask, text, text_mask, duration, meta, targets)
-            return super().forward(*inputs, mode=mode)
+            return super().forward(
+                video, video_mask, text, text_mask, duration, meta, targets, mode=mode
+            )
         self._check_tef(video, video_mask)
         num_clips = video_mask.sum(dim=1)
         windows = self._windows(num_clips, duration)
@@ -114,7 +121,9 @@ class SlidingGrounder(Grounder):
             features, mask = self._cut(video, num_clips, windows, part)
             seconds = windows.seen[part].diff(dim=1)[:, 0].to(duration)
             inputs = (features, mask, text[owner], text_mask[owner], seconds)
-            parts.append(super().forward(*inputs, mode='predict'))
+            found = super().forward(*inputs, mode='predict')
+            assert isinstance(found, Prediction)
+            parts.append(found)
         return self._join(join_predictions(parts), windows, video_mask, duration, meta)
 
     def _check_tef(self, video: Tensor, mask: Tensor) -> None:

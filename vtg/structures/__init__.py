@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The typed objects that travel between the parts, and the arithmetic of spans."""
 
-from .extras import EXTRAS, Extra, Extras, from_text
+from .extras import EXTRAS, FROM_TEXT, Extra, Extras
 from .metric_table import MAIN, MetricTable, flatten_table, unflatten_table
 from .precision import full_precision, in_float32
 from .prediction import Prediction, join_predictions
@@ -18,6 +18,7 @@ from .targets import GroundingTargets
 
 __all__ = [
     'EXTRAS',
+    'FROM_TEXT',
     'MAIN',
     'PROGRESS_KEY',
     'Extra',
@@ -31,7 +32,6 @@ __all__ = [
     'Progress',
     'cxw_to_xx',
     'flatten_table',
-    'from_text',
     'full_precision',
     'generalized_iou_aligned',
     'generalized_iou_pairwise',

@@ -26,9 +26,9 @@ EXTRAS: dict[str, type['Extra']] = {}
 RESERVED: set[str] = set()
 
 
-def from_text(**kwargs: Any) -> Any:
-    """Declare a field that is made from the text alone: the negative pass rolls it by a sample."""
-    return field(metadata={'text': True}, **kwargs)
+# ``field(metadata=FROM_TEXT)`` declares what is made from the text alone: the negative pass rolls it
+# by a sample.
+FROM_TEXT = {'text': True}
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Extra:
 
     @classmethod
     def of_text(cls) -> bool:
-        """Whether it is made from the text alone, see :func:`from_text`."""
+        """Whether it is made from the text alone, see :data:`FROM_TEXT`."""
         return any(item.metadata.get('text') for item in fields(cls))
 
     def rolled(self: E) -> E:

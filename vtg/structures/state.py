@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from .extras import EXTRAS, RESERVED, Extras, from_text
+from .extras import EXTRAS, FROM_TEXT, RESERVED, Extras
 from .targets import GroundingTargets
 
 
@@ -123,8 +123,8 @@ class GroundingState:
 
     video_features: Tensor
     video_mask: Tensor
-    text_features: Tensor = from_text()
-    text_mask: Tensor = from_text()
+    text_features: Tensor = field(metadata=FROM_TEXT)
+    text_mask: Tensor = field(metadata=FROM_TEXT)
     duration: Tensor = field()
     targets: GroundingTargets = _made()
     progress: Progress = field(default_factory=Progress)
@@ -174,12 +174,14 @@ class GroundingState:
     def roll_text(self) -> 'GroundingState':
         """Return the negative of this state: sample b gets the text of sample b + 1, the last of
         the first (Moon et al., "Query-Dependent Video Representation", 2023, section 3.2)."""
-        rolled = {}
+        rolled: dict[str, Any] = {}
         for item in fields(self):
             value = getattr(self, item.name)
             if item.metadata.get('text') and value is not None:
                 rolled[item.name] = torch.roll(value, -1, dims=0)
-        fresh = {item.name: None for item in fields(self) if item.metadata.get('stream')}
+        fresh: dict[str, Any] = {
+            item.name: None for item in fields(self) if item.metadata.get('stream')
+        }  # fmt: skip
         extras = self.extras.of_next_text()
         return replace(self, **rolled, **fresh, extras=extras, is_negative=True)
 

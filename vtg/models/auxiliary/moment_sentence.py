@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Alignment of moments and sentences, in training only."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -23,7 +23,7 @@ class TokenEncoder(nn.Module):
         kwargs: See :class:`vtg.models.layers.EncoderStack`.
     """
 
-    def __init__(self, dim: int, num_layers: int, **kwargs) -> None:
+    def __init__(self, dim: int, num_layers: int, **kwargs: Any) -> None:
         super().__init__()
         self.token = nn.Parameter(torch.randn(1, dim))
         self.position = nn.Parameter(torch.randn(1, dim))
@@ -89,7 +89,7 @@ class MomentSentenceAlignment(Auxiliary):
         average_over: Literal['valid', 'padded'] = 'valid',
     ) -> None:
         super().__init__()
-        self.dim = dim
+        self.dim: int = dim
         options = dict(
             num_heads=num_heads, hidden_dim=hidden_dim, dropout=dropout, drop_path=drop_path
         )

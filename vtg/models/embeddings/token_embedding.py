@@ -27,7 +27,7 @@ class TokenEmbedding(Embedding):
 
     def __init__(self, dim: int, modality: bool = True, temperature: float = 10000.0) -> None:
         super().__init__()
-        self.dim = dim
+        self.dim: int = dim
         self.temperature = temperature
         self.modality = nn.Embedding(2, dim) if modality else None
         if self.modality is not None:

@@ -95,13 +95,12 @@ class TransformerEncoder(Encoder):
 
         outputs = list(encoded)
         values: dict[str, Any] = {}
-        token = None
-        if self.context_token is not None:
-            token = outputs.pop(0)
-            values['context'] = Context(token.squeeze(1))
+        context = None if self.context_token is None else outputs.pop(0)
         values['memory'] = outputs.pop(0)
-        if self.add_context and token is not None:
-            values['memory'] = values['memory'] + token
+        if context is not None:
+            values['context'] = Context(context.squeeze(1))
+            if self.add_context:
+                values['memory'] = values['memory'] + context
         if outputs:
             values['memory_text'] = outputs.pop(0)
         return values

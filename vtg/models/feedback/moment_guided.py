@@ -65,7 +65,7 @@ class MomentGuidedFeedback(ScheduledFeedback):
             the longest video of the batch, close to the constant 150 s of the released code.
     """
 
-    requires = ('spans',)
+    requires: tuple[str, ...] = ('spans',)
 
     def __init__(
         self,

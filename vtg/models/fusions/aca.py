@@ -24,6 +24,8 @@ from vtg.models.losses import SaliencyLosses
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
 
+from .saliency_token import MomentAdaptiveToken
+
 
 class WeighedAttention(RawAttention):
     """Attention that also returns its weights.
@@ -55,7 +57,9 @@ class WeighedAttention(RawAttention):
             query, key, value = (layer(x) for layer, x in layers)
         query, key, value = (split_heads(x, self.num_heads) for x in (query, key, value))
         logits = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5
-        weights = masked_softmax(logits, attention_mask(key_mask, blocked))
+        visible = attention_mask(key_mask, blocked)
+        assert visible is not None
+        weights = masked_softmax(logits, visible)
         used = F.dropout(weights, self.dropout, self.training)[..., -value.shape[2] :]
         return self.out_proj(merge_heads(used @ value)), weights.mean(dim=1)
 
@@ -133,7 +137,7 @@ class ACA(Fusion):
     """
 
     reads = ('dummies',)
-    provides = ('fused', 'attention')
+    provides: tuple[str, ...] = ('fused', 'attention')
     negative_reads = ('attention',)
 
     def __init__(
@@ -157,8 +161,9 @@ class ACA(Fusion):
         layer = ACALayer(dim, num_heads, hidden_dim, dropout, drop_path, project)
         self.layers = clones(layer, num_layers)
         init_transformer(self.layers, init)
-        self.context = None if context is None else MODELS.build(context)
-        if self.context is not None:
+        self.context: MomentAdaptiveToken | None = None
+        if context is not None:
+            self.context = MODELS.build(context)
             self.provides = (*self.provides, 'context')
         self.losses = SaliencyLosses(losses, 'attention')
         if self.losses:
@@ -176,18 +181,19 @@ class ACA(Fusion):
         blocked = None
         if self.mask_layout == 'tiled':
             blocked = tiled_padding_mask(state.video_mask, key_mask, self.num_heads)
-        video, total = state.video, 0
+        video, maps = state.video, list[Tensor]()
         for layer in self.layers:
             video, weights = layer(video, state.video_pos, key, state.text, key_mask, blocked)
-            total = total + weights
+            maps.append(weights)
         values: dict[str, Any] = {
             'fused': video,
-            'attention': Attention(total / len(self.layers)),
+            'attention': Attention(sum(maps[1:], maps[0]) / len(maps)),
         }
         if self.context is not None:
             share = text_share(state.update(**values))
             token = self.context(state.video, state.video_mask, share)
             for layer in self.layers:
+                assert isinstance(layer, ACALayer)
                 token = layer.without_keys(token)
             values['context'] = Context(token)
         return values

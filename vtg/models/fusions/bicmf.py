@@ -36,7 +36,8 @@ class BidirectionalLayer(nn.Module):
         self.clip_norm, self.mutual_norm = nn.LayerNorm(dim), nn.LayerNorm(dim)
         self.word_norm = nn.LayerNorm(dim) if normalize_words else nn.Identity()
         self.last_norm = nn.LayerNorm(dim)
-        self.feed_forward = self.self_attention = None
+        self.feed_forward: FeedForward | None = None
+        self.self_attention: nn.MultiheadAttention | None = None
         if last_stage == 'feed_forward':
             self.feed_forward = FeedForward(dim, hidden_dim, dropout)
         else:
@@ -93,6 +94,7 @@ class BidirectionalLayer(nn.Module):
             return self.last_norm(
                 clips + attend(self.self_attention, query, query, clips, video_mask)
             )
+        assert self.feed_forward is not None
         inner = self.feed_forward(clips)
         return self.last_norm(inner + drop(inner))
 

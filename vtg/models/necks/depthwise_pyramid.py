@@ -84,7 +84,7 @@ class DepthwisePyramid(Neck):
         same = self.same(memory, mask)
         down2 = self.down2(memory, mask)
         down4 = self.down4(*down2)
-        features, masks = zip(up2, same, down2, down4)
+        features, masks = map(list, zip(up2, same, down2, down4))
         if self.mask_padding:
-            features = tuple(masked_fill_zero(x, m) for x, m in zip(features, masks))
+            features = [masked_fill_zero(x, m) for x, m in zip(features, masks)]
         return {'pyramid': FeaturePyramid(tuple(features), tuple(masks), self.strides)}

@@ -55,11 +55,12 @@ class TemporalPyramid(Neck):
                 f'TemporalPyramid: strides must rise from level to level, got {strides}.'
             )
         self.dim = dim
-        self.strides = tuple(int(stride) for stride in strides)
+        self.whole_strides = tuple(int(stride) for stride in strides)
+        self.strides = self.whole_strides
         self.mask_padding = mask_padding
         self.levels = nn.ModuleList(
             nn.Sequential(*(HalvingBlock(dim) for _ in range(stride.bit_length() - 1)))
-            for stride in self.strides
+            for stride in self.whole_strides
         )
 
     def forward(self, state: GroundingState) -> dict[str, Any]:
@@ -69,10 +70,10 @@ class TemporalPyramid(Neck):
             memory = masked_fill_zero(memory, mask)
         # A batch of videos shorter than a stride keeps one cell at that level, which is not real.
         size = memory.shape[1]
-        missing = max(0, max(self.strides) - size)
+        missing = max(0, max(self.whole_strides) - size)
         memory, mask = F.pad(memory, (0, 0, 0, missing)), F.pad(mask, (0, missing))
         features, masks = [], []
-        for stride, level in zip(self.strides, self.levels):
+        for stride, level in zip(self.whole_strides, self.levels):
             cells = level(memory)
             clips = mask[:, : cells.shape[1] * stride].unflatten(1, (-1, stride))
             real = clips.all(dim=-1) if self.mask_padding else clips.any(dim=-1)
