@@ -169,6 +169,7 @@ def _provider(field: str, suggested: str | None) -> str:
     components: dict[str, type[Component]] = {
         name: cls for name, cls in sorted(MODELS.module_dict.items())
         if isinstance(cls, type) and issubclass(cls, Component)
+        and issubclass(cls, tuple(SLOT_TYPES.values()))
     }  # fmt: skip
     if suggested in components:
         return f'model.{_slot_of(components[suggested])}, for example to {suggested}'

@@ -26,8 +26,8 @@ EXTRAS: dict[str, type['Extra']] = {}
 RESERVED: set[str] = set()
 
 
-# ``field(metadata=FROM_TEXT)`` declares what is made from the text alone: the negative pass rolls it
-# by a sample.
+# ``field(metadata=FROM_TEXT)`` declares what is made from the text alone: the negative pass rolls
+# it by a sample.
 FROM_TEXT = {'text': True}
 
 

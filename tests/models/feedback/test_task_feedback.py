@@ -80,7 +80,19 @@ def test_schedule_must_be_shares_of_training():
 
 def with_spans(toy):
     state = toy.state()
-    return state.update(spans=torch.rand(3, 5, 2), progress=Progress(9, 10))
+    scores = torch.rand(3, 5) + 0.1
+    return state.update(spans=torch.rand(3, 5, 2), span_scores=scores, progress=Progress(9, 10))
+
+
+def test_padded_cells_of_dense_heads_do_not_count(toy):
+    state, feedback = with_spans(toy), MomentGuidedFeedback()
+    padded = state.span_scores.masked_fill(torch.tensor([False, True, False, False, True]), 0)
+    some = [0, 2, 3]
+    fewer = state.update(spans=state.spans[:, some], span_scores=state.span_scores[:, some])
+    gains = [
+        feedback(s)['clip_gain'].gain for s in (state.update(span_scores=padded), fewer, state)
+    ]
+    assert torch.equal(gains[0], gains[1]) and not torch.equal(gains[0], gains[2])
 
 
 @pytest.mark.parametrize('target', ['clip_gain', 'saliency_memory'])

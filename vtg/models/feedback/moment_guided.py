@@ -16,7 +16,11 @@ from .schedule import ScheduledFeedback
 
 
 def moment_coverage(
-    spans: Tensor, num_clips: Tensor, length: int, bins_per_clip: int = 2
+    spans: Tensor,
+    num_clips: Tensor,
+    length: int,
+    bins_per_clip: int = 2,
+    counted: Tensor | None = None,
 ) -> Tensor:
     """Count how many predicted moments cover every clip.
 
@@ -28,6 +32,7 @@ def moment_coverage(
         num_clips: ``(B,)`` clips that the fractions refer to.
         length: Padded number of clips L.
         bins_per_clip: Resolution in time.
+        counted: ``(B, Q)`` True = the moment counts; all by default.
 
     Returns:
         ``(B, L)``, zero behind the last clip; no gradient.
@@ -38,13 +43,21 @@ def moment_coverage(
     ends = ends.clamp(min=0).minimum(count.unsqueeze(-1) - 1).long()
     bins = torch.arange(bins_per_clip * length, device=spans.device)
     covered = (bins >= ends[..., :1]) & (bins <= ends[..., 1:])  # (B, Q, bins)
+    if counted is not None:
+        covered = covered & counted.unsqueeze(-1)
     marks = covered.sum(dim=1).to(spans.dtype)
     return marks.unflatten(1, (length, bins_per_clip)).mean(dim=-1)
 
 
-def moment_gain(spans: Tensor, num_clips: Tensor, length: int, bins_per_clip: int = 2) -> Tensor:
+def moment_gain(
+    spans: Tensor,
+    num_clips: Tensor,
+    length: int,
+    bins_per_clip: int = 2,
+    counted: Tensor | None = None,
+) -> Tensor:
     """Scale :func:`moment_coverage` to norm 1 over the clips of a video."""
-    coverage = moment_coverage(spans, num_clips, length, bins_per_clip)
+    coverage = moment_coverage(spans, num_clips, length, bins_per_clip, counted)
     return unit(coverage, dim=1)
 
 
@@ -65,7 +78,7 @@ class MomentGuidedFeedback(ScheduledFeedback):
             the longest video of the batch, close to the constant 150 s of the released code.
     """
 
-    requires: tuple[str, ...] = ('spans',)
+    requires: tuple[str, ...] = ('spans', 'span_scores')
 
     def __init__(
         self,
@@ -100,7 +113,9 @@ class MomentGuidedFeedback(ScheduledFeedback):
         num_clips = mask.sum(dim=1)
         if self.length == 'padded':
             num_clips = torch.full_like(num_clips, mask.shape[1])
-        gain = moment_gain(state.spans, num_clips, mask.shape[1], self.bins_per_clip)
+        # Dense heads give padded cells a score of 0.
+        counted = state.span_scores > 0
+        gain = moment_gain(state.spans, num_clips, mask.shape[1], self.bins_per_clip, counted)
         if self.target == 'clip_gain':
             return {'clip_gain': ClipGain(gain)}
         return {'saliency_memory': state.for_saliency * (1 + gain.unsqueeze(-1))}
