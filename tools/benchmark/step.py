@@ -61,8 +61,6 @@ def build_step(
     from mmengine.optim import build_optim_wrapper
     from mmengine.registry import init_default_scope
 
-    import vtg.engine.optim  # noqa: F401
-    import vtg.models
     from vtg.engine import load_config
     from vtg.models.rehearsal import noise_batch
     from vtg.registry import MODELS

@@ -3,6 +3,7 @@
 
 import pytest
 import torch
+from torch import nn
 
 from vtg.models.fusions import Concatenation, TextToVideoAttention
 from vtg.models.layers import tiled_padding_mask
@@ -20,7 +21,9 @@ def test_layer_follows_the_published_steps(toy):
     (layer,) = model.layers
     with torch.no_grad():
         found = model(state)['fused']
-        attended, _ = layer.attention(
+        attention = nn.MultiheadAttention(16, 4, batch_first=True)
+        attention.load_state_dict(layer.attention.state_dict())
+        attended, _ = attention(
             state.video + state.video_pos,
             state.text + state.text_pos,
             state.text,

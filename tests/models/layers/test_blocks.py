@@ -7,8 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from vtg.models.layers import MLP, DropPath, FeedForward, clones, masked_fill_zero, xavier_linear
-from vtg.models.layers.blocks import residual_noise
+from vtg.models.layers import MLP, FeedForward, clones, masked_fill_zero, xavier_linear
 from vtg.utils import ConfigError
 
 
@@ -64,23 +63,6 @@ def test_feed_forward(name, function, gain):
 def test_unknown_activation():
     with pytest.raises(ConfigError, match=r"one of prelu, relu, gelu; got 'swish'"):
         FeedForward(4, 8, activation='swish')
-
-
-def test_drop_path_drops_whole_samples_and_keeps_the_mean():
-    drop, x = DropPath(0.25), torch.ones(20000, 2, 3)
-    rows = drop(x).flatten(1)
-    assert rows.unique().tolist() == pytest.approx([0.0, 1 / 0.75])
-    assert (rows == rows[:, :1]).all()
-    assert rows.mean().item() == pytest.approx(1, abs=0.02)
-    assert torch.equal(drop.eval()(x), x) and torch.equal(DropPath(0.0)(x), x)
-
-
-def test_residual_noise_combines_both():
-    kinds = [type(layer).__name__ for layer in residual_noise(0.1, 0.2)]
-    assert kinds == ['DropPath', 'Dropout']
-    assert [type(layer).__name__ for layer in residual_noise(0.0, 0.2)] == ['Dropout']
-    x = torch.randn(2, 3)
-    assert torch.equal(residual_noise()(x), x)
 
 
 def test_clones_start_equal_and_are_apart():

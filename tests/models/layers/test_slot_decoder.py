@@ -14,6 +14,12 @@ def decoder(layers=2):
     return model.eval()
 
 
+def pytorch_attention(layer):
+    theirs = nn.MultiheadAttention(DIM, HEADS, batch_first=True)
+    theirs.load_state_dict(layer.state_dict())
+    return theirs
+
+
 def inputs(batch=2, queries=5, length=7):
     content, position = torch.randn(batch, queries, DIM), torch.randn(batch, queries, DIM)
     memory, where = torch.randn(batch, length, DIM), torch.randn(batch, length, DIM)
@@ -46,10 +52,10 @@ def test_positions_shift_queries_and_keys_but_not_values():
     with torch.no_grad():
         found = model(content, position, memory, mask, where).hidden[0]
         query = content + position
-        x = layer.norm1(content + layer.self_attention(query, query, content)[0])
-        attended, _ = layer.cross_attention(
-            x + position, memory + where, memory, key_padding_mask=~mask
-        )
+        attend = pytorch_attention(layer.self_attention)
+        x = layer.norm1(content + attend(query, query, content)[0])
+        attend = pytorch_attention(layer.cross_attention)
+        attended, _ = attend(x + position, memory + where, memory, key_padding_mask=~mask)
         x = layer.norm2(x + attended)
         expected = layer.norm3(x + layer.feed_forward(x))
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)

@@ -24,7 +24,7 @@ class TransformerEncoder(Encoder):
         num_layers: Number of layers; without ``init`` they start with identical weights.
         num_heads: Attention heads.
         hidden_dim: Width inside the feed-forward network.
-        dropout: On attention weights and inside the feed-forward network.
+        dropout: Inside the feed-forward network.
         drop_path: Stochastic depth per sample on the residual branches.
         residual_dropout: Dropout of single elements on the residual branches.
         activation: Of the feed-forward network.
@@ -34,6 +34,7 @@ class TransformerEncoder(Encoder):
         add_context: Add the encoded token to every clip of the memory (CG-DETR, Moon et al., 2023,
             released code).
         init: Initialise as DETR's code does, see :func:`vtg.models.layers.init_transformer`.
+        attention_dropout: On attention weights; None takes ``dropout``.
     """
 
     reads = ('fused_text', 'text_mask', 'text_pos')
@@ -53,6 +54,7 @@ class TransformerEncoder(Encoder):
         context_token: Literal['learned', 'given'] | None = None,
         add_context: bool = False,
         init: Init = None,
+        attention_dropout: float | None = None,
     ) -> None:
         super().__init__()
         self.dim = dim
@@ -67,6 +69,7 @@ class TransformerEncoder(Encoder):
             drop_path=drop_path,
             residual_dropout=residual_dropout,
             activation=activation,
+            attention_dropout=attention_dropout,
         )
         init_transformer(self.layers, init)
         if context_token is not None:

@@ -4,7 +4,6 @@
 from typing import Any, Literal
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vtg.models.base import Fusion
@@ -13,13 +12,15 @@ from vtg.models.layers import (
     FeedForward,
     Init,
     RawAttention,
+    attention_rate,
     clones,
+    dropout,
     init_transformer,
     masked_softmax,
+    residual_noise,
     tiled_padding_mask,
 )
 from vtg.models.layers.attention import attention_mask, merge_heads, split_heads
-from vtg.models.layers.blocks import residual_noise
 from vtg.models.losses import SaliencyLosses
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
@@ -60,7 +61,7 @@ class WeighedAttention(RawAttention):
         visible = attention_mask(key_mask, blocked)
         assert visible is not None
         weights = masked_softmax(logits, visible)
-        used = F.dropout(weights, self.dropout, self.training)[..., -value.shape[2] :]
+        used = dropout(weights[..., -value.shape[2] :], self.dropout, self.training)
         return self.out_proj(merge_heads(used @ value)), weights.mean(dim=1)
 
 
@@ -75,9 +76,12 @@ class ACALayer(nn.Module):
         dropout: float,
         drop_path: float,
         project: bool,
+        attention_dropout: float | None,
     ) -> None:
         super().__init__()
-        self.attention = WeighedAttention(dim, num_heads, dropout, project)
+        self.attention = WeighedAttention(
+            dim, num_heads, attention_rate(dropout, attention_dropout), project
+        )
         self.feed_forward = FeedForward(dim, hidden_dim, dropout)
         self.norm1 = nn.LayerNorm(dim)
         self.norm2 = nn.LayerNorm(dim)
@@ -125,7 +129,7 @@ class ACA(Fusion):
         num_layers: Number of layers; all look at the same dummies and words.
         num_heads: Attention heads.
         hidden_dim: Width inside the feed-forward networks.
-        dropout: On attention weights and inside the feed-forward networks.
+        dropout: Inside the feed-forward networks.
         drop_path: Stochastic depth per sample on the residual branches.
         project: Project queries, keys and values (the papers) or not (the released code).
         context: Config of what makes a context token of clips and attention, e.g.
@@ -134,6 +138,7 @@ class ACA(Fusion):
         mask_layout: ``'correct'``, or ``'tiled'``: block words by the padding of other samples, as
             the released code does, see :func:`vtg.models.layers.tiled_padding_mask`.
         init: Initialise as DETR's code does, see :func:`vtg.models.layers.init_transformer`.
+        attention_dropout: On attention weights; None takes ``dropout``.
     """
 
     reads = ('dummies',)
@@ -153,12 +158,13 @@ class ACA(Fusion):
         losses: dict[str, dict | None] | None = None,
         mask_layout: Literal['correct', 'tiled'] = 'correct',
         init: Init = 'xavier',
+        attention_dropout: float | None = None,
     ) -> None:
         super().__init__()
         self.dim = dim
         self.num_heads = num_heads
         self.mask_layout = mask_layout
-        layer = ACALayer(dim, num_heads, hidden_dim, dropout, drop_path, project)
+        layer = ACALayer(dim, num_heads, hidden_dim, dropout, drop_path, project, attention_dropout)
         self.layers = clones(layer, num_layers)
         init_transformer(self.layers, init)
         self.context: MomentAdaptiveToken | None = None

@@ -6,7 +6,16 @@ from typing import Any, Literal
 from torch import Tensor, nn
 
 from vtg.models.base import Fusion
-from vtg.models.layers import FeedForward, Init, clones, init_transformer, tiled_padding_mask
+from vtg.models.layers import (
+    Dropout,
+    FeedForward,
+    Init,
+    ProjectedAttention,
+    attention_rate,
+    clones,
+    init_transformer,
+    tiled_padding_mask,
+)
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
 from vtg.utils import ConfigError
@@ -23,11 +32,13 @@ class BidirectionalLayer(nn.Module):
         dropout: float,
         last_stage: Literal['feed_forward', 'self_attention'],
         normalize_words: bool,
+        attention_dropout: float | None,
     ) -> None:
         super().__init__()
 
-        def attention() -> nn.MultiheadAttention:
-            return nn.MultiheadAttention(dim, num_heads, dropout, batch_first=True)
+        def attention() -> ProjectedAttention:
+            rate = attention_rate(dropout, attention_dropout)
+            return ProjectedAttention(dim, num_heads, rate)
 
         self.clip_attention, self.word_attention = attention(), attention()
         self.mutual_attention = attention()
@@ -42,7 +53,7 @@ class BidirectionalLayer(nn.Module):
             self.feed_forward = FeedForward(dim, hidden_dim, dropout)
         else:
             self.self_attention = attention()
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(
         self,
@@ -57,42 +68,18 @@ class BidirectionalLayer(nn.Module):
         """Return the clips ``(B, L, D)``; ``blocked (B, H, L, N)`` True = clip and word must not
         see each other."""
         drop = self.dropout
-        towards_clips = None if blocked is None else blocked.flatten(0, 1)
-        towards_words = None if blocked is None else blocked.transpose(2, 3).flatten(0, 1)
-
-        def attend(
-            module: nn.MultiheadAttention,
-            query: Tensor,
-            key: Tensor,
-            value: Tensor,
-            mask: Tensor,
-            hidden: Tensor | None = None,
-        ) -> Tensor:
-            return drop(
-                module(
-                    query, key, value, key_padding_mask=~mask, attn_mask=hidden, need_weights=False
-                )[0]
-            )
-
-        taken = attend(
-            self.clip_attention, video + video_pos, text + text_pos, text, text_mask, towards_clips
-        )
+        towards_words = None if blocked is None else blocked.transpose(2, 3)
+        video_key, text_key = video + video_pos, text + text_pos
+        taken = drop(self.clip_attention(video_key, text_key, text, text_mask, blocked))
         clips = self.clip_norm(video + self.clip_linear(taken))
-        taken = attend(
-            self.word_attention,
-            text + text_pos,
-            video + video_pos,
-            video,
-            video_mask,
-            towards_words,
-        )
+        taken = drop(self.word_attention(text_key, video_key, video, video_mask, towards_words))
         words = self.word_norm(text + self.word_linear(taken))
-        taken = attend(self.mutual_attention, clips, words, words, text_mask, towards_clips)
+        taken = drop(self.mutual_attention(clips, words, words, text_mask, blocked))
         clips = self.mutual_norm(clips + self.mutual_linear(taken))
         if self.self_attention is not None:
             query = clips + video_pos
             return self.last_norm(
-                clips + attend(self.self_attention, query, query, clips, video_mask)
+                clips + drop(self.self_attention(query, query, clips, video_mask))
             )
         assert self.feed_forward is not None
         inner = self.feed_forward(clips)
@@ -113,12 +100,13 @@ class BiCMF(Fusion):
         num_layers: Number of layers, each over the same words.
         num_heads: Attention heads.
         hidden_dim: Width inside the feed-forward network.
-        dropout: On attention weights, inside the feed-forward network and on all branches.
+        dropout: Inside the feed-forward network and on all branches.
         last_stage: ``'feed_forward'`` or ``'self_attention'``.
         normalize_words: Normalise the words that have attended to the clips.
         mask_layout: ``'correct'``, or ``'tiled'``: block words by the padding of other samples, as
             the released code does, see :func:`vtg.models.layers.tiled_padding_mask`.
         init: Initialise as DETR's code does, see :func:`vtg.models.layers.init_transformer`.
+        attention_dropout: On attention weights; None takes ``dropout``.
     """
 
     def __init__(
@@ -132,6 +120,7 @@ class BiCMF(Fusion):
         normalize_words: bool = False,
         mask_layout: Literal['correct', 'tiled'] = 'correct',
         init: Init = 'xavier',
+        attention_dropout: float | None = None,
     ) -> None:
         super().__init__()
         for name, value, known in (
@@ -143,7 +132,9 @@ class BiCMF(Fusion):
         self.dim = dim
         self.num_heads = num_heads
         self.mask_layout = mask_layout
-        layer = BidirectionalLayer(dim, num_heads, hidden_dim, dropout, last_stage, normalize_words)
+        layer = BidirectionalLayer(
+            dim, num_heads, hidden_dim, dropout, last_stage, normalize_words, attention_dropout
+        )
         self.layers = clones(layer, num_layers)
         init_transformer(self, init)
 

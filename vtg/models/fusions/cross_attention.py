@@ -28,13 +28,14 @@ class TextToVideoAttention(Fusion):
         num_layers: Number of layers; without ``init`` they start with identical weights.
         num_heads: Attention heads.
         hidden_dim: Width inside the feed-forward network.
-        dropout: On attention weights and inside the feed-forward network.
+        dropout: Inside the feed-forward network.
         drop_path: Stochastic depth per sample on the residual branches.
         residual_dropout: Dropout of single elements on the residual branches.
         activation: Of the feed-forward network.
         mask_layout: ``'correct'``, or ``'tiled'``: block words by the padding of other samples, as
             the released code does, see :func:`vtg.models.layers.tiled_padding_mask`.
         init: Initialise as DETR's code does, see :func:`vtg.models.layers.init_transformer`.
+        attention_dropout: On attention weights; None takes ``dropout``.
     """
 
     def __init__(
@@ -49,14 +50,16 @@ class TextToVideoAttention(Fusion):
         activation: Activation = 'prelu',
         mask_layout: Literal['correct', 'tiled'] = 'correct',
         init: Init = 'xavier',
+        attention_dropout: float | None = None,
     ) -> None:
         super().__init__()
         self.dim = dim
         self.num_heads = num_heads
         self.mask_layout = mask_layout
         layer = CrossAttentionLayer(
-            dim, num_heads, hidden_dim, dropout, drop_path, residual_dropout, activation
-        )
+            dim, num_heads, hidden_dim, dropout, drop_path, residual_dropout, activation,
+            attention_dropout,
+        )  # fmt: skip
         self.layers = clones(layer, num_layers)
         init_transformer(self, init)
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from vtg.models.base import Fusion
-from vtg.models.layers import DropPath, FeedForward, RawAttention, clones
+from vtg.models.layers import DropPath, FeedForward, RawAttention, attention_rate, clones
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
 
@@ -16,10 +16,16 @@ class SaliencyGuidedLayer(nn.Module):
     output is normalised before and after its residual."""
 
     def __init__(
-        self, dim: int, num_heads: int, hidden_dim: int, dropout: float, drop_path: float
+        self,
+        dim: int,
+        num_heads: int,
+        hidden_dim: int,
+        dropout: float,
+        drop_path: float,
+        attention_dropout: float | None,
     ) -> None:
         super().__init__()
-        self.attention = RawAttention(dim, num_heads, dropout)
+        self.attention = RawAttention(dim, num_heads, attention_rate(dropout, attention_dropout))
         self.feed_forward = FeedForward(dim, hidden_dim, dropout)
         self.norm1 = nn.LayerNorm(dim)
         self.norm2 = nn.LayerNorm(dim)
@@ -47,9 +53,10 @@ class SGCA(Fusion):
         num_layers: Number of layers; they start with identical weights and share one output norm.
         num_heads: Attention heads.
         hidden_dim: Width inside the feed-forward network.
-        dropout: On attention weights and inside the feed-forward network.
+        dropout: Inside the feed-forward network.
         drop_path: Stochastic depth per sample.
         gate: False gives the plain cross-attention of the ablation.
+        attention_dropout: On attention weights; None takes ``dropout``.
     """
 
     can_do_without: ClassVar[dict[str, str]] = {'local_saliency': 'gate=False'}
@@ -63,13 +70,16 @@ class SGCA(Fusion):
         dropout: float = 0.1,
         drop_path: float = 0.15,
         gate: bool = True,
+        attention_dropout: float | None = None,
     ) -> None:
         super().__init__()
         self.dim = dim
         self.gate = gate
         if gate:
             self.requires = (*self.requires, 'local_saliency')
-        layer = SaliencyGuidedLayer(dim, num_heads, hidden_dim, dropout, drop_path)
+        layer = SaliencyGuidedLayer(
+            dim, num_heads, hidden_dim, dropout, drop_path, attention_dropout
+        )
         self.layers = clones(layer, num_layers)
         self.norm = nn.LayerNorm(dim)
 

@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Building blocks that know nothing of slots and states."""
 
-from .attention import RawAttention, tiled_padding_mask
+from .attention import ProjectedAttention, RawAttention, tiled_padding_mask
 from .blocks import (
     MLP,
     Activation,
-    DropPath,
     FeedForward,
     clones,
     masked_fill_zero,
-    residual_noise,
     xavier_linear,
 )
 from .conv import MaskedConv1d, SeparableConv1d
+from .dropout import Dropout, DropPath, attention_rate, dropout, residual_noise
 from .functional import amplify, cosine, inverse_sigmoid, masked_softmax, unit
 from .init import Init, init_transformer
 from .moment_summary import MomentSummary
@@ -28,12 +27,14 @@ __all__ = [
     'CrossAttentionLayer',
     'DecoderOutputs',
     'DropPath',
+    'Dropout',
     'EncoderLayer',
     'EncoderStack',
     'FeedForward',
     'Init',
     'MaskedConv1d',
     'MomentSummary',
+    'ProjectedAttention',
     'RawAttention',
     'SeparableConv1d',
     'SlotDecoder',
@@ -41,8 +42,10 @@ __all__ = [
     'SummedLinear',
     'WeightedPooling',
     'amplify',
+    'attention_rate',
     'clones',
     'cosine',
+    'dropout',
     'init_transformer',
     'inverse_sigmoid',
     'masked_average',

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Attention without input projections, the form DETR-like decoders and SGCA share."""
+"""Attention with input projections and without them, the form DETR-like decoders and SGCA share."""
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .blocks import xavier_linear
+from .dropout import dropout
 
 
 def split_heads(x: Tensor, num_heads: int) -> Tensor:
@@ -52,6 +54,97 @@ def tiled_padding_mask(query_mask: Tensor, key_mask: Tensor, num_heads: int) -> 
     return pairs.repeat(num_heads, 1, 1).unflatten(0, (len(query_mask), num_heads))
 
 
+def attend(
+    query: Tensor, key: Tensor, value: Tensor, allowed: Tensor | None = None, p: float = 0.0
+) -> Tensor:
+    """Scaled dot-product attention; with ``p = 0`` no weights are stored and memory is linear.
+
+    Args:
+        query: ``(B, H, L, Dk)``.
+        key: ``(B, H, S, Dk)``.
+        value: ``(B, H, S, Dv)``.
+        allowed: ``(B, 1 or H, 1 or L, S)`` True where attention may look; see
+            :func:`attention_mask`.
+        p: Probability of dropping a weight.
+
+    Returns:
+        ``(B, H, L, Dv)``.
+    """
+    if p == 0.0 or query.device.type != 'cpu' or torch.compiler.is_compiling():
+        return F.scaled_dot_product_attention(query, key, value, attn_mask=allowed, dropout_p=p)
+    # PyTorch has no CPU kernel with dropout; its fallback draws masks in the costly way.
+    if torch.is_autocast_enabled('cpu'):
+        query, key, value = (x.to(torch.get_autocast_dtype('cpu')) for x in (query, key, value))
+    batch, heads = query.shape[:2]
+    with torch.autocast('cpu', enabled=False):
+        bias = query.new_zeros(())
+        if allowed is not None:
+            lowest = torch.finfo(query.dtype).min
+            bias = torch.zeros_like(allowed, dtype=query.dtype).masked_fill_(~allowed, lowest)
+            bias = bias.expand(batch, heads, -1, -1).flatten(0, 1)
+        query, key, value = (x.flatten(0, 1) for x in (query, key, value))
+        logits = torch.baddbmm(bias, query, key.mT, alpha=query.shape[-1] ** -0.5)
+        weights = dropout(logits.softmax(dim=-1), p)
+        return torch.bmm(weights, value).unflatten(0, (batch, heads))
+
+
+class ProjectedAttention(nn.MultiheadAttention):
+    """Multi-head attention with input projections, on batches, without returning its weights.
+
+    Parameters and their initialisation are those of ``torch.nn.MultiheadAttention``.
+
+    Args:
+        dim: Width of queries, keys, values and output.
+        num_heads: Number of heads; divides the width.
+        dropout: Probability of dropping an attention weight.
+    """
+
+    def __init__(self, dim: int, num_heads: int, dropout: float = 0.0) -> None:
+        super().__init__(dim, num_heads, dropout, batch_first=True)
+
+    def forward(  # type: ignore[override]
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        key_mask: Tensor | None = None,
+        blocked: Tensor | None = None,
+    ) -> Tensor:
+        """Attend.
+
+        Args:
+            query: ``(B, L, D)``.
+            key: ``(B, S, D)``.
+            value: ``(B, S, D)``.
+            key_mask: ``(B, S)`` True = real.
+            blocked: ``(L, S)``, ``(B, L, S)`` or ``(B, H, L, S)`` True = must not see.
+
+        Returns:
+            ``(B, L, D)``.
+        """
+        out = attend(
+            *(split_heads(x, self.num_heads) for x in self._projected(query, key, value)),
+            attention_mask(key_mask, blocked),
+            self.dropout if self.training else 0.0,
+        )
+        return self.out_proj(merge_heads(out))
+
+    def _projected(self, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, ...]:
+        """Queries, keys and values; what shares its input is one matrix product."""
+        weight, bias = self.in_proj_weight, self.in_proj_bias
+        if query is key is value:
+            return F.linear(query, weight, bias).chunk(3, dim=-1)
+        dim = self.embed_dim
+        if query is key:
+            both = F.linear(query, weight[: 2 * dim], bias[: 2 * dim]).chunk(2, dim=-1)
+            return *both, F.linear(value, weight[2 * dim :], bias[2 * dim :])
+        if key is value:
+            both = F.linear(key, weight[dim:], bias[dim:]).chunk(2, dim=-1)
+            return F.linear(query, weight[:dim], bias[:dim]), *both
+        inputs = zip((query, key, value), weight.chunk(3), bias.chunk(3))
+        return tuple(F.linear(*each) for each in inputs)
+
+
 class RawAttention(nn.Module):
     """Multi-head attention on given queries, keys and values, with an output projection only.
 
@@ -92,12 +185,10 @@ class RawAttention(nn.Module):
         Returns:
             ``(B, L, D)``.
         """
-        out = F.scaled_dot_product_attention(
-            split_heads(query, self.num_heads),
-            split_heads(key, self.num_heads),
-            split_heads(value, self.num_heads),
-            attn_mask=attention_mask(key_mask, blocked),
-            dropout_p=self.dropout if self.training else 0.0,
+        out = attend(
+            *(split_heads(x, self.num_heads) for x in (query, key, value)),
+            attention_mask(key_mask, blocked),
+            self.dropout if self.training else 0.0,
         )
         out = merge_heads(out)
         if gate is not None:

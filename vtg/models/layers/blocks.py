@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Small building blocks: perceptrons, feed-forward networks, stochastic depth."""
+"""Small building blocks: perceptrons, feed-forward networks."""
 
 import copy
 import itertools
@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from vtg.utils import ConfigError
+
+from .dropout import Dropout
 
 Activation = Literal['prelu', 'relu', 'gelu']
 ACTIVATIONS: dict[str, type[nn.Module]] = {'prelu': nn.PReLU, 'relu': nn.ReLU, 'gelu': nn.GELU}
@@ -26,38 +28,6 @@ def xavier_linear(layer: nn.Linear, gain: float = 1.0, bias: float | None = 0.0)
 def clones(module: nn.Module, count: int) -> nn.ModuleList:
     """Return ``count`` copies that start with identical weights, as DETR stacks do."""
     return nn.ModuleList(copy.deepcopy(module) for _ in range(count))
-
-
-class DropPath(nn.Module):
-    """Stochastic depth per sample (Huang et al., "Deep Networks with Stochastic Depth", 2016).
-
-    Drops the whole branch of a sample with probability ``rate`` and scales the survivors.
-    """
-
-    def __init__(self, rate: float = 0.0) -> None:
-        super().__init__()
-        self.rate = rate
-
-    def forward(self, x: Tensor) -> Tensor:
-        """``(B, ...)`` to ``(B, ...)``."""
-        if not self.training or self.rate == 0.0:
-            return x
-        keep = 1.0 - self.rate
-        shape = (x.shape[0],) + (1,) * (x.ndim - 1)
-        return x * x.new_empty(shape).bernoulli_(keep) / keep
-
-    def extra_repr(self) -> str:
-        return f'rate={self.rate}'
-
-
-def residual_noise(drop_path: float = 0.0, dropout: float = 0.0) -> nn.Module:
-    """Noise on a residual branch: whole branches of a sample, single elements, both or none."""
-    parts: list[nn.Module] = []
-    if drop_path > 0:
-        parts.append(DropPath(drop_path))
-    if dropout > 0:
-        parts.append(nn.Dropout(dropout))
-    return nn.Sequential(*parts)
 
 
 class MLP(nn.Sequential):
@@ -107,7 +77,7 @@ class FeedForward(nn.Sequential):
         super().__init__(
             xavier_linear(nn.Linear(dim, hidden_dim), gain),
             ACTIVATIONS[activation](),
-            nn.Dropout(dropout),
+            Dropout(dropout),
             xavier_linear(nn.Linear(hidden_dim, dim)),
         )
 

@@ -7,7 +7,9 @@ from torch import Tensor, nn
 from vtg.registry import MODELS, TASK_UTILS
 from vtg.structures import GroundingState
 
-from .blocks import Activation, FeedForward, clones, residual_noise
+from .attention import ProjectedAttention
+from .blocks import Activation, FeedForward, clones
+from .dropout import attention_rate, residual_noise
 from .init import Init, init_transformer
 from .span_decoder import DecoderOutputs
 
@@ -27,11 +29,13 @@ class SlotDecoderLayer(nn.Module):
         drop_path: float,
         residual_dropout: float,
         activation: Activation,
+        attention_dropout: float | None,
     ) -> None:
         super().__init__()
         self.num_heads = num_heads
-        self.self_attention = nn.MultiheadAttention(dim, num_heads, dropout, batch_first=True)
-        self.cross_attention = nn.MultiheadAttention(dim, num_heads, dropout, batch_first=True)
+        rate = attention_rate(dropout, attention_dropout)
+        self.self_attention = ProjectedAttention(dim, num_heads, rate)
+        self.cross_attention = ProjectedAttention(dim, num_heads, rate)
         self.feed_forward = FeedForward(dim, hidden_dim, dropout, activation)
         self.norm1, self.norm2, self.norm3 = (nn.LayerNorm(dim) for _ in range(3))
         self.noise = residual_noise(drop_path, residual_dropout)
@@ -47,24 +51,10 @@ class SlotDecoderLayer(nn.Module):
     ) -> Tensor:
         """``x``, ``position (B, Q, D)``; ``memory (B, L, D)``; masks True = real; ``blocked``
         ``(Q, Q)`` or ``(B, Q, Q)`` True = must not see."""
-        if blocked is not None and blocked.ndim == 3:
-            blocked = blocked.repeat_interleave(self.num_heads, dim=0)
         query = x + position
-        attended, _ = self.self_attention(
-            query,
-            query,
-            x,
-            attn_mask=blocked,
-            need_weights=False,
-        )
+        attended = self.self_attention(query, query, x, blocked=blocked)
         x = self.norm1(x + self.noise(attended))
-        attended, _ = self.cross_attention(
-            x + position,
-            memory + memory_position,
-            memory,
-            key_padding_mask=~memory_mask,
-            need_weights=False,
-        )
+        attended = self.cross_attention(x + position, memory + memory_position, memory, memory_mask)
         x = self.norm2(x + self.noise(attended))
         return self.norm3(x + self.noise(self.feed_forward(x)))
 
@@ -78,11 +68,12 @@ class SlotDecoder(nn.Module):
         num_layers: Number of layers; without ``init`` they start with identical weights.
         num_heads: Attention heads.
         hidden_dim: Width inside the feed-forward networks.
-        dropout: On attention weights and inside the feed-forward networks.
+        dropout: Inside the feed-forward networks.
         drop_path: Stochastic depth per sample.
         residual_dropout: Dropout of single elements on the residual branches.
         activation: Of the feed-forward networks.
         init: Initialise as DETR's code does, see :func:`init_transformer`.
+        attention_dropout: On attention weights; None takes ``dropout``.
     """
 
     slot = 'decoder'
@@ -99,14 +90,16 @@ class SlotDecoder(nn.Module):
         residual_dropout: float = 0.1,
         activation: Activation = 'relu',
         init: Init = 'xavier',
+        attention_dropout: float | None = None,
     ) -> None:
         super().__init__()
         self.dim = dim
         # What is predicted without a reference.
         self.coder = TASK_UTILS.build(dict(type='CentreWidthCoder'))
         layer = SlotDecoderLayer(
-            dim, num_heads, hidden_dim, dropout, drop_path, residual_dropout, activation
-        )
+            dim, num_heads, hidden_dim, dropout, drop_path, residual_dropout, activation,
+            attention_dropout,
+        )  # fmt: skip
         self.layers = clones(layer, num_layers)
         self.norm = nn.LayerNorm(dim)
         init_transformer(self, init)

@@ -10,7 +10,8 @@ from vtg.registry import MODELS, TASK_UTILS
 from vtg.structures import GroundingState
 
 from .attention import RawAttention, merge_heads, split_heads
-from .blocks import MLP, Activation, FeedForward, clones, residual_noise, xavier_linear
+from .blocks import MLP, Activation, FeedForward, clones, xavier_linear
+from .dropout import attention_rate, residual_noise
 from .init import Init, init_transformer
 from .positions import sine_span_embedding
 
@@ -51,10 +52,13 @@ class SpanDecoderLayer(nn.Module):
         activation: Activation,
         chained_key_position: bool,
         add_position: bool,
+        attention_dropout: float | None,
     ) -> None:
         super().__init__()
         self.num_heads = num_heads
         self.chained_key_position = chained_key_position
+
+        rate = attention_rate(dropout, attention_dropout)
 
         def linear() -> nn.Linear:
             return xavier_linear(nn.Linear(dim, dim), bias=None)
@@ -62,14 +66,14 @@ class SpanDecoderLayer(nn.Module):
         self.self_query_content, self.self_query_position = linear(), linear()
         self.self_key_content, self.self_key_position = linear(), linear()
         self.self_value = linear()
-        self.self_attention = RawAttention(dim, num_heads, dropout)
+        self.self_attention = RawAttention(dim, num_heads, rate)
         self.norm1 = nn.LayerNorm(dim)
 
         self.cross_query_content, self.cross_query_sine = linear(), linear()
         self.cross_key_content, self.cross_key_position = linear(), linear()
         self.cross_value = linear()
         self.cross_query_position = linear() if add_position else None
-        self.cross_attention = RawAttention(dim, num_heads, dropout)
+        self.cross_attention = RawAttention(dim, num_heads, rate)
         self.norm2 = nn.LayerNorm(dim)
 
         self.feed_forward = FeedForward(dim, hidden_dim, dropout, activation)
@@ -121,7 +125,7 @@ class SpanDecoder(nn.Module):
         num_layers: Number of layers; they start with identical weights.
         num_heads: Attention heads.
         hidden_dim: Width inside the feed-forward networks.
-        dropout: On attention weights and inside the feed-forward networks.
+        dropout: Inside the feed-forward networks.
         drop_path: Stochastic depth per sample.
         residual_dropout: Dropout of single elements on the residual branches.
         activation: Of the feed-forward networks.
@@ -134,6 +138,7 @@ class SpanDecoder(nn.Module):
         init: Initialise as DETR's code does, see :func:`init_transformer`.
         coder: Config of what a reference means, see
             :class:`vtg.models.task_modules.ReferenceCoder`; centre and width by default.
+        attention_dropout: On attention weights; None takes ``dropout``.
     """
 
     slot = 'decoder'
@@ -155,6 +160,7 @@ class SpanDecoder(nn.Module):
         min_width: float = 1e-3,
         init: Init = None,
         coder: dict | None = None,
+        attention_dropout: float | None = None,
     ) -> None:
         super().__init__()
         self.dim = dim
@@ -171,6 +177,7 @@ class SpanDecoder(nn.Module):
             activation,
             chained_key_position,
             add_first_position,
+            attention_dropout,
         )
         self.layers = clones(layer, num_layers)
         for later in self.layers[1:]:

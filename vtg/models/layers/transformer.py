@@ -5,7 +5,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from .blocks import Activation, FeedForward, clones, residual_noise
+from .attention import ProjectedAttention
+from .blocks import Activation, FeedForward, clones
+from .dropout import attention_rate, residual_noise
 
 
 class EncoderLayer(nn.Module):
@@ -15,10 +17,11 @@ class EncoderLayer(nn.Module):
         dim: Token width.
         num_heads: Attention heads.
         hidden_dim: Width inside the feed-forward network.
-        dropout: On attention weights and inside the feed-forward network.
+        dropout: Inside the feed-forward network.
         drop_path: Stochastic depth per sample on both branches.
         residual_dropout: Dropout of single elements on both branches.
         activation: Of the feed-forward network, see :class:`FeedForward`.
+        attention_dropout: On attention weights; None takes ``dropout``.
     """
 
     def __init__(
@@ -30,9 +33,12 @@ class EncoderLayer(nn.Module):
         drop_path: float = 0.1,
         residual_dropout: float = 0.0,
         activation: Activation = 'prelu',
+        attention_dropout: float | None = None,
     ) -> None:
         super().__init__()
-        self.attention = nn.MultiheadAttention(dim, num_heads, dropout, batch_first=True)
+        self.attention = ProjectedAttention(
+            dim, num_heads, attention_rate(dropout, attention_dropout)
+        )
         nn.init.xavier_uniform_(self.attention.out_proj.weight)
         self.feed_forward = FeedForward(dim, hidden_dim, dropout, activation)
         self.norm1 = nn.LayerNorm(dim)
@@ -43,7 +49,7 @@ class EncoderLayer(nn.Module):
         """Encode ``x (B, L, D)``; ``mask (B, L)`` True = real; ``position (B, L, D)`` is added to
         queries and keys."""
         query = x if position is None else x + position
-        attended, _ = self.attention(query, query, x, key_padding_mask=~mask, need_weights=False)
+        attended = self.attention(query, query, x, mask)
         x = self.norm1(x + self.noise(attended))
         return self.norm2(x + self.noise(self.feed_forward(x)))
 
@@ -81,9 +87,12 @@ class CrossAttentionLayer(nn.Module):
         drop_path: float = 0.0,
         residual_dropout: float = 0.1,
         activation: Activation = 'prelu',
+        attention_dropout: float | None = None,
     ) -> None:
         super().__init__()
-        self.attention = nn.MultiheadAttention(dim, num_heads, dropout, batch_first=True)
+        self.attention = ProjectedAttention(
+            dim, num_heads, attention_rate(dropout, attention_dropout)
+        )
         nn.init.xavier_uniform_(self.attention.out_proj.weight)
         self.feed_forward = FeedForward(dim, hidden_dim, dropout, activation)
         self.norm1 = nn.LayerNorm(dim)
@@ -110,13 +119,8 @@ class CrossAttentionLayer(nn.Module):
         Returns:
             ``(B, L, D)``.
         """
-        attended, _ = self.attention(
-            x + position,
-            source + source_position,
-            source,
-            key_padding_mask=~source_mask,
-            attn_mask=None if blocked is None else blocked.flatten(0, 1),
-            need_weights=False,
+        attended = self.attention(
+            x + position, source + source_position, source, source_mask, blocked
         )
         x = x + self.noise(attended)
         return self.norm2(x + self.noise(self.feed_forward(self.norm1(x))))

@@ -27,12 +27,13 @@ class TaskDecoupledUnit(Neck):
         num_layers: Encoder layers of the shared expert.
         num_heads: Attention heads.
         hidden_dim: Width inside the feed-forward networks.
-        dropout: On attention weights and inside the feed-forward networks.
+        dropout: Inside the feed-forward networks.
         drop_path: Stochastic depth per sample.
         residual_dropout: Dropout of single elements of a branch before its residual.
         pool_size: Odd number of clips over which the shared output is maximised.
         mask_padding: See :class:`MaskedMaxPool1d`.
         init: Initialisation of all matrices, see :func:`init_transformer`.
+        attention_dropout: On attention weights; None takes ``dropout``.
     """
 
     requires = ('memory', 'video_pos')
@@ -57,6 +58,7 @@ class TaskDecoupledUnit(Neck):
         pool_size: int = 5,
         mask_padding: bool = True,
         init: Init = None,
+        attention_dropout: float | None = None,
     ) -> None:
         super().__init__()
         self.dim = dim
@@ -65,6 +67,7 @@ class TaskDecoupledUnit(Neck):
         self.shared = EncoderStack(
             num_layers, dim, num_heads, hidden_dim,
             dropout=dropout, drop_path=drop_path, residual_dropout=residual_dropout,
+            attention_dropout=attention_dropout,
         )  # fmt: skip
         self.pool = MaskedMaxPool1d(pool_size, mask_padding)
         self.moment_expert = MODELS.build(moment_expert)

@@ -115,11 +115,12 @@ class TransformerExpert(TaskExpert):
         num_layers: Number of encoder layers.
         num_heads: Attention heads.
         hidden_dim: Width inside the feed-forward network.
-        dropout: On attention weights and inside the feed-forward network.
+        dropout: Inside the feed-forward network.
         drop_path: Stochastic depth per sample.
         residual_dropout: Dropout of single elements of a branch before its residual.
         pool_size: Odd number of clips of the maximum.
         mask_padding: See :class:`MaskedMaxPool1d`.
+        attention_dropout: On attention weights; None takes ``dropout``.
     """
 
     def __init__(
@@ -133,11 +134,13 @@ class TransformerExpert(TaskExpert):
         residual_dropout: float = 0.0,
         pool_size: int = 5,
         mask_padding: bool = True,
+        attention_dropout: float | None = None,
     ) -> None:
         super().__init__()
         self.encoder = EncoderStack(
             num_layers, dim, num_heads, hidden_dim,
             dropout=dropout, drop_path=drop_path, residual_dropout=residual_dropout,
+            attention_dropout=attention_dropout,
         )  # fmt: skip
         self.pool = MaskedMaxPool1d(pool_size, mask_padding)
 

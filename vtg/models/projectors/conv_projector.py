@@ -4,7 +4,7 @@
 from torch import Tensor, nn
 
 from vtg.models.base import Projector
-from vtg.models.layers import MaskedConv1d
+from vtg.models.layers import Dropout, MaskedConv1d
 from vtg.registry import MODELS
 
 
@@ -14,7 +14,7 @@ class ConvBlock(nn.Module):
     def __init__(self, in_dim: int, dim: int, kernel_size: int, dropout: float, relu: bool) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(in_dim)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         # A kernel of width 1 reads no neighbour, so nothing has to be masked.
         self.conv = MaskedConv1d(in_dim, dim, kernel_size, mask_padding=kernel_size > 1)
         self.relu = nn.ReLU() if relu else nn.Identity()

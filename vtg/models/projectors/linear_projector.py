@@ -6,7 +6,7 @@ import math
 from torch import Tensor, nn
 
 from vtg.models.base import Projector
-from vtg.models.layers import xavier_linear
+from vtg.models.layers import Dropout, xavier_linear
 from vtg.registry import MODELS
 
 
@@ -36,7 +36,7 @@ class LinearProjector(Projector):
             linear = nn.Linear(in_dim if index == 0 else dim, dim)
             if xavier:
                 xavier_linear(linear, 1.0 if last else math.sqrt(2.0))
-            layers += [nn.LayerNorm(linear.in_features), nn.Dropout(dropout), linear]
+            layers += [nn.LayerNorm(linear.in_features), Dropout(dropout), linear]
             if not last:
                 layers.append(nn.ReLU())
         self.layers = nn.Sequential(*layers)

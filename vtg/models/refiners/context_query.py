@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vtg.models.base import Refiner
-from vtg.models.layers import WeightedPooling, masked_softmax
+from vtg.models.layers import Dropout, WeightedPooling, masked_softmax
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
 
@@ -34,7 +34,7 @@ class ContextQueryRefinement(Refiner):
 
         self.clip_weight, self.word_weight = weight(dim, 1), weight(dim, 1)
         self.product_weight = weight(1, 1, dim)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.attended = nn.Linear(4 * dim, dim)
         self.pooling = WeightedPooling(dim)
         self.mix = nn.Linear(2 * dim, dim)

@@ -28,9 +28,10 @@ class DummyEncoder(Refiner):
         num_layers: Encoder layers.
         num_heads: Attention heads.
         hidden_dim: Width inside the feed-forward networks.
-        dropout: On attention weights and inside the feed-forward networks.
+        dropout: Inside the feed-forward networks.
         drop_path: Stochastic depth per sample.
         orthogonal_weight: Weight of a loss that keeps the dummies of a sample apart.
+        attention_dropout: On attention weights; None takes ``dropout``.
     """
 
     requires = ('text', 'text_pos')
@@ -46,6 +47,7 @@ class DummyEncoder(Refiner):
         dropout: float = 0.1,
         drop_path: float = 0.1,
         orthogonal_weight: float = 0.0,
+        attention_dropout: float | None = None,
     ) -> None:
         super().__init__()
         self.dim = dim
@@ -53,8 +55,9 @@ class DummyEncoder(Refiner):
         self.tokens = nn.Parameter(torch.randn(num_dummies, dim))
         self.positions = nn.Parameter(torch.randn(num_dummies, dim))
         self.layers = EncoderStack(
-            num_layers, dim, num_heads, hidden_dim, dropout=dropout, drop_path=drop_path
-        )
+            num_layers, dim, num_heads, hidden_dim,
+            dropout=dropout, drop_path=drop_path, attention_dropout=attention_dropout,
+        )  # fmt: skip
 
     def forward(self, state: GroundingState) -> dict[str, Any]:
         """Set ``dummies``, see :class:`vtg.models.extras.Dummies`."""

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vtg.models.base import Refiner
-from vtg.models.layers import WeightedPooling, cosine, masked_fill_zero
+from vtg.models.layers import Dropout, WeightedPooling, cosine, masked_fill_zero
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
 
@@ -43,7 +43,7 @@ class FeatureRefinement(Refiner):
         self.correspondence = nn.Parameter(nn.init.xavier_uniform_(torch.empty(1, dim)))
         self.correspondence_scale = nn.Parameter(nn.init.xavier_uniform_(torch.empty(1, 1)))
         self.mixer = nn.Linear(4 * dim, dim)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, state: GroundingState) -> dict[str, Any]:
         """Set ``video (B, L, D)``."""
