@@ -276,3 +276,20 @@ def test_bfloat16_run(toy_config, tmp_path):
     cfg = configure(toy_config({'train_cfg.max_epochs': 1}), amp='bf16', seed=3)
     runner = train(cfg)
     assert type(runner.optim_wrapper).__name__ == 'AutocastOptimWrapper' and runner.seed == 3
+
+
+def test_one_group_per_parameter_of_older_versions_is_refused(toy_train, tmp_path):
+    options = {
+        'train_cfg.max_epochs': 2,
+        'optim_wrapper.paramwise_cfg': {'bias_decay_mult': 0.0, 'norm_decay_mult': 0.0},
+    }
+    toy_train(options)
+    path = tmp_path / 'run/epoch_2.pth'
+    checkpoint = torch.load(path, weights_only=False)
+    groups = checkpoint['optimizer']['param_groups']
+    checkpoint['optimizer']['param_groups'] = [
+        {**group, 'params': [number]} for group in groups for number in group['params']
+    ]
+    torch.save(checkpoint, path)
+    with pytest.raises(CheckpointError, match='groups with equal settings are joined now'):
+        toy_train({**options, 'resume': 'auto'})

@@ -9,6 +9,8 @@ import torch
 from mmengine.optim import OptimWrapperDict
 from torch import Tensor
 
+from vtg.utils import CheckpointError
+
 from .fields import LARGEST, FieldReader
 
 # What training changes in a group of the optimizer and in a scheduler; the rest is the config's.
@@ -27,6 +29,7 @@ def optimizer_state(saved: Any, wrapper: Any, read: FieldReader, steps: int) -> 
             for name, part in wrapper.items()
         }
     fresh = wrapper.state_dict()
+    _check_groups(saved, fresh, read)
     groups = read.sequence(
         saved.get('param_groups'), 'optimizer.param_groups', len(fresh['param_groups'])
     )
@@ -49,6 +52,17 @@ def optimizer_state(saved: Any, wrapper: Any, read: FieldReader, steps: int) -> 
             )
     state['state'] = _moments(saved.get('state'), wrapper.optimizer, read, steps)
     return state
+
+
+def _check_groups(saved: Mapping[str, Any], fresh: Mapping[str, Any], read: FieldReader) -> None:
+    """Refuse what was written when every parameter was a group of its own."""
+    groups, count = saved.get('param_groups'), len(fresh['param_groups'])
+    if isinstance(groups, list) and len(groups) > count:
+        raise CheckpointError(
+            f'{read.path} holds {len(groups)} groups of parameters, but the optimizer has {count}, '
+            'because groups with equal settings are joined now: go on with the version of the '
+            'toolbox that wrote it, or set load_from to start a new run from its weights.'
+        )
 
 
 def _settings(

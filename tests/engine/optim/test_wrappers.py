@@ -99,3 +99,81 @@ def test_half_precision_on_cuda(dtype):
     wrapper.update_params(out.float().square().mean())
     assert not torch.equal(model.weight, before)
     wrapper.load_state_dict(wrapper.state_dict())
+
+
+def grouped(kind=torch.optim.AdamW, **settings):
+    """An optimizer as MMEngine makes it for ``paramwise_cfg``: one group per parameter."""
+    model = nn.Sequential(nn.Linear(3, 4), nn.LayerNorm(4), nn.Linear(4, 2))
+    groups = [
+        {'params': [parameter], 'weight_decay': 0.5 if parameter.ndim > 1 else 0.0}
+        for parameter in model.parameters()
+    ]
+    return model, kind(groups, lr=0.1, **settings)
+
+
+def test_groups_with_equal_settings_are_joined():
+    model, optimizer = grouped()
+    wrapper = GroundingOptimWrapper(optimizer)
+    groups = optimizer.param_groups
+    assert [group['weight_decay'] for group in groups] == [0.5, 0.0]
+    assert [len(group['params']) for group in groups] == [2, 4]
+    assert {id(x) for group in groups for x in group['params']} == set(map(id, model.parameters()))
+    assert wrapper.base_param_settings is not None
+
+
+@pytest.mark.parametrize('kind', [torch.optim.AdamW, torch.optim.Adam, torch.optim.SGD])
+def test_fused_joined_steps_equal_plain_ones(kind):
+    (model, optimizer), (twin, plain) = grouped(kind), grouped(kind, fused=False)
+    twin.load_state_dict(model.state_dict())
+    wrapper = GroundingOptimWrapper(optimizer, clip_grad={'max_norm': 0.5})
+    assert all(group['fused'] for group in optimizer.param_groups)
+    for _ in range(3):
+        data = torch.randn(5, 3)
+        wrapper.update_params(model(data).square().sum())
+        plain.zero_grad()
+        twin(data).square().sum().backward()
+        nn.utils.clip_grad_norm_(twin.parameters(), 0.5)
+        plain.step()
+    for ours, theirs in zip(model.parameters(), twin.parameters()):
+        torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ('kind', 'settings'),
+    [
+        (torch.optim.AdamW, {'fused': False}),
+        (torch.optim.AdamW, {'foreach': True}),
+        (torch.optim.NAdam, {}),
+        (torch.optim.Adamax, {}),
+    ],
+)
+def test_an_optimizer_without_a_fused_kernel_or_with_a_choice_stays(kind, settings):
+    model, optimizer = grouped(kind, **settings)
+    wrapper = GroundingOptimWrapper(optimizer)
+    assert not any(group.get('fused') for group in optimizer.param_groups)
+    wrapper.update_params(model(torch.randn(5, 3)).square().sum())
+
+
+def test_a_step_is_a_handful_of_operations_whatever_the_number_of_parameters():
+    def operations(layers: int) -> int:
+        model = nn.Sequential(*(nn.Linear(3, 3) for _ in range(layers)))
+        optimizer = torch.optim.AdamW(model.parameters(), lr=0.1)
+        wrapper = GroundingOptimWrapper(optimizer, clip_grad={'max_norm': 1.0})
+        model(torch.randn(2, 3)).sum().backward()
+        wrapper.step()
+        with CountAll() as count:
+            wrapper.step()
+        return count.calls
+
+    # Tensors of a list are detached one by one on the way.
+    assert operations(20) - operations(2) <= 2 * 18 * 2
+
+
+class CountAll(TorchDispatchMode):
+    """Counts all operations."""
+
+    calls = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.calls += 1
+        return func(*args, **(kwargs or {}))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Optimizer wrappers that do not wait for the device."""
+"""Optimizer wrappers that take few operations and do not wait for the device."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,12 +12,59 @@ from torch import Tensor, nn
 from vtg.registry import OPTIM_WRAPPERS
 from vtg.utils import ConfigError
 
+# Devices on which PyTorch clips all gradients in a few operations.
+_FOREACH = ('cpu', 'cuda')
+
+
+def merge_groups(optimizer: torch.optim.Optimizer) -> None:
+    """Join the parameter groups that have equal settings, in place; the order is kept otherwise.
+
+    MMEngine's constructor makes one group per parameter with ``paramwise_cfg``, and an optimizer
+    runs once per group.
+    """
+    merged: dict[str, dict[str, Any]] = {}
+    for group in optimizer.param_groups:
+        settings = {key: value for key, value in sorted(group.items()) if key != 'params'}
+        first = merged.setdefault(repr(settings), group)
+        if first is not group:
+            first['params'] = [*first['params'], *group['params']]
+    optimizer.param_groups[:] = merged.values()
+
+
+def fuse(optimizer: torch.optim.Optimizer) -> None:
+    """Let one kernel update all parameters of a group, in place, where the device has it.
+
+    An optimizer that has no such kernel, or whose config decides about it, stays as it is.
+    """
+    groups = optimizer.param_groups
+    parameters = [parameter for group in groups for parameter in group['params']]
+    undecided = all(group.get(key, 0) is None for group in groups for key in ('fused', 'foreach'))
+    plain = not any(group.get(key) for group in groups for key in ('capturable', 'differentiable'))
+    if not (undecided and plain and all(x.is_floating_point() for x in parameters)):
+        return
+    try:
+        for place in {(x.device, x.dtype) for x in parameters}:
+            trial = torch.zeros(1, device=place[0], dtype=place[1], requires_grad=True)
+            trial.grad = torch.zeros_like(trial)
+            twin = type(optimizer)([trial], lr=1e-3, fused=True)
+            twin.step()
+    except (RuntimeError, TypeError, NotImplementedError):
+        return
+    for group in groups:
+        group['fused'] = True
+    optimizer.defaults['fused'] = True
+    # What the constructor of PyTorch sets for a fused optimizer.
+    optimizer._step_supports_amp_scaling = True  # type: ignore[attr-defined]
+
 
 @OPTIM_WRAPPERS.register_module()
 class GroundingOptimWrapper(OptimWrapper):
-    """Clips gradients and leaves their norm on the device.
+    """Clips gradients and leaves their norm on the device; updates all parameters in one kernel.
 
     MMEngine copies the norm to the host in every step, which waits for the whole step to end.
+    Groups of parameters with equal settings are joined, see :func:`merge_groups`, and the fused
+    kernel of the optimizer is taken where there is one, see :func:`fuse`; ``fused=False`` in the
+    config of the optimizer keeps PyTorch's default.
 
     Attributes:
         grad_norm: Scalar tensor with the norm before clipping in the last step, None without
@@ -25,6 +72,11 @@ class GroundingOptimWrapper(OptimWrapper):
     """
 
     grad_norm: Tensor | None = None
+
+    def __init__(self, optimizer: torch.optim.Optimizer, *args: Any, **kwargs: Any) -> None:
+        merge_groups(optimizer)
+        fuse(optimizer)
+        super().__init__(optimizer, *args, **kwargs)
 
     def _clip_grad(self) -> None:
         grads = [
@@ -34,7 +86,9 @@ class GroundingOptimWrapper(OptimWrapper):
             if param.grad is not None
         ]
         if grads:
-            norm = self.clip_func(grads, **self.clip_grad_kwargs)
+            together = all(param.device.type in _FOREACH for param in grads)
+            options = {'foreach': together or None, **self.clip_grad_kwargs}
+            norm = self.clip_func(grads, **options)
             self.grad_norm = None if norm is None else norm.detach()
 
 
@@ -45,7 +99,7 @@ class AutocastOptimWrapper(GroundingOptimWrapper):
     Args:
         dtype: ``'bfloat16'``, on CPU and accelerators and without loss scaling, or ``'float16'``,
             on CUDA with dynamic loss scaling. The scaler reads one flag back in every step unless
-            the optimizer is fused (``optimizer=dict(fused=True)``).
+            the optimizer is fused.
         kwargs: See :class:`GroundingOptimWrapper`.
 
     Attributes:
