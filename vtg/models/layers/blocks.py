@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from vtg.utils import ConfigError
 
 from .dropout import Dropout
+from .prelu import PReLU
 
 Activation = Literal['prelu', 'relu', 'gelu']
-ACTIVATIONS: dict[str, type[nn.Module]] = {'prelu': nn.PReLU, 'relu': nn.ReLU, 'gelu': nn.GELU}
+ACTIVATIONS: dict[str, type[nn.Module]] = {'prelu': PReLU, 'relu': nn.ReLU, 'gelu': nn.GELU}
 
 
 def xavier_linear(layer: nn.Linear, gain: float = 1.0, bias: float | None = 0.0) -> nn.Linear:
