@@ -281,6 +281,7 @@ def test_bfloat16_run(toy_config, tmp_path):
 def test_one_group_per_parameter_of_older_versions_is_refused(toy_train, tmp_path):
     options = {
         'train_cfg.max_epochs': 2,
+        '+optim_wrapper.optimizer.weight_decay': 0.1,
         '+optim_wrapper.paramwise_cfg': {'bias_decay_mult': 0.0, 'norm_decay_mult': 0.0},
     }
     toy_train(options)

@@ -54,6 +54,10 @@ def tiled_padding_mask(query_mask: Tensor, key_mask: Tensor, num_heads: int) -> 
     return pairs.repeat(num_heads, 1, 1).unflatten(0, (len(query_mask), num_heads))
 
 
+# Added to the logit of a key that must not be seen: far below every logit, finite in float16.
+_HIDDEN = -3e4
+
+
 def attend(
     query: Tensor, key: Tensor, value: Tensor, allowed: Tensor | None = None, p: float = 0.0
 ) -> Tensor:
@@ -79,8 +83,7 @@ def attend(
     with torch.autocast('cpu', enabled=False):
         bias = query.new_zeros(())
         if allowed is not None:
-            lowest = torch.finfo(query.dtype).min
-            bias = torch.zeros_like(allowed, dtype=query.dtype).masked_fill_(~allowed, lowest)
+            bias = torch.zeros_like(allowed, dtype=query.dtype).masked_fill_(~allowed, _HIDDEN)
             bias = bias.expand(batch, heads, -1, -1).flatten(0, 1)
         query, key, value = (x.flatten(0, 1) for x in (query, key, value))
         logits = torch.baddbmm(bias, query, key.mT, alpha=query.shape[-1] ** -0.5)

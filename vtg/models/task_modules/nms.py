@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Non-maximum suppression of moments, hard and soft, over a padded batch.
 
-B samples, K padded moments. The loops run over ranks, never over samples: each step picks the best
-remaining moment of every sample at once.
+B samples, K padded moments. The loops run over the moments that are picked, never over samples:
+each round picks the best remaining moment of every sample at once and compares it with all others,
+so that time grows with K times the number of picks, and memory with K.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import torch
 from torch import Tensor
 
 from vtg.registry import TASK_UTILS
-from vtg.structures import MomentList, iou_pairwise
+from vtg.structures import MomentList, iou_aligned, iou_pairwise
 from vtg.utils import ConfigError
 
 Decay = Callable[[Tensor, float, float], Tensor]
@@ -48,9 +49,24 @@ def sort_moments(moments: MomentList) -> MomentList:
     return take_moments(moments, (~moments.mask).to(torch.uint8).argsort(dim=1, stable=True))
 
 
-def _overlaps(spans: Tensor) -> Tensor:
-    """IoU of all pairs ``(B, K, K)``; 0 for pairs without length and for NaN."""
-    return iou_pairwise(spans, spans).nan_to_num(nan=0.0)
+# Up to this many moments, all overlaps at once cost less than one row of them in every round.
+_TABLE = 256
+
+
+def _rows(spans: Tensor, factor: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """Return ``row(best)``: ``factor`` of the IoU of moment ``best (B, 1)`` with all, ``(B, K)``.
+
+    The IoU is 0 for pairs without length and for NaN.
+    """
+    if spans.shape[1] <= _TABLE:
+        table = factor(iou_pairwise(spans, spans).nan_to_num(nan=0.0))  # (B, K, K)
+        return lambda best: table.take_along_dim(best.unsqueeze(-1), dim=1).squeeze(1)
+
+    def row(best: Tensor) -> Tensor:
+        picked = spans.take_along_dim(best.unsqueeze(-1), dim=1)  # (B, 1, 2)
+        return factor(iou_aligned(spans, picked).nan_to_num(nan=0.0))
+
+    return row
 
 
 def temporal_nms(
@@ -58,6 +74,7 @@ def temporal_nms(
     iou_threshold: float,
     max_after: int | None = None,
     max_before: int | None = None,
+    ties: bool = False,
 ) -> MomentList:
     """Greedy suppression: drop moments that overlap a better, kept one by more than the threshold.
 
@@ -66,8 +83,9 @@ def temporal_nms(
     Args:
         moments: ``(B, K)`` in any order.
         iou_threshold: In [0, 1].
-        max_after: Keep at most this many.
+        max_after: Keep at most this many; the search ends with them.
         max_before: Look only at this many first entries, in the order of the list.
+        ties: Beyond ``max_after`` keep those whose score equals the last one's.
 
     Returns:
         The kept moments, best first, then padding; ``(B, min(K, max_before, max_after))``.
@@ -75,14 +93,27 @@ def temporal_nms(
     if max_before is not None:
         moments = take_first(moments, max_before)
     moments = sort_moments(moments)
-    above = _overlaps(moments.spans) > iou_threshold  # (B, K, K)
-    kept = moments.mask.clone()
-    for rank in range(kept.shape[1] - 1):
-        suppressed = above[:, rank, rank + 1 :] & kept[:, rank, None]
-        kept[:, rank + 1 :] &= ~suppressed
+    above = _rows(moments.spans, lambda iou: iou > iou_threshold)
+    alive, kept = moments.mask.clone(), torch.zeros_like(moments.mask)
+    size = alive.shape[1]
+    for rank in range(size if max_after is None or ties else min(max_after, size)):
+        if not _left(alive, rank):
+            break
+        best = alive.to(torch.uint8).argmax(dim=1, keepdim=True)  # the first that is left
+        kept |= torch.zeros_like(kept).scatter_(1, best, alive.gather(1, best))
+        alive = (alive & ~above(best)).scatter_(1, best, False)
+        if ties and rank + 1 == max_after:
+            alive &= moments.scores >= moments.scores.gather(1, best)
     order = (~kept).to(torch.uint8).argsort(dim=1, stable=True)
     result = take_moments(replace(moments, mask=kept), order)
-    return result if max_after is None else take_first(result, max_after)
+    return result if max_after is None or ties else take_first(result, max_after)
+
+
+def _left(alive: Tensor, rank: int) -> bool:
+    """Whether a moment is left; on a device, where looking waits, seen at some ranks only."""
+    if alive.device.type == 'cpu':
+        return bool(alive.numpy().any())
+    return rank % 32 != 31 or bool(alive.any())
 
 
 def take_first(moments: MomentList, count: int) -> MomentList:
@@ -123,7 +154,7 @@ def soft_nms(
     """
     if decay not in DECAYS:
         raise ConfigError(f'soft NMS has no decay {decay!r}; expected one of {", ".join(DECAYS)}.')
-    factor = DECAYS[decay](_overlaps(moments.spans), iou_threshold, sigma)  # (B, K, K)
+    factor = _rows(moments.spans, lambda iou: DECAYS[decay](iou, iou_threshold, sigma))
     scores = moments.scores
     waiting = moments.mask & ~scores.isnan()
     rounds = scores.shape[1] if max_after is None else min(max_after, scores.shape[1])
@@ -132,8 +163,7 @@ def soft_nms(
         best = scores.masked_fill(~waiting, -torch.inf).argmax(dim=1, keepdim=True)  # (B, 1)
         active = waiting.any(dim=1, keepdim=True)
         waiting = waiting & (position != best)
-        row = factor.gather(1, best.unsqueeze(-1).expand(-1, -1, factor.shape[-1])).squeeze(1)
-        scores = torch.where(waiting & active, scores * row, scores)
+        scores = torch.where(waiting & active, scores * factor(best), scores)
     result = sort_moments(MomentList(moments.spans, scores, moments.mask))
     return result if max_after is None else take_first(result, max_after)
 

@@ -250,7 +250,7 @@ class ATSSHead(PyramidDenseHead):
             spans = cxw_to_xx(torch.stack((centre, width.clamp(min=0)), dim=-1))
         mask = outputs.mask & (scores > score_thr)
         moments = self.in_seconds(spans, scores, mask, outputs.unit, state.duration)
-        kept = temporal_nms(_shortened(moments), iou_thr)
+        kept = temporal_nms(_shortened(moments), iou_thr, top_n, ties=True)
         last = kept.scores[:, min(top_n, kept.scores.shape[1]) - 1, None]
         enough = kept.mask.sum(dim=1, keepdim=True) > top_n
         mask = kept.mask & (~enough | (kept.scores >= last))
