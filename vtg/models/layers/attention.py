@@ -80,15 +80,14 @@ def attend(
     if torch.is_autocast_enabled('cpu'):
         query, key, value = (x.to(torch.get_autocast_dtype('cpu')) for x in (query, key, value))
     batch, heads = query.shape[:2]
-    with torch.autocast('cpu', enabled=False):
-        bias = query.new_zeros(())
-        if allowed is not None:
-            bias = torch.zeros_like(allowed, dtype=query.dtype).masked_fill_(~allowed, _HIDDEN)
-            bias = bias.expand(batch, heads, -1, -1).flatten(0, 1)
-        query, key, value = (x.flatten(0, 1) for x in (query, key, value))
-        logits = torch.baddbmm(bias, query, key.mT, alpha=query.shape[-1] ** -0.5)
-        weights = dropout(logits.softmax(dim=-1), p)
-        return torch.bmm(weights, value).unflatten(0, (batch, heads))
+    bias = query.new_zeros(())
+    if allowed is not None:
+        bias = torch.zeros_like(allowed, dtype=query.dtype).masked_fill_(~allowed, _HIDDEN)
+        bias = bias.expand(batch, heads, -1, -1).flatten(0, 1)
+    query, key, value = (x.flatten(0, 1) for x in (query, key, value))
+    logits = torch.baddbmm(bias, query, key.mT, alpha=query.shape[-1] ** -0.5)
+    weights = dropout(logits.softmax(dim=-1).to(query.dtype), p)
+    return torch.bmm(weights, value).unflatten(0, (batch, heads))
 
 
 class ProjectedAttention(nn.MultiheadAttention):
