@@ -55,10 +55,10 @@ def check_defaults(defaults: Mapping[str, Any], slots: Any) -> None:
     """
     MODELS.import_from_location()
     takers: dict[str, list[Any]] = {}
-    for cls in MODELS.module_dict.values():
-        if isinstance(cls, type) and issubclass(cls, Component):
-            for name in signature_of(cls).arguments:
-                takers.setdefault(name, []).append(cls)
+    components: list[Any] = [cls for cls in MODELS.module_dict.values() if _is_a(cls, Component)]
+    for cls in components:
+        for name in signature_of(cls).arguments:
+            takers.setdefault(name, []).append(cls)
     check_keys(defaults, takers, 'model.defaults')
     used = {name for cls in _classes(slots) for name in signature_of(cls).arguments}
     for name, value in defaults.items():
