@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """A missing optional package is one sentence that names the extra."""
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from vtg.extraction.optional import EXTRAS, require
 from vtg.utils import ConfigError
+
+PACKAGE = Path(__file__).resolve().parents[2] / 'vtg'
 
 
 def test_the_extra_is_named(monkeypatch):
@@ -21,3 +25,16 @@ def test_nothing_optional_is_imported_early():
         f'assert {name!r} not in sys.modules, {name!r}' for name in EXTRAS
     )
     subprocess.run([sys.executable, '-c', code], check=True)
+
+
+def test_every_other_import_is_of_what_is_always_installed():
+    """What an extra brings is imported by ``require`` alone, so that its absence is a sentence."""
+    always = {'mmengine', 'numpy', 'scipy', 'terminaltables', 'torch', 'vtg', 'yaml'}
+    always |= sys.stdlib_module_names
+    for path in sorted(PACKAGE.rglob('*.py')):
+        for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                names = [node.module]
+            others = {name.split('.')[0] for name in names} - always
+            assert not others, f'{path.relative_to(PACKAGE)} imports {", ".join(others)}'

@@ -172,6 +172,11 @@ class GroundingRunner(Runner):
             with located(None, f'hook {name}', name):
                 hook.before_run(self, **kwargs)
 
+    def build_visualizer(self, visualizer: Any = None) -> Any:
+        """Build the visualizer and its backends."""
+        with located(visualizer, 'visualizer', 'the visualizer'):
+            return super().build_visualizer(visualizer)
+
     def register_default_hooks(self, hooks: dict[str, Any] | None = None) -> None:
         """Register the named hooks; None removes any of them, not only MMEngine's own."""
         hooks = {
