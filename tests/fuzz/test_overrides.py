@@ -184,6 +184,7 @@ NAMED = {
     '+default_hooks.ema={"type": "EMAHook", "x": 1}': 'hook EMAHook: EMAHook cannot be built',
     'visualizer.vis_backends=[[1]]': 'visualizer.vis_backends.0 is [1]; expected a dict',
     'visualizer.vis_backends={"_delete_": true}': 'visualizer: the visualizer cannot be built',
+    'visualizer.type=': "visualizer.type is ''",
     'model.text_projector.in_dim=3': 'reads 3 columns, but the text features have 64',
     'benchmark.text_dim=[1]': 'benchmark.text_dim is [1]',
     'val_dataloader.dataset.test_mode=False': 'evaluation needs the annotations',

@@ -93,4 +93,6 @@ def check_renamed(place: str, cfg: Mapping[str, Any], registries: list[Registry]
 
 def _class_of(name: str, registries: list[Registry]) -> Any:
     """The class or function that is registered as ``name``, None where there is none."""
+    if not name:
+        return None  # MMEngine fails on it
     return next((cls for registry in registries if (cls := registry.get(name)) is not None), None)
