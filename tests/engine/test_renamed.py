@@ -2,7 +2,9 @@
 """Old names in configs."""
 
 import pytest
+import torch
 
+from vtg.engine.checkpoint import weights_of
 from vtg.engine.components import check_components
 from vtg.engine.renamed import MOVED_KEYS, RENAMED, RENAMED_KEYS
 from vtg.registry import MODELS
@@ -50,3 +52,16 @@ def test_arguments_that_moved_are_refused(name):
         expected = rf'^val_evaluator\.{old} has moved; write {new} in its stead\.$'
         with pytest.raises(ConfigError, match=expected):
             check_components(dict(val_evaluator={'type': name, old: dict(type='TemporalNMS')}))
+
+
+def test_weights_of_older_checkpoints_get_their_names():
+    old = {
+        f'{head}alignment.query_proj.bias': torch.ones(1)
+        for head in ('module.moment_head.', 'moment_head.query_head.')
+    }
+    kept = {'auxiliary.alignment.moment_encoder.token': torch.ones(1)}
+    assert set(weights_of({'state_dict': old | kept}, 'old.pth')) == {
+        'moment_head.losses.align.query_proj.bias',
+        'moment_head.query_head.losses.align.query_proj.bias',
+        *kept,
+    }
