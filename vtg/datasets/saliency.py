@@ -22,7 +22,12 @@ from vtg.utils import ConfigError
 Labels = dict[str, np.ndarray]
 
 
-def _labels(saliency: np.ndarray, relevant: np.ndarray, pos: list[int], neg: list[int]) -> Labels:
+def _labels(
+    saliency: np.ndarray,
+    relevant: np.ndarray,
+    pos: Sequence[int] | np.ndarray,
+    neg: Sequence[int] | np.ndarray,
+) -> Labels:
     return {
         'saliency': saliency.astype(np.float32),
         'relevant': relevant,

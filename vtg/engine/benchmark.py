@@ -143,10 +143,12 @@ def feature_width(cfg: Config, modality: str) -> tuple[int, str]:
     """
     facts = _facts(cfg)
     loaders = (cfg.get(f'{split}_dataloader') for split in SPLITS)
-    dataset = next((loader.dataset for loader in loaders if loader), {})
+    dataset: Mapping[str, Any] = next((loader.dataset for loader in loaders if loader), {})
     stores = dataset.get(modality)
     stores = [stores] if isinstance(stores, Mapping | str) else stores or []
-    widths = [store.get('dim') if isinstance(store, Mapping) else None for store in stores]
+    widths: list[Any] = [
+        store.get('dim') if isinstance(store, Mapping) else None for store in stores
+    ]
     source = f'dim of benchmark.{modality}'
     if not widths or None in widths:
         widths, source = [facts.get(f'{modality}_dim')], f'benchmark.{modality}_dim'

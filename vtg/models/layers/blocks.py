@@ -52,8 +52,8 @@ class MLP(nn.Sequential):
                 layers.append(nn.ReLU())
         super().__init__(*layers)
         if zero_last:
-            nn.init.zeros_(self[-1].weight)
-            nn.init.zeros_(self[-1].bias)
+            for parameter in self[-1].parameters():
+                nn.init.zeros_(parameter)
 
 
 class FeedForward(nn.Sequential):

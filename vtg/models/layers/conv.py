@@ -32,7 +32,7 @@ class MaskedConv1d(nn.Module):
         self.conv = nn.Conv1d(in_dim, out_dim, kernel_size, padding=kernel_size // 2, bias=bias)
         if init_std is not None:
             nn.init.normal_(self.conv.weight, std=init_std)
-            if bias:
+            if self.conv.bias is not None:
                 nn.init.zeros_(self.conv.bias)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:

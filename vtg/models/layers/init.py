@@ -38,8 +38,9 @@ def init_transformer(module: nn.Module, kind: str | None) -> None:
         if isinstance(child, nn.Linear):
             child.reset_parameters()
     for child in module.modules():
-        if isinstance(getattr(child, 'out_proj', None), nn.Linear):
-            nn.init.zeros_(child.out_proj.bias)
+        output = getattr(child, 'out_proj', None)
+        if isinstance(output, nn.Linear):
+            nn.init.zeros_(output.bias)
     for parameter in module.parameters():
         if parameter.ndim > 1:
             MATRIX_INITS[kind](parameter)

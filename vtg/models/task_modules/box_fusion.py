@@ -109,8 +109,8 @@ class WeightedBoxFusion1D:
         spans = spans.sort(dim=-1).values.clamp(0, 1)
         keep = torch.cat([item.mask & (item.scores >= self.skip_thr) for item in lists], dim=1)
         keep &= spans[..., 1] > spans[..., 0]
-        scores = [item.scores.double() * weight for item, weight in zip(lists, weights)]
-        scores = torch.cat(scores, dim=1).masked_fill(~keep, -torch.inf)
+        weighed = [item.scores.double() * weight for item, weight in zip(lists, weights)]
+        scores = torch.cat(weighed, dim=1).masked_fill(~keep, -torch.inf)
         scores, order = scores.sort(dim=1, descending=True, stable=True)
         longest = int(keep.sum(1).max()) if keep.numel() else 0
         order = order[:, :longest, None].expand(-1, -1, 2)

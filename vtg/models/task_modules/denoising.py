@@ -2,6 +2,7 @@
 """Queries made from noisy ground truth."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -105,6 +106,5 @@ class DenoisingGenerator:
     def _draw(
         shape: tuple[int, ...], like: Tensor, generator: torch.Generator | None
     ) -> tuple[Tensor, Tensor]:
-        options = {'dtype': like.dtype, 'device': like.device, 'generator': generator}
-        sign = (torch.rand(shape, **options) < 0.5).to(like.dtype) * 2 - 1
-        return sign, torch.rand(shape, **options)
+        draw = partial(torch.rand, shape, dtype=like.dtype, device=like.device, generator=generator)
+        return (draw() < 0.5).to(like.dtype) * 2 - 1, draw()

@@ -67,8 +67,8 @@ class HungarianMatcher:
         host = packed.flatten(0, -3).cpu().numpy()
         if not np.isfinite(host).all():
             raise VtgError(_not_finite(inputs, gts))
-        index = assign_rows(host[:, :-1, :-1], host[:, :-1, -1] > 0, host[:, -1, :-1] > 0)
-        index = torch.from_numpy(index.reshape(cost.shape[:-1]))
+        columns = assign_rows(host[:, :-1, :-1], host[:, :-1, -1] > 0, host[:, -1, :-1] > 0)
+        index = torch.from_numpy(columns.reshape(cost.shape[:-1]))
         return index.to(gts.device, non_blocking=True)
 
 

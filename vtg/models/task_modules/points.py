@@ -62,7 +62,7 @@ class PointGenerator1D:
         device: torch.device | str | None = None,
     ) -> Points:
         """Return the points of levels with ``lengths`` cells and, by default, ``strides``."""
-        strides = self.strides or tuple(strides)
+        strides = self.strides or tuple(strides or ())
         low = (0.0, *strides[1:])
         high = (*strides[1:], float('inf'))
         columns = []
