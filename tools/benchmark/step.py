@@ -81,7 +81,8 @@ def build_step(
 def measured(args: argparse.Namespace, config: str) -> dict[str, dict[str, float]]:
     """The figures of one config by precision."""
     device = torch.device(args.device)
-    result, works, sizes = {}, {}, {}
+    result: dict[str, dict[str, float]] = {}
+    works, sizes = {}, {}
     for name in args.precision:
         step = build_step(
             config, args.batch_size, args.clips, args.words, name, args.device, args.cfg_options

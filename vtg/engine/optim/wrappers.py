@@ -46,7 +46,8 @@ def fuse(optimizer: torch.optim.Optimizer) -> None:
         for place in {(x.device, x.dtype) for x in parameters}:
             trial = torch.zeros(1, device=place[0], dtype=place[1], requires_grad=True)
             trial.grad = torch.zeros_like(trial)
-            twin = type(optimizer)([trial], lr=1e-3, fused=True)
+            kind: Any = type(optimizer)
+            twin = kind([trial], lr=1e-3, fused=True)
             twin.step()
     except (RuntimeError, TypeError, NotImplementedError):
         return

@@ -124,8 +124,13 @@ class ProjectedAttention(nn.MultiheadAttention):
         Returns:
             ``(B, L, D)``.
         """
+        query, key, value = (
+            split_heads(x, self.num_heads) for x in self._projected(query, key, value)
+        )
         out = attend(
-            *(split_heads(x, self.num_heads) for x in self._projected(query, key, value)),
+            query,
+            key,
+            value,
             attention_mask(key_mask, blocked),
             self.dropout if self.training else 0.0,
         )
@@ -187,8 +192,11 @@ class RawAttention(nn.Module):
         Returns:
             ``(B, L, D)``.
         """
+        query, key, value = (split_heads(x, self.num_heads) for x in (query, key, value))
         out = attend(
-            *(split_heads(x, self.num_heads) for x in (query, key, value)),
+            query,
+            key,
+            value,
             attention_mask(key_mask, blocked),
             self.dropout if self.training else 0.0,
         )

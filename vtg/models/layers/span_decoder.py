@@ -181,7 +181,7 @@ class SpanDecoder(nn.Module):
         )
         self.layers = clones(layer, num_layers)
         for later in self.layers[1:]:
-            later.cross_query_position = None
+            later.register_module('cross_query_position', None)
         self.query_scale = MLP(dim, dim, dim)
         self.position_head = MLP(dim, dim, dim)
         self.width_head = MLP(dim, dim, 1)
@@ -189,7 +189,7 @@ class SpanDecoder(nn.Module):
         self.norm = nn.LayerNorm(dim)
         init_transformer(self, init)
         # Redrawing the layer's weights leaves no identity to start from, as in the released code.
-        nn.init.zeros_(self.refine[-1].bias)
+        nn.init.zeros_(self.refine[-1].get_parameter('bias'))
 
     def forward(
         self,

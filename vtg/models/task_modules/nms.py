@@ -8,7 +8,7 @@ so that time grows with K times the number of picks, and memory with K.
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -200,7 +200,7 @@ class SoftNMS:
         if decay not in DECAYS:
             known = ', '.join(DECAYS)
             raise ConfigError(f'SoftNMS has no decay {decay!r}; expected one of {known}.')
-        self.options = {
+        self.options: dict[str, Any] = {
             'decay': decay,
             'iou_threshold': iou_threshold,
             'sigma': sigma,
