@@ -181,7 +181,8 @@ class SpanDecoder(nn.Module):
         )
         self.layers = clones(layer, num_layers)
         for later in self.layers[1:]:
-            later.register_module('cross_query_position', None)
+            assert isinstance(later, SpanDecoderLayer)
+            later.cross_query_position = None
         self.query_scale = MLP(dim, dim, dim)
         self.position_head = MLP(dim, dim, dim)
         self.width_head = MLP(dim, dim, 1)
