@@ -37,6 +37,11 @@ class GroundingTargets:
     num_clips: Tensor
     host: 'GroundingTargets | None' = None
 
+    @property
+    def on_host(self) -> 'GroundingTargets':
+        """``host``, or these targets themselves where they were made without it."""
+        return self if self.host is None else self.host
+
     @classmethod
     def from_batch(cls, batch: dict[str, Any], device: torch.device) -> 'GroundingTargets':
         """Build the targets of a batch that lies on the host and move them to ``device``."""

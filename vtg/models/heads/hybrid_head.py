@@ -66,7 +66,7 @@ class HybridHead(MomentHead):
         self.reads = tuple(dict.fromkeys(field for head in heads for field in head.reads))
         self.box_fusion = TASK_UTILS.build(box_fusion)
         self.dense_test_cfg = dense_test_cfg
-        self.collab_content = None
+        self.collab_content: nn.Sequential | None = None
         if collab and not self.query_head.decoder.refines_spans:
             raise ConfigError(
                 'HybridHead: collab needs a query_head whose decoder refines spans, and '
@@ -74,8 +74,9 @@ class HybridHead(MomentHead):
                 'collab=False.'
             )
         if collab:
-            self.collab_content = nn.Sequential(nn.Linear(dim, dim), nn.LayerNorm(dim))
-            nn.init.normal_(self.collab_content[0].weight, std=0.01)
+            linear = nn.Linear(dim, dim)
+            nn.init.normal_(linear.weight, std=0.01)
+            self.collab_content = nn.Sequential(linear, nn.LayerNorm(dim))
 
     @staticmethod
     def _part(name: str, cfg: dict, kind: type[MomentHead]) -> Any:
@@ -110,6 +111,7 @@ class HybridHead(MomentHead):
         Returns:
             ``(B, T)`` anchor indices, positives first, and ``(B, T)`` which slots are in use.
         """
+        assert dense.assignment is not None, 'set in training'
         positive = dense.assignment.positive
         count = int(positive.sum(dim=1).max())  # on the host: nothing to wait for
         device = dense.logits.device
@@ -120,6 +122,8 @@ class HybridHead(MomentHead):
         index, valid = self.choose_anchors(dense)
         if index.shape[1] == 0:
             return None
+        assert self.collab_content is not None
+        assert dense.assignment is not None and dense.moments is not None, 'set in training'
         features = torch.cat(state.pyramid.features, dim=1)
         content = self.collab_content(_pick(features, index))
         clips = (state.duration / dense.unit)[:, None, None]

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a moment head hands to its losses: predictions with their targets."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -59,7 +61,7 @@ class AssignedPredictions:
 
     def stages(self, start: int, **values: Tensor | None) -> 'AssignedPredictions':
         """Return the stages from ``start`` on, with other values of some fields."""
-        cut = {
+        cut: dict[str, Any] = {
             field.name: value[start:]
             for field in fields(self)
             if isinstance(value := getattr(self, field.name), Tensor) and len(value) > 1
@@ -76,7 +78,7 @@ class AssignedPredictions:
         """Predicted and assigned centre and width; both the same where nothing is assigned."""
         return self._both(xx_to_cxw) if self.ends else self._both()
 
-    def _both(self, convert=None) -> tuple[Tensor, Tensor]:
+    def _both(self, convert: Callable[[Tensor], Tensor] | None = None) -> tuple[Tensor, Tensor]:
         # Predictions without a moment may be infinite, which a weight of 0 would not remove.
         found = torch.where(self.positive.unsqueeze(-1), self.spans, self.wanted)
         return (found, self.wanted) if convert is None else (convert(found), convert(self.wanted))

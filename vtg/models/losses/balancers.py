@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How the losses of the tasks are combined."""
 
-from typing import TypedDict
+from typing import TypedDict, cast
 
 import torch
 from torch import Tensor, nn
@@ -28,9 +28,9 @@ class FixedBalancer(LossBalancer):
 
     def __init__(self, weights: TaskWeights | None = None) -> None:
         super().__init__()
-        self.weights = weights or {}
+        self.weights = cast(dict[str, float], dict(weights or {}))
 
-    def forward(self, losses: dict[str, dict[str, Tensor]]) -> dict[str, Tensor]:  # type: ignore[override]
+    def forward(self, losses: dict[str, dict[str, Tensor]]) -> dict[str, Tensor]:
         """See :class:`vtg.models.base.LossBalancer`."""
         return {
             name: self.weights.get(task, 1.0) * loss
@@ -53,10 +53,10 @@ class UncertaintyBalancer(LossBalancer):
 
     def __init__(self, weights: TaskWeights) -> None:
         super().__init__()
-        self.weights = dict(weights)
+        self.weights = cast(dict[str, float], dict(weights))
         self.log_variances = nn.ParameterDict({task: torch.zeros(()) for task in weights})
 
-    def forward(self, losses: dict[str, dict[str, Tensor]]) -> dict[str, Tensor]:  # type: ignore[override]
+    def forward(self, losses: dict[str, dict[str, Tensor]]) -> dict[str, Tensor]:
         """Return the scaled losses, ``loss_balance`` (the sum of ``g``) and, for the log only,
         ``log_variance_<task>``."""
         balanced: dict[str, Tensor] = {}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Losses of moment heads: the base class, and a dict of named ones."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, ClassVar
 
 from torch import Tensor, nn
@@ -93,7 +93,7 @@ class MomentLosses(nn.ModuleDict):
         """
         factors = {'layers': 1.0, 'proposals': 1.0, **(stage_weights or {})}
         terms: dict[str, Tensor] = {}
-        for name, loss in self.items():
+        for name, loss in self.named_losses():
             if proposals is not None and proposals.gives(loss.needs):
                 first, *stages = loss(proposals, state).unbind()
                 terms[f'loss_proposal_{name}'] = factors['proposals'] * first
@@ -107,9 +107,15 @@ class MomentLosses(nn.ModuleDict):
                 terms[f'{full_name}_{layer}'] = factors['layers'] * value
         return terms
 
+    def named_losses(self) -> Iterator[tuple[str, MomentLoss]]:
+        """Yield every loss with its name."""
+        for name, loss in self.items():
+            assert isinstance(loss, MomentLoss)
+            yield name, loss
+
     def read(self, field: str) -> bool:
         """Whether a loss reads this field of the assigned predictions."""
-        return any(field in loss.needs for loss in self.values())
+        return any(field in loss.needs for _, loss in self.named_losses())
 
     def check_fit(
         self,
@@ -131,7 +137,7 @@ class MomentLosses(nn.ModuleDict):
         Raises:
             ConfigError: One does not fit; says what to set.
         """
-        for name, loss in self.items():
+        for name, loss in self.named_losses():
             kind = f'{head}: losses.{name} ({type(loss).__name__})'
             for field in loss.needs:
                 if field not in gives:

@@ -55,7 +55,9 @@ class QueryTextAlignment(MomentLoss):
         """Unit vectors of the queries ``(S, B, Q, E)`` and of the words ``(B, N, E)``."""
         words = state.projected_text
         if self.text == 'encoded':
-            words = state.fused_text if state.memory_text is None else state.memory_text
+            encoded = state.fused_text if state.memory_text is None else state.memory_text
+            assert encoded is not None, 'required'
+            words = encoded
         return unit(self.query_proj(states)), unit(self.text_proj(words))
 
     def compute(self, assigned: AssignedPredictions, state: GroundingState) -> Tensor:

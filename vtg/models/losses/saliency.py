@@ -145,6 +145,7 @@ class NegativePairLoss(SaliencyLoss):
         else:
             loss = F.softplus(negative)
         rows = state.negative_valid
+        assert rows is not None, 'set with the negative state'
         if self.reduction == 'mean':
             return masked_mean(loss, state.video_mask & rows.unsqueeze(-1))
         return masked_mean((loss * state.video_mask).sum(dim=-1), rows)
@@ -222,6 +223,7 @@ class RankContrastiveLoss(SaliencyLoss):
             torch.cat((mask, mask), dim=1),
         )
         rows = state.negative_valid
+        assert rows is not None, 'set with the negative state'
         missing = (~rows).sum()
         counted = ~rows & ((missing >= self.min_alone) | (missing == len(rows)))
         return masked_mean(both, rows) + masked_mean(alone, counted)

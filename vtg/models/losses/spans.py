@@ -40,6 +40,7 @@ class SpanDistanceLoss(MomentLoss):
     def compute(self, assigned: AssignedPredictions, state: GroundingState) -> Tensor:
         """See :class:`MomentLoss`."""
         if self.on == 'offsets':
+            assert assigned.offsets is not None and assigned.wanted_offsets is not None
             found, wanted = assigned.offsets, assigned.wanted_offsets
         else:
             found, wanted = assigned.as_ends if self.on == 'ends' else assigned.as_centre_width

@@ -142,7 +142,9 @@ class ATSSHead(PyramidDenseHead):
         self.class_tower = ConvTower(dim, num_convs, mask_padding)
         self.span_tower = ConvTower(dim, num_convs, mask_padding)
         self.class_conv, self.span_conv, self.centerness_conv = conv(1), conv(2), conv(1)
-        nn.init.constant_(self.class_conv.conv.bias, torch.tensor(prior).logit().item())
+        nn.init.constant_(
+            self.class_conv.conv.get_parameter('bias'), torch.tensor(prior).logit().item()
+        )
         self.scales = nn.Parameter(torch.ones(len(self.anchors.strides)))
 
     def check_pyramid(self, strides: tuple[float, ...]) -> None:
@@ -178,7 +180,7 @@ class ATSSHead(PyramidDenseHead):
             mask = torch.ones_like(mask)
         assignment = moments = None
         if state.targets is not None:
-            assignment, moments = self._assign(state.targets.host, pyramid, anchors.device)
+            assignment, moments = self._assign(state.targets.on_host, pyramid, anchors.device)
         return DenseOutputs(
             torch.cat(logits, dim=1),
             torch.cat(centerness, dim=1),
@@ -229,7 +231,8 @@ class ATSSHead(PyramidDenseHead):
 
     def predict(self, state: GroundingState) -> dict[str, MomentList]:
         """The list ``atss``, see :meth:`ranked`."""
-        return {'atss': self.ranked(state, **self.test_cfg)}
+        options: dict[str, Any] = {**self.test_cfg}
+        return {'atss': self.ranked(state, **options)}
 
     def ranked(
         self, state: GroundingState, score_thr: float, iou_thr: float, top_n: int

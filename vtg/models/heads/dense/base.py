@@ -113,7 +113,7 @@ class PyramidDenseHead(DenseHead):
 
     def check_pyramid(self, strides: tuple[float, ...]) -> None:
         """See :meth:`vtg.models.base.Component.check_pyramid`."""
-        for name, loss in self.losses.items():
+        for name, loss in self.losses.named_losses():
             if 'clip_scores' in loss.needs and 1 not in strides:
                 raise ConfigError(
                     f'{type(self).__name__}: losses.{name} ({type(loss).__name__}) compares cells '

@@ -110,7 +110,9 @@ class PointHead(PyramidDenseHead):
         levels = tuple(mask.shape[1] for mask in pyramid.masks)
         assignment = None
         if state.targets is not None:
-            assignment = self._assign(state.targets.host, levels, pyramid.strides, offsets.device)
+            assignment = self._assign(
+                state.targets.on_host, levels, pyramid.strides, offsets.device
+            )
         outputs = PointOutputs(
             self.scores(pyramid),
             offsets,

@@ -75,7 +75,7 @@ class ScoreRefinement(nn.Module):
         self.mix = mix
         self.mask_padding = mask_padding
         self.within = ConvScore(dim, mask_padding=mask_padding, **kwargs)
-        self.across = None
+        self.across: ConvScore | None = None
         if across:
             self.across = ConvScore(dim, mask_padding=mask_padding, **kwargs)
             self.balance = nn.Parameter(torch.tensor(0.5))
@@ -93,6 +93,7 @@ class ScoreRefinement(nn.Module):
 
     def score_across(self, pyramid: FeaturePyramid) -> Tensor:
         """Return the logits ``(B, P)`` of the head that sees all levels in a row."""
+        assert self.across is not None
         cells = torch.cat(pyramid.features, dim=1)
         mask = torch.cat(pyramid.masks, dim=1)
         if not self.mask_padding:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Losses of queries that exist in training only."""
 
-from typing import Any, TypedDict
+from collections.abc import Mapping
+from typing import Any, TypedDict, cast
 
 from torch import nn
 
@@ -65,7 +66,7 @@ def build_extra_losses(
     kinds = nn.ModuleDict()
     for kind, default in EXTRAS.items():
         place = f'extras.{kind}'
-        given = check_keys((extras or {}).get(kind), default, place)
+        given: Mapping[str, Any] = check_keys(cast(Any, (extras or {}).get(kind)), default, place)
         own = check_keys(given.get('losses'), losses, f'{place}.losses')
         replaced = {**default['losses'], **own}
         factor = given.get('weight', default['weight'])
@@ -74,6 +75,7 @@ def build_extra_losses(
             cfg = replaced.get(name, losses[name])
             if cfg is not None and (name in own or not loss.needs):
                 configs[name] = {**cfg, 'weight': factor * cfg.get('weight', loss.weight)}
-        kinds[kind] = MomentLosses(configs, f'{kind}_')
-        kinds[kind].check_fit(f'QueryHead.{place}', (), num_logits)
+        own_losses = MomentLosses(configs, f'{kind}_')
+        own_losses.check_fit(f'QueryHead.{place}', (), num_logits)
+        kinds[kind] = own_losses
     return kinds

@@ -282,8 +282,10 @@ class QueryHead(MomentHead):
         if not self.attend_text:
             return video
         tokens = state.fused_text if state.memory_text is None else state.memory_text
+        assert tokens is not None, 'required'
         text = (tokens, state.text_mask, state.text_pos)
-        return tuple(torch.cat(pair, dim=1) for pair in zip(video, text))
+        joined, mask, position = (torch.cat(pair, dim=1) for pair in zip(video, text))
+        return joined, mask, position
 
     def _predict(self, decoded: Any) -> QueryPredictions:
         """Apply the prediction heads to all layers."""
@@ -292,7 +294,8 @@ class QueryHead(MomentHead):
         references = self._reference_spans(decoded.references)
         quality = None
         if self.quality_head is not None:
-            sine = sine_span_embedding(self.coder.spans(decoded.refined), self.dim).detach()
+            spans_so_far = self.coder.spans(decoded.refined)
+            sine = sine_span_embedding(spans_so_far, decoded.hidden.shape[-1]).detach()
             quality = self.quality_head(torch.cat((decoded.hidden, sine), dim=-1)).squeeze(-1)
         return QueryPredictions(self.class_head(decoded.normed), spans, quality, references)
 
@@ -311,6 +314,7 @@ class QueryHead(MomentHead):
 
     def _denoising_queries(self, state: GroundingState) -> ExtraQueries:
         """Noisy copies of the moments, with a learned content."""
+        assert self.denoising is not None
         targets = state.targets
         noisy = self.denoising(targets.spans, targets.span_mask)
         content = self.denoising_content * noisy.valid.unsqueeze(-1)

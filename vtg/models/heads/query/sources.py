@@ -42,6 +42,7 @@ class QueryProposals:
 
     def extended(self, content: Tensor, reference: Tensor, mask: Tensor) -> 'QueryProposals':
         """Return queries with others in front of them."""
+        assert self.reference is not None, 'learned slots have no references to extend'
         return replace(
             self,
             content=torch.cat((content, self.content), dim=1),
@@ -99,14 +100,14 @@ class LearnedQueries(QuerySource):
         self.reference_dim = reference_dim
         self.num_queries = num_queries
         self.reference_logits = nn.Parameter(torch.randn(num_queries, reference_dim))
-        self.content = None
+        self.content: nn.Parameter | None = None
         if content_std is not None:
             self.content = nn.Parameter(torch.randn(num_queries, dim) * content_std)
 
     def forward(self, state: GroundingState) -> QueryProposals:
         """See :class:`QuerySource`."""
         batch = len(state.memory)
-        content = self.content
+        content: Tensor | None = self.content
         if content is None:
             content = state.memory.new_zeros(self.num_queries, self.dim)
         mask = state.video_mask.new_ones(batch, self.num_queries)
@@ -187,7 +188,7 @@ class PyramidQuerySelector(QuerySource):
         prior_logit = torch.tensor(prior).logit().item()
         nn.init.normal_(self.class_head.weight, std=0.01)
         nn.init.constant_(self.class_head.bias, prior_logit)
-        if quality:
+        if self.quality_head is not None:
             nn.init.xavier_uniform_(self.quality_head.weight)
             nn.init.constant_(self.quality_head.bias, 2 * prior_logit)
 

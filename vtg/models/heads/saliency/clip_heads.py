@@ -81,12 +81,13 @@ class ContextProductSaliencyHead(SupervisedSaliencyHead):
         self.context = context
         self.clip_proj = nn.Linear(dim, dim)
         self.context_proj = nn.Linear(dim, dim)
+        self.scale = dim**-0.5
 
     def forward(self, state: GroundingState) -> dict[str, Any]:
         """Set ``saliency (B, L)``; padded clips hold anything."""
         clips = in_float32(self.clip_proj(state.for_saliency))
         context = self.context_proj(self._context(state)).unsqueeze(1)
-        return {'saliency': (clips * context).sum(dim=-1) * self.dim**-0.5}
+        return {'saliency': (clips * context).sum(dim=-1) * self.scale}
 
     def _context(self, state: GroundingState) -> Tensor:
         """What the clips are compared with, ``(B, D)``."""

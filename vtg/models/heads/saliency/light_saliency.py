@@ -44,6 +44,7 @@ class LightSaliencyHead(SupervisedSaliencyHead):
         self.linear = nn.Linear(dim, dim)
         self.conv = MaskedConv1d(dim, dim, kernel_size, mask_padding=mask_padding)
         self.score = nn.Linear(dim, 1)
+        self.scale = dim**0.5
 
     def forward(self, state: GroundingState) -> dict[str, Any]:
         """Set ``saliency (B, L)``; padded clips hold anything."""
@@ -52,4 +53,4 @@ class LightSaliencyHead(SupervisedSaliencyHead):
         if (extra := state.extras.get(ClipGain)) is not None:
             gained = features * (1 + extra.gain.unsqueeze(-1))
         scores = self.score(self.conv(self.linear(gained), state.video_mask)).squeeze(-1)
-        return {'saliency': scores + in_float32(features).sum(dim=-1) / self.dim**0.5}
+        return {'saliency': scores + in_float32(features).sum(dim=-1) / self.scale}

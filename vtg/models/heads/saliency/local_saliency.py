@@ -60,7 +60,7 @@ class SentencePooling(nn.Module):
         """``(B, N, D)`` and ``(B, N)`` to ``(B, D)``."""
         sentence = self.query.expand(len(text), 1, -1)
         for index, layer in enumerate(self.layers):
-            if index > 0:
+            if index > 0 and self.norm is not None:
                 sentence = self.norm(sentence)
             sentence = layer(sentence, text, mask)
         return sentence.squeeze(1)
