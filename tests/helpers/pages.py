@@ -109,8 +109,8 @@ class Follower:
     def _module(self, words: list[str]) -> str:
         ended = subprocess.run([sys.executable, *words], capture_output=True, text=True)
         assert ended.returncode == 0, f'{words}\n{ended.stdout}\n{ended.stderr}'
-        # The summary of pytest goes on with warnings and seconds.
-        return re.sub(r'( passed),? .*', r'\1', ended.stdout)
+        # The summary of pytest stands between rules and goes on with warnings and seconds.
+        return re.sub(r'^=* ?(\d+ passed).*', r'\1', ended.stdout, flags=re.MULTILINE)
 
 
 def same(line: str, exact: bool) -> str:
