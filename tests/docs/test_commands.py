@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / 'README.md', *sorted(ROOT.glob('docs/*.md')), *sorted(ROOT.glob('configs/*/*.md'))]
+FOLDERS = ('vtg', 'tools', 'configs', 'tests/helpers')
 SCRIPT = re.compile(r'\btools/[\w/]+\.py')
 
 
@@ -74,6 +75,23 @@ def test_commands_of_a_page_exist(page):
 def test_links_of_a_page_lead_somewhere(page):
     for target in re.findall(r'\]\(([^)#]+)(?:#[^)]*)?\)', page.read_text(encoding='utf-8')):
         assert target.startswith('http') or (page.parent / target).exists(), target
+
+
+@cache
+def source_words() -> set[str]:
+    """Every word of the code."""
+    files = (path for folder in FOLDERS for path in ROOT.glob(f'{folder}/**/*.py'))
+    return {word for path in files for word in re.findall(r'\w+', path.read_text(encoding='utf-8'))}
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_classes_and_arguments_of_a_page_exist(page):
+    text = page.read_text(encoding='utf-8')
+    blocks = '\n'.join(line for line in text.splitlines() if line.startswith('    '))
+    known = source_words() | {'MyCaptioner'} | set(re.findall(r'\w+', blocks))
+    spans = ' '.join(re.findall(r'`([^`\n]+)`', text))
+    named = re.findall(r'\b[A-Z][a-z]+[A-Z]\w*|(?<![-\w])[a-z_]\w*(?==)', spans)
+    assert not set(named) - known
 
 
 def test_what_is_looked_for_is_found():
