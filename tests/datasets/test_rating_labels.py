@@ -6,6 +6,7 @@ import pytest
 
 from vtg.datasets import ClipRatings, CoveredClips
 from vtg.datasets.annotations import check_records
+from vtg.registry import TRANSFORMS
 from vtg.utils import ConfigError, DataError
 
 LABEL = {'label': [[0], [1], [0], [1], [0]]}
@@ -68,5 +69,5 @@ def test_malformed_ratings_are_refused(label):
 def test_options_are_checked():
     with pytest.raises(ConfigError, match='share'):
         CoveredClips(share=1.0)
-    with pytest.raises(ConfigError, match='half'):
-        ClipRatings(relevant='best')
+    with pytest.raises(ConfigError, match="relevant is 'best'"):
+        TRANSFORMS.build(dict(type='ClipRatings', relevant='best'))

@@ -49,7 +49,7 @@ def test_neither_input_is_overwritten(run_tool, tmp_path):
         result = run_tool('eval_predictions.py', *paths, '--out', path)
         assert result.status == 1 and 'is also the input' in result.errors
     assert [path.read_bytes() for path in paths] == before
-    assert run_tool('eval_predictions.py', *paths, '--clip-length', 0).status == 1
+    assert run_tool('eval_predictions.py', *paths, '--clip-length', 0).status == 2
 
 
 def broken(folder: Path, name: str) -> tuple[Path, Path]:

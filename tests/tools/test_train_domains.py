@@ -13,7 +13,7 @@ def test_mistakes_are_one_sentence(run_tool, monkeypatch, tmp_path):
     assert status == 1 and not output and len(errors.splitlines()) == 1
     assert "error: --domains names 'BX'; choose" in errors
     status, _, errors = run_tool('train_domains.py', config, '--seeds', '0,a')
-    assert status == 2 and '--seeds expects whole numbers' in errors
+    assert status == 2 and "--seeds: 'a' is no whole number" in errors
     assert not list(tmp_path.iterdir())
 
 

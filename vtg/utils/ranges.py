@@ -115,7 +115,7 @@ RANGES: dict[str, Range] = {
     'moment_clips': _AT_LEAST_1,
     'queries': _AT_LEAST_1,
     'moments': _AT_LEAST_1,
-    'levels': _AT_LEAST_1,
+    'levels': _AT_LEAST_0,
     'decay': ('at least 0 and below 1', lambda value: 0 <= value < 1),
     'iou_thr*': ('from 0 to 1', lambda value: 0 <= value <= 1),
     'skip_thr': _AT_LEAST_0,

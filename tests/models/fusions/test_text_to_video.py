@@ -7,6 +7,7 @@ from torch import nn
 
 from vtg.models.fusions import Concatenation, TextToVideoAttention
 from vtg.models.layers import tiled_padding_mask
+from vtg.registry import MODELS
 from vtg.utils import ConfigError
 
 
@@ -61,8 +62,8 @@ def test_tiled_layout_changes_real_clips_only_where_lengths_differ(toy):
         torch.testing.assert_close(tiled(even)['fused'], correct(even)['fused'])
         difference = (tiled(uneven)['fused'] - correct(uneven)['fused']).abs()
     assert difference[uneven.video_mask].max() > 1e-3
-    with pytest.raises(ConfigError, match="'correct' or 'tiled'"):
-        fusion(mask_layout='official')
+    with pytest.raises(ConfigError, match="mask_layout is 'official'"):
+        MODELS.build(dict(type='TextToVideoAttention', dim=16, mask_layout='official'))
 
 
 def test_concatenation_hands_both_on(toy):
