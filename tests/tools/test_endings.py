@@ -68,7 +68,7 @@ def test_a_training_that_is_stopped(start, tmp_path, number):
     assert errors.startswith('error: stopped by ') and errors.endswith(SAFE)
     assert len(errors.splitlines()) == 1
     assert not list((tmp_path / 'run').glob('.*.pth.*'))
-    # The workers end too; the system may take a moment to bury them.
+    # The workers end too; the system may take a moment to remove them.
     end = time.monotonic() + 60
     with pytest.raises(ProcessLookupError):
         while time.monotonic() < end:
