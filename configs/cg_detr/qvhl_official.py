@@ -23,7 +23,7 @@ model = dict(
     auxiliary=dict(correlation=dict(average_over='padded')),
     moment_head=dict(
         # The width modulation divides by widths of any size.
-        decoder=dict(min_width=0.0),
+        decoder=dict(positions=dict(min_width=0.0)),
         # The overlap of two moments without length is not a number.
         matcher=dict(costs=dict(giou=dict(eps=0.0))),
         losses=dict(giou=dict(eps=0.0)),

@@ -12,7 +12,7 @@ model = dict(
         matcher=dict(costs=dict(giou=dict(eps=0.0))),
         losses=dict(giou=dict(eps=0.0)),
         # Moments may end after the video; only the 150 s of the post-processing limit them.
-        clamp=False,
+        ranking=dict(clamp=False),
     ),
 )
 # The contrastive alignment, off here as in the published runs, sums over padded words too: with

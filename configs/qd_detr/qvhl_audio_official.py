@@ -7,10 +7,10 @@ model = dict(
     # As in qvhl_official.py.
     fusion=dict(mask_layout='tiled'),
     moment_head=dict(
-        decoder=dict(min_width=0.0),
+        decoder=dict(positions=dict(min_width=0.0)),
         matcher=dict(costs=dict(giou=dict(eps=0.0))),
         losses=dict(giou=dict(eps=0.0)),
-        clamp=False,
+        ranking=dict(clamp=False),
     ),
     negatives=dict(same_source=True),
 )

@@ -3,4 +3,6 @@
 
 _base_ = './qvhl.py'
 
-model = dict(moment_head=dict(query_head=dict(denoising=dict(type='DenoisingGenerator'))))
+_denoising = dict(generator=dict(type='DenoisingGenerator'))
+model = dict(moment_head=dict(query_head=dict(extras=dict(denoising=_denoising))))
+del _denoising

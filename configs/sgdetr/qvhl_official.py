@@ -50,14 +50,13 @@ model = dict(
             # Cells at the border fill up the queries of very short videos.
             queries=dict(use_ineligible=True),
             # The width modulation divides by widths of any size.
-            decoder=dict(min_width=0.0),
+            decoder=dict(positions=dict(min_width=0.0)),
             # The overlap of two moments without length is not a number.
             matcher=dict(costs=dict(giou=dict(eps=0.0))),
             losses=dict(giou=dict(eps=0.0)),
-            denoising_sees_unused=True,
+            extras=dict(denoising=dict(sees_unused=True)),
             # The list is sorted by class probability but reports the combined score.
-            rank_by='class',
-            score_digits=4,
+            ranking=dict(by='class', digits=4),
         ),
         # Lists are fused as fractions of the padded length.
         box_fusion=dict(max_length=152.0),

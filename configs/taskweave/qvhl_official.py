@@ -25,12 +25,12 @@ model = dict(
     feedback=dict(moment_guided=dict(length='padded')),
     moment_head=dict(
         # The width modulation divides by widths of any size.
-        decoder=dict(min_width=0.0),
+        decoder=dict(positions=dict(min_width=0.0)),
         # The overlap of two moments without length is not a number.
         matcher=dict(costs=dict(giou=dict(eps=0.0))),
         losses=dict(giou=dict(eps=0.0)),
         # Moments are cut to 150 s, not to the video.
-        clamp=False,
+        ranking=dict(clamp=False),
     ),
     # Two queries of one video, or one query twice, still count as a negative pair.
     negatives=dict(same_source=True),

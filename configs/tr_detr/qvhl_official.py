@@ -23,11 +23,11 @@ model = dict(
     ),
     moment_head=dict(
         # The width modulation divides by widths of any size.
-        decoder=dict(min_width=0.0),
+        decoder=dict(positions=dict(min_width=0.0)),
         # The overlap of two moments without length is not a number.
         matcher=dict(costs=dict(giou=dict(eps=0.0))),
         losses=dict(giou=dict(eps=0.0)),
         # Only the post-processing cuts moments, to 150 s whatever the duration.
-        clamp=False,
+        ranking=dict(clamp=False),
     ),
 )

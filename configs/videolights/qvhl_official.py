@@ -30,13 +30,13 @@ model = dict(
     ),
     moment_head=dict(
         # The width modulation divides by widths of any size.
-        decoder=dict(min_width=0.0),
+        decoder=dict(positions=dict(min_width=0.0)),
         # The overlap of two moments without length is not a number.
         matcher=dict(costs=dict(giou=dict(eps=0.0))),
         # Padded words enter the query-text alignment.
         losses=dict(giou=dict(eps=0.0), align=dict(mask_padding=False)),
         # Only the post-processing cuts moments, to 150 s whatever the duration.
-        clamp=False,
+        ranking=dict(clamp=False),
     ),
     # Two queries of one video, or one query twice, still count as a negative pair.
     negatives=dict(same_source=True),

@@ -184,7 +184,10 @@ def test_a_short_name_is_answered_with_the_place(option, meant):
         ('+model.test_cfg.saliency_dtype=float15', "did you mean 'float16'"),
         ('+model.negatives.stage=fusion', 'has no stage; did you mean stages'),
         ('+model.moment_head.stage_weights.layer=1', 'has no layer; did you mean layers'),
-        ('+model.moment_head.rank_by=clas', "model.moment_head.rank_by is 'clas'; did you mean"),
+        (
+            '+model.moment_head.ranking.by=clas',
+            "model.moment_head.ranking.by is 'clas'; did you mean",
+        ),
         ('train_dataloader.batch_size=0', 'train_dataloader.batch_size is 0'),
         ('train_dataloader.num_workers=-1', 'train_dataloader.num_workers is -1'),
         ('+train_dataloader.batchsize=4', 'has no batchsize; did you mean batch_size'),

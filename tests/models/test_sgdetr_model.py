@@ -108,7 +108,8 @@ def test_losses_of_equal_samples_are_those_of_one(toy, sgdetr):
 
 @pytest.mark.parametrize('denoising', [None, dict(type='DenoisingGenerator', num_queries=8)])
 def test_main_outputs_do_not_depend_on_extra_queries(toy, sgdetr, denoising):
-    options = {'moment_head.query_head.denoising': denoising} if denoising else {}
+    extras = dict(denoising=dict(generator=denoising))
+    options = {'moment_head.query_head.extras': extras}
     model, batch = sgdetr(options), toy.batch((24, 17), (5, 2))
     with torch.no_grad():
         trained = model.train()(**arguments(batch), mode='tensor')

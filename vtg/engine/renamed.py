@@ -16,6 +16,7 @@ _FEATURES = (
     'normalize_video', 'normalize_text', 'tef', 'max_video_clips', 'max_text_tokens',
     'txt_drop_ratio', 'pad_to_multiple', 'unrated_clips', 'length_tolerance',
 )  # fmt: skip
+_POSITIONS = ('scale_first_layer', 'chained_key_position', 'add_first_position', 'min_width')
 _LABELS = ('saliency', 'max_windows', 'duration_from', 'source_rule')
 # Arguments by type or its base class; `*` stands for every type that does not take the argument.
 RENAMED_KEYS: dict[str, dict[str, str]] = {
@@ -31,7 +32,16 @@ RENAMED_KEYS: dict[str, dict[str, str]] = {
         'gamma': 'losses.label.gamma',
         'clip_score_over': 'losses.clip_score.over',
     },
-    'QueryHead': {'loss': 'losses', 'alignment': 'losses.align'},
+    'QueryHead': {
+        'loss': 'losses',
+        'alignment': 'losses.align',
+        'denoising': 'extras.denoising.generator',
+        'denoising_sees_unused': 'extras.denoising.sees_unused',
+        'rank_by': 'ranking.by',
+        'score_digits': 'ranking.digits',
+        'clamp': 'ranking.clamp',
+    },
+    'SpanDecoder': {name: f'positions.{name}' for name in _POSITIONS},
     'GroundingDataset': {
         **{name: f'features.{name}' for name in _FEATURES},
         **{name: f'labels.{name}' for name in _LABELS},

@@ -46,9 +46,11 @@ model = dict(
         decoder=dict(
             type='SpanDecoder',
             num_layers=3,
-            scale_first_layer=False,
-            chained_key_position=False,
-            add_first_position=True,
+            positions=dict(
+                scale_first_layer=False,
+                chained_key_position=False,
+                add_first_position=True,
+            ),
         ),
         matcher=dict(
             type='HungarianMatcher',

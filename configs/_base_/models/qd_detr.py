@@ -35,9 +35,11 @@ model = dict(
         decoder=dict(
             type='SpanDecoder',
             num_layers=2,
-            scale_first_layer=False,
-            chained_key_position=False,
-            add_first_position=True,
+            positions=dict(
+                scale_first_layer=False,
+                chained_key_position=False,
+                add_first_position=True,
+            ),
         ),
         matcher=dict(
             type='HungarianMatcher',

@@ -91,8 +91,8 @@ model = dict(
             quality=True,
             prior=0.35,
         ),
-        # Co-DETR's queries from positive anchors; denoising queries (query_head.denoising) are in
-        # the paper and off in every released config.
+        # Co-DETR's queries from positive anchors; denoising queries (query_head.extras.denoising)
+        # are in the paper and off in every released config.
         collab=True,
         box_fusion=dict(
             type='WeightedBoxFusion1D',

@@ -96,7 +96,7 @@ def batch_with(counts: tuple[int, ...]) -> dict[str, Any]:
 
 def build(system: str) -> Grounder:
     """A system at small width, halfway through training, without noise or random queries."""
-    quiet = {'moment_head.query_head?.denoising': None, 'moment_head.collab?': False}
+    quiet = {'moment_head.query_head?.extras': None, 'moment_head.collab?': False}
     model = small_system(system, change=lambda cfg: set_options(cfg, quiet))
     model.progress = Progress(100, 200)
     return without_noise(model)

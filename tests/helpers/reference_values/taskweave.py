@@ -51,7 +51,7 @@ QUIRKS = {
     'saliency_head.mask_padding': DROP,
     'feedback.moment_guided?.length': DROP,
     'feedback.highlight_guided?.mean_over': DROP,
-    'moment_head.decoder.min_width': DROP,
+    'moment_head.decoder.positions.min_width': DROP,
     'moment_head.matcher.costs.giou.eps': DROP,
     'moment_head.losses.giou.eps': DROP,
 }

@@ -54,8 +54,9 @@ def reference_run(model, reference, memory, mask, where):
 
 def test_decoder_follows_the_published_steps():
     model = SpanDecoder(
-        DIM, 3, HEADS, 32, dropout=0.0, drop_path=0.0, scale_first_layer=False,
-        chained_key_position=False, add_first_position=True, init='xavier',
+        DIM, 3, HEADS, 32, dropout=0.0, drop_path=0.0, init='xavier', positions=dict(
+            scale_first_layer=False, chained_key_position=False, add_first_position=True
+        ),
     ).eval()  # fmt: skip
     assert model.layers[0].cross_query_position is not None
     assert all(layer.cross_query_position is None for layer in model.layers[1:])

@@ -99,7 +99,7 @@ def naive(decoder, content, reference, memory, position, blocked, scale_first=Tr
 
 @pytest.mark.parametrize('scale_first', [True, False])
 def test_against_loops(shaken, scale_first):
-    decoder, given = make(shaken, scale_first_layer=scale_first), inputs()
+    decoder, given = make(shaken, positions=dict(scale_first_layer=scale_first)), inputs()
     blocked = torch.zeros(QUERIES, QUERIES, dtype=torch.bool)
     blocked[0, 1:] = blocked[2, 3] = True
     with torch.no_grad():
@@ -158,7 +158,7 @@ def test_widths_near_zero(shaken):
     given['reference'][..., 1] = 0.0
     assert make(shaken)(**given).normed.isfinite().all()
     below = {**given, 'reference': given['reference'] + torch.tensor([0.0, 1e-4])}
-    clamped, published = make(shaken), make(shaken, min_width=0.0)
+    clamped, published = make(shaken), make(shaken, positions=dict(min_width=0.0))
     published.load_state_dict(clamped.state_dict())
     assert not torch.allclose(clamped(**below).normed, published(**below).normed, atol=1e-3)
 
@@ -173,7 +173,7 @@ def test_layers_start_equal_and_refinement_at_zero():
 
 
 def test_first_position_is_added_in_the_first_layer_only(shaken):
-    decoder = make(shaken, add_first_position=True, chained_key_position=False)
+    decoder = make(shaken, positions=dict(add_first_position=True, chained_key_position=False))
     has = [layer.cross_query_position is not None for layer in decoder.layers]
     assert has == [True, False, False]
     assert decoder(**inputs()).normed.isfinite().all()

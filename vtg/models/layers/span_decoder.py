@@ -2,6 +2,7 @@
 """A decoder whose queries are spans (Liu et al., "DAB-DETR", 2022, along time)."""
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 import torch
 from torch import Tensor, nn
@@ -32,6 +33,24 @@ class DecoderOutputs:
     normed: Tensor
     references: Tensor | None = None
     refined: Tensor | None = None
+
+
+class Positions(TypedDict, total=False):
+    """How queries read the place of their spans."""
+
+    scale_first_layer: bool
+    chained_key_position: bool
+    add_first_position: bool
+    min_width: float
+
+
+# As in SG-DETR's code, but for the least width.
+POSITIONS: Positions = {
+    'scale_first_layer': True,
+    'chained_key_position': True,
+    'add_first_position': False,
+    'min_width': 1e-3,
+}
 
 
 class SpanDecoderLayer(nn.Module):
@@ -129,12 +148,14 @@ class SpanDecoder(nn.Module):
         drop_path: Stochastic depth per sample.
         residual_dropout: Dropout of single elements on the residual branches.
         activation: Of the feed-forward networks.
-        scale_first_layer: Modulate the positional query by the content in the first layer too.
-        chained_key_position: Project the self-attention's key position from the already projected
-            query position, as SG-DETR's code does, instead of from the position itself.
-        add_first_position: In the first layer, also add the projected positions to the contents of
-            queries and keys, as DAB-DETR and the DETR family for moments do.
-        min_width: The width modulation divides by at least this much; 0 is the published form.
+        positions: How queries read the place of their spans; what is left away is as in
+            ``POSITIONS``. ``scale_first_layer``: modulate the positional query by the content in
+            the first layer too. ``chained_key_position``: project the self-attention's key position
+            from the already projected query position, as SG-DETR's code does, instead of from the
+            position itself. ``add_first_position``: in the first layer, also add the projected
+            positions to the contents of queries and keys, as DAB-DETR and the DETR family for
+            moments do. ``min_width``: the width modulation divides by at least this much; 0 is the
+            published form.
         init: Initialise as DETR's code does, see :func:`init_transformer`.
         coder: Config of what a reference means, see
             :class:`vtg.models.task_modules.ReferenceCoder`; centre and width by default.
@@ -154,10 +175,7 @@ class SpanDecoder(nn.Module):
         drop_path: float = 0.15,
         residual_dropout: float = 0.0,
         activation: Activation = 'prelu',
-        scale_first_layer: bool = True,
-        chained_key_position: bool = True,
-        add_first_position: bool = False,
-        min_width: float = 1e-3,
+        positions: Positions | None = None,
         init: Init = None,
         coder: dict | None = None,
         attention_dropout: float | None = None,
@@ -165,8 +183,9 @@ class SpanDecoder(nn.Module):
         super().__init__()
         self.dim = dim
         self.coder = TASK_UTILS.build(coder or dict(type='CentreWidthCoder'))
-        self.scale_first_layer = scale_first_layer
-        self.min_width = min_width
+        options: Positions = {**POSITIONS, **(positions or {})}
+        self.scale_first_layer = options['scale_first_layer']
+        self.min_width = options['min_width']
         layer = SpanDecoderLayer(
             dim,
             num_heads,
@@ -175,8 +194,8 @@ class SpanDecoder(nn.Module):
             drop_path,
             residual_dropout,
             activation,
-            chained_key_position,
-            add_first_position,
+            options['chained_key_position'],
+            options['add_first_position'],
             attention_dropout,
         )
         self.layers = clones(layer, num_layers)

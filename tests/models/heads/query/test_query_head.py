@@ -34,6 +34,11 @@ def make(shaken, source='pyramid', **options):
     return shaken(QueryHead(16, **{**parts, **options}), 0.1)
 
 
+def denoising(num_queries=300, **options):
+    generator = dict(type='DenoisingGenerator', num_queries=num_queries)
+    return dict(denoising=dict(generator=generator, **options))
+
+
 def run(head, state):
     return state.update(**head(state))
 
@@ -105,7 +110,7 @@ def test_scores_and_ranking(toy, shaken):
 
 
 def test_official_order_goes_by_class(toy, shaken):
-    head = make(shaken, rank_by='class', score_digits=4)
+    head = make(shaken, ranking=dict(by='class', digits=4))
     state = run(head, toy.state(targets=False))
     last = state.moment_outputs['queries'].predictions.last()
     p, q = last.logits[..., 0].sigmoid(), last.quality.sigmoid()
@@ -133,7 +138,7 @@ def test_clamping_is_optional(toy, shaken):
     state = run(make(shaken, 'learned'), toy.state(targets=False))
     state.moment_outputs['queries'].predictions.spans[..., 1] = 3.0
     for clamp in (True, False):
-        spans = make(shaken, 'learned', clamp=clamp).ranked(state).spans
+        spans = make(shaken, 'learned', ranking=dict(clamp=clamp)).ranked(state).spans
         inside = ((spans >= 0) & (spans <= state.duration[:, None, None])).all()
         assert bool(inside) == clamp
 
@@ -160,10 +165,7 @@ def test_matching_uses_all_stages_and_real_queries_only(toy, shaken):
 
 @pytest.mark.parametrize('unused', [False, True])
 def test_denoising_queries_do_not_change_the_others(toy, shaken, unused):
-    head = make(
-        shaken, denoising=dict(type='DenoisingGenerator', num_queries=8),
-        denoising_sees_unused=unused,
-    )  # fmt: skip
+    head = make(shaken, extras=denoising(8, sees_unused=unused))
     state = toy.state(moments=[[(0, 4), (6, 9)], [(1, 5)], []])
     trained = run(head.train(), state).moment_outputs['queries']
     plain = run(head.eval(), state).moment_outputs['queries']
@@ -181,7 +183,7 @@ def test_denoising_queries_do_not_change_the_others(toy, shaken, unused):
 
 def test_denoising_does_not_depend_on_neighbours(toy, shaken):
     """Slots that only a neighbour needs stay invisible."""
-    head = make(shaken, denoising=dict(type='DenoisingGenerator', num_queries=1)).train()
+    head = make(shaken, extras=denoising(1)).train()
     generator = head.denoising
 
     def still(gts, mask):
@@ -224,7 +226,7 @@ def test_gradients(toy, shaken, without_gradient):
 
 @pytest.mark.parametrize('source', ['pyramid', 'learned'])
 def test_no_moments_at_all(toy, shaken, source):
-    head = make(shaken, source, denoising=dict(type='DenoisingGenerator')).train()
+    head = make(shaken, source, extras=denoising()).train()
     losses = head.loss(run(head, toy.state(clips=(6, 1), words=(1, 1), moments=[[], []])))
     assert all(value.isfinite() for value in losses.values())
     sum(losses.values()).backward()

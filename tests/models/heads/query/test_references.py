@@ -57,7 +57,7 @@ def test_a_head_with_points_predicts_and_learns(toy, shaken, without_gradient):
     head = make(
         queries={**QUERIES, 'reference_dim': 3},
         decoder={**DECODER, 'coder': POINTS},
-        denoising=dict(type='DenoisingGenerator', num_queries=8),
+        extras=dict(denoising=dict(generator=dict(type='DenoisingGenerator', num_queries=8))),
     )
     head, state = shaken(head, 0.1).train(), toy.state()
     state = state.update(**head(state))

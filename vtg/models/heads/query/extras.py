@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Losses of queries that exist in training only."""
+"""Queries that exist in training only, and their losses."""
 
 from collections.abc import Mapping
-from typing import Any, TypedDict, cast
+from typing import Any, TypedDict, cast, get_type_hints
 
 from torch import nn
 
@@ -18,11 +18,18 @@ class ExtraLosses(TypedDict, total=False):
     losses: dict[str, dict | None]
 
 
+class DenoisingOptions(ExtraLosses, total=False):
+    """Where denoising queries come from and what they see; without a generator are none."""
+
+    generator: dict | None
+    sees_unused: bool
+
+
 class Extras(TypedDict, total=False):
-    """Losses of extra queries by kind."""
+    """Extra queries by kind."""
 
     collab: ExtraLosses
-    denoising: ExtraLosses
+    denoising: DenoisingOptions
 
 
 # Queries that are made from a target know it, so nothing about them is background by default.
@@ -66,7 +73,8 @@ def build_extra_losses(
     kinds = nn.ModuleDict()
     for kind, default in EXTRAS.items():
         place = f'extras.{kind}'
-        given: Mapping[str, Any] = check_keys(cast(Any, (extras or {}).get(kind)), default, place)
+        known = get_type_hints(get_type_hints(Extras)[kind])
+        given: Mapping[str, Any] = check_keys(cast(Any, (extras or {}).get(kind)), known, place)
         own = check_keys(given.get('losses'), losses, f'{place}.losses')
         replaced = {**default['losses'], **own}
         factor = given.get('weight', default['weight'])

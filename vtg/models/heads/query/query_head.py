@@ -30,6 +30,14 @@ from .outputs import (
 )
 
 
+class Ranking(TypedDict, total=False):
+    """How queries become the list of moments."""
+
+    by: Literal['score', 'class']
+    digits: int | None
+    clamp: bool
+
+
 class StageWeights(TypedDict, total=False):
     """Factors of the stages before the last layer."""
 
@@ -52,21 +60,21 @@ class QueryHead(MomentHead):
             a softmax compares.
         stage_weights: Factors of losses by kind of stage: ``layers`` (all decoder layers but the
             last) and ``proposals`` (the query source).
-        extras: Losses of extra queries by kind, see
-            :func:`vtg.models.heads.query.extras.build_extra_losses`.
+        extras: Extra queries of training by kind and their losses, see
+            :func:`vtg.models.heads.query.extras.build_extra_losses`. ``denoising`` also holds
+            ``generator``, the config of a ``DenoisingGenerator`` (None by default), and
+            ``sees_unused``: let denoising queries see the unused slots of their group, as the
+            released code does; they then depend on the other samples of the batch.
         quality: Predict the overlap of each prediction too; it then joins the score.
         prior: Initial foreground probability; None keeps PyTorch's initialisation of class and
             span head, else spans start as their references.
         attend_text: Decode from clips and words (Moment-DETR) instead of from clips alone.
-        denoising: Config of a ``DenoisingGenerator``, or None.
-        denoising_sees_unused: Let denoising queries see the unused slots of their group, as the
-            released code does; they then depend on the other samples of the batch.
-        rank_by: ``'score'`` sorts the list by the score it reports, ``'class'`` by the class
-            probability alone, as the released code does.
-        score_digits: Round class probability and quality to this many digits before they are
-            combined; None does not.
-        clamp: Cut moments to the video. The released DETR-like systems cut to 150 s whatever the
-            duration, in their post-processing.
+        ranking: How queries become the list of moments. ``by='score'``, the default, sorts by the
+            score that is reported, ``'class'`` by the class probability alone, as the released
+            code does. ``digits`` rounds class probability and quality before they are combined;
+            None, the default, does not. ``clamp=False`` does not cut moments to the video: the
+            released DETR-like systems cut to 150 s whatever the duration, in their
+            post-processing.
     """
 
     lists = ('detr',)
@@ -103,11 +111,7 @@ class QueryHead(MomentHead):
         quality: bool = True,
         prior: float | None = 0.35,
         attend_text: bool = False,
-        denoising: dict | None = None,
-        denoising_sees_unused: bool = False,
-        rank_by: Literal['score', 'class'] = 'score',
-        score_digits: int | None = None,
-        clamp: bool = True,
+        ranking: Ranking | None = None,
     ) -> None:
         super().__init__()
         self.dim = dim
@@ -122,7 +126,9 @@ class QueryHead(MomentHead):
             self.reads = (*self.reads, 'memory_text', 'text_pos')
         self.decoder = MODELS.build(decoder)
         self.coder: ReferenceCoder = self.decoder.coder
-        self._check_spans(quality, denoising)
+        denoising = (extras or {}).get('denoising') or {}
+        generator = denoising.get('generator')
+        self._check_spans(quality, generator)
         self.matcher = TASK_UTILS.build(matcher)
         self.num_logits = check_choice(num_logits, (1, 2), 'QueryHead: num_logits')
         self._check_supervision(quality)
@@ -137,18 +143,16 @@ class QueryHead(MomentHead):
         self.extra_losses = build_extra_losses(extras, losses, self.losses, num_logits)
         self.stage_weights = {'layers': 1.0, 'proposals': 0.5, **(stage_weights or {})}
         self.quality_head = MLP(2 * dim, dim, dim, 1) if quality else None
-        self.denoising = None if denoising is None else TASK_UTILS.build(denoising)
+        self.denoising = None if generator is None else TASK_UTILS.build(generator)
         self.content_proj = None
         if self.queries.dim != dim:
             self.content_proj = nn.Linear(self.queries.dim, dim)
         if self.denoising is not None:
             self.denoising_content = nn.Parameter(torch.randn(dim) * 0.01)
-        self.denoising_sees_unused = denoising_sees_unused
-        self.rank_by = rank_by
-        self.score_digits = score_digits
-        self.clamp = clamp
+        self.denoising_sees_unused = denoising.get('sees_unused', False)
+        self.ranking: Ranking = {'by': 'score', 'digits': None, 'clamp': True, **(ranking or {})}
 
-    def _check_spans(self, quality: bool, denoising: dict | None) -> None:
+    def _check_spans(self, quality: bool, generator: dict | None) -> None:
         """Refuse combinations that need spans where there are none."""
         source, decoder = type(self.queries).__name__, type(self.decoder).__name__
         if self.queries.gives_spans != self.decoder.refines_spans:
@@ -171,7 +175,7 @@ class QueryHead(MomentHead):
                 f'QueryHead: the positions of {source} have {self.queries.dim} channels, but the '
                 f'head works on {self.dim}; set queries.dim={self.dim}.'
             )
-        for name, wanted in (('quality', quality), ('denoising', denoising)):
+        for name, wanted in (('quality', quality), ('extras.denoising', generator)):
             if wanted and not self.decoder.refines_spans:
                 raise ConfigError(
                     f'QueryHead: {name} needs a decoder that refines spans, and {decoder} does '
@@ -384,7 +388,7 @@ class QueryHead(MomentHead):
 
     def predict(self, state: GroundingState) -> dict[str, MomentList]:
         """The list ``detr``, see :meth:`ranked`."""
-        return {'detr': self.ranked(state, self.score_digits)}
+        return {'detr': self.ranked(state, self.ranking['digits'])}
 
     def ranked(self, state: GroundingState, score_digits: int | None = None) -> MomentList:
         """Every query, best first.
@@ -401,9 +405,9 @@ class QueryHead(MomentHead):
             scores = (rounded * round_scores(quality.sigmoid(), score_digits)).sqrt()
         end = state.duration[:, None, None]
         seconds = cxw_to_xx(spans) * end
-        if self.clamp:
+        if self.ranking['clamp']:
             seconds = seconds.clamp(min=0).minimum(end)
         mask = outputs.proposals.mask
-        key = probability if self.rank_by == 'class' else scores
+        key = probability if self.ranking['by'] == 'class' else scores
         order = key.masked_fill(~mask, -1).argsort(dim=1, descending=True, stable=True)
         return take_moments(MomentList(seconds, scores, mask), order)
