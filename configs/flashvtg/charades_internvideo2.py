@@ -10,7 +10,8 @@ _base_ = [
 
 model = dict(
     moment_head=dict(
-        kernel_size=7, num_convs=2, num_linear=3, losses=dict(clip_score=dict(weight=0.1))
+        scores=dict(kernel_size=7, num_convs=2, num_linear=3),
+        losses=dict(clip_score=dict(weight=0.1)),
     ),
     auxiliary=dict(nce=dict(weight=0.01)),
 )

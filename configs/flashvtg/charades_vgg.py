@@ -13,7 +13,10 @@ _base_ = [
 ]
 
 model = dict(
-    moment_head=dict(kernel_size=3, num_convs=2, losses=dict(clip_score=dict(weight=0.1))),
+    moment_head=dict(
+        scores=dict(kernel_size=3, num_convs=2),
+        losses=dict(clip_score=dict(weight=0.1)),
+    ),
     auxiliary=dict(nce=dict(weight=0.01)),
     # The released code clamps these features, too, to 150 s.
     test_cfg=dict(post_processor=dict(steps=dict(clamp=dict(high=150.0)))),

@@ -3,4 +3,7 @@
 
 _base_ = './qvhl_internvideo2.py'
 
-model = dict(neck=dict(strides=(1,)), moment_head=dict(num_levels=1, refine=False))
+model = dict(
+    neck=dict(strides=(1,)),
+    moment_head=dict(num_levels=1, scores=dict(refine=False)),
+)

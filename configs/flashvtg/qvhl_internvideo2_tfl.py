@@ -3,4 +3,4 @@
 
 _base_ = './qvhl_internvideo2.py'
 
-model = dict(moment_head=dict(refine=False))
+model = dict(moment_head=dict(scores=dict(refine=False)))

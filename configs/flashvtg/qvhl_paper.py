@@ -4,4 +4,7 @@ number: projected queries, keys and values, rectified boundaries, scores mixed a
 
 _base_ = './qvhl.py'
 
-model = dict(fusion=dict(project=True), moment_head=dict(boundary='relu', mix='scores'))
+model = dict(
+    fusion=dict(project=True),
+    moment_head=dict(boundary='relu', scores=dict(mix='scores')),
+)

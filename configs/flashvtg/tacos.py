@@ -13,7 +13,7 @@ model = dict(
     # Its dropout is fixed in the released code.
     refiner=dict(num_dummies=35, num_layers=3, dropout=0.1, drop_path=0.1),
     fusion=dict(num_layers=8),
-    moment_head=dict(num_convs=2),
+    moment_head=dict(scores=dict(num_convs=2)),
     auxiliary=dict(nce=dict(weight=0.05)),
 )
 benchmark = dict(dataset=dict(features=dict(max_text_tokens=100)))

@@ -11,7 +11,7 @@ _base_ = [
 model = dict(
     refiner=dict(num_dummies=3),
     # The script sets other sizes (5, 2, 3) and does not pass them on.
-    moment_head=dict(kernel_size=3, num_convs=3, num_linear=3),
+    moment_head=dict(scores=dict(kernel_size=3, num_convs=3, num_linear=3)),
 )
 optim_wrapper = dict(optimizer=dict(weight_decay=0.05))
 train_cfg = dict(max_epochs=600, val_interval=1)

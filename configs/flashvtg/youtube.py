@@ -27,8 +27,7 @@ model = dict(
         losses=dict(margin=dict(weight=0.7), rank=dict(weight=0.7), negative=None),
     ),
     moment_head=dict(
-        num_convs=2,
-        num_linear=3,
+        scores=dict(num_convs=2, num_linear=3),
         losses=dict(label=dict(weight=0.6), clip_score=dict(weight=5.0)),
     ),
     auxiliary=dict(nce=dict(weight=0.5)),

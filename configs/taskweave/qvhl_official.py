@@ -13,7 +13,7 @@ model = dict(
     encoder=dict(mask_padding=False),
     neck=dict(
         # ... and so behind the shared expert.
-        mask_padding=False,
+        pool=dict(mask_padding=False),
         # The expert's convolution is kept on padded clips only and is 0 on every real one: the
         # released weights know the expert as one constant vector.
         # Its norm starts like a weight matrix, as everything with more than one dimension.

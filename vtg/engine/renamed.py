@@ -31,6 +31,19 @@ RENAMED_KEYS: dict[str, dict[str, str]] = {
         'label_target': 'losses.label.type',
         'gamma': 'losses.label.gamma',
         'clip_score_over': 'losses.clip_score.over',
+        **{
+            name: f'scores.{name}'
+            for name in ('kernel_size', 'num_convs', 'num_linear', 'refine', 'mix')
+        },
+    },
+    'ClipWordCorrelation': {
+        'sentence_layers': 'sentence_encoder.num_layers',
+        'sentence_heads': 'sentence_encoder.num_heads',
+        'sentence_dropout': 'sentence_encoder.dropout',
+    },
+    'TaskDecoupledUnit': {
+        'pool_size': 'pool.kernel_size',
+        'mask_padding': 'pool.mask_padding',
     },
     'QueryHead': {
         'loss': 'losses',

@@ -73,8 +73,7 @@ model = dict(
         correlation=dict(
             type='ClipWordCorrelation',
             moment_layers=1,
-            sentence_layers=1,
-            sentence_dropout=0.1,
+            sentence_encoder=dict(num_layers=1, dropout=0.1),
             align_weight=1.0,
             distill_weight=1.0,
         ),

@@ -42,9 +42,7 @@ model = dict(
     moment_head=dict(
         type='PointHead',
         num_levels=4,
-        kernel_size=5,
-        num_convs=1,
-        num_linear=5,
+        scores=dict(kernel_size=5, num_convs=1, num_linear=5),
         points=dict(type='PointGenerator1D'),
         assigner=dict(type='PointAssigner', radius=1.5),
         losses=dict(

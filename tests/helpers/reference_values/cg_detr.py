@@ -121,10 +121,10 @@ class CgDetrCase(PairedCase, DetrCase):
             0.0 if data.fact('config.dset_name') == 'youtube_uni' else None
         ),
         'auxiliary.correlation.moment_layers': 'config.moment_layers',
-        'auxiliary.correlation.sentence_layers': 'config.sent_layers',
+        'auxiliary.correlation.sentence_encoder.num_layers': 'config.sent_layers',
         'auxiliary.correlation.align_weight': 'loss_weights.loss_ms_align',
         'auxiliary.correlation.distill_weight': 'loss_weights.loss_distill',
-        'auxiliary.correlation.sentence_heads': lambda data: 8,
+        'auxiliary.correlation.sentence_encoder.num_heads': lambda data: 8,
         'moment_head.queries.num_queries': 'config.num_queries',
         'moment_head.decoder.num_layers': 'config.dec_layers',
     }

@@ -46,7 +46,7 @@ QUIRKS = {
     **MASK_LAYOUT,
     **CONV_MASK,
     'encoder.mask_padding': DROP,
-    'neck.mask_padding': DROP,
+    'neck.pool.mask_padding': DROP,
     'neck.moment_expert.mask_padding': DROP,
     'saliency_head.mask_padding': DROP,
     'feedback.moment_guided?.length': DROP,

@@ -14,8 +14,9 @@ DUMMIES = 3
 
 
 def make(toy, shaken, **options):
-    options = {'num_heads': 4, 'hidden_dim': 32, 'sentence_dropout': 0.0, **options}
-    return shaken(ClipWordCorrelation(toy.dim, dropout=0.0, drop_path=0.0, **options))
+    options = {'num_heads': 4, 'hidden_dim': 32, **options}
+    quiet = dict(dropout=0.0, drop_path=0.0, sentence_encoder=dict(dropout=0.0))
+    return shaken(ClipWordCorrelation(toy.dim, **quiet, **options))
 
 
 def given(toy, **options):
@@ -113,3 +114,14 @@ def test_attention_learns_and_the_learner_does_not_from_the_distillation(toy, sh
     learner.loss(state.update(attention=Attention(attention)))['loss_distillation'].backward()
     assert attention.grad.abs().sum() > 0
     assert all(parameter.grad is None for parameter in learner.parameters())
+
+
+def test_the_sentence_encoder_is_its_own(toy):
+    sizes = dict(num_heads=4, hidden_dim=32, drop_path=0.3)
+    own = dict(num_layers=2, num_heads=2, dropout=0.5)
+    learner = ClipWordCorrelation(toy.dim, **sizes, sentence_encoder=own)
+    layers = learner.sentence_encoder.layers.layers
+    assert len(layers) == 2 and layers[0].attention.num_heads == 2
+    assert learner.moment_encoder.layers.layers[0].attention.num_heads == 4
+    plain = ClipWordCorrelation(toy.dim, **sizes).sentence_encoder.layers.layers
+    assert len(plain) == 1 and plain[0].attention.num_heads == 4

@@ -2,7 +2,7 @@
 """Clip-word correlation, in training only."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypedDict
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +16,14 @@ from vtg.registry import MODELS
 from vtg.structures import GroundingState
 
 from .moment_sentence import TokenEncoder
+
+
+class SentenceOptions(TypedDict, total=False):
+    """How the sentence encoder is built."""
+
+    num_layers: int
+    num_heads: int | None
+    dropout: float
 
 
 @dataclass(frozen=True)
@@ -51,13 +59,13 @@ class ClipWordCorrelation(Auxiliary):
 
     Args:
         dim: Token width.
-        moment_layers, sentence_layers: Layers of the two encoders.
+        moment_layers: Layers of the moment encoder.
         num_heads: Attention heads.
         hidden_dim: Width inside the feed-forward networks.
         dropout: On attention weights and inside the feed-forward networks of the moment encoder.
         drop_path: Stochastic depth per sample in the moment encoder.
-        sentence_dropout: Both of the sentence encoder.
-        sentence_heads: Attention heads of the sentence encoder; None takes ``num_heads``.
+        sentence_encoder: ``dict(num_layers=1, num_heads=None, dropout=0.1)``; no heads take the
+            ``num_heads`` above, the dropout is also its stochastic depth.
         align_weight: Weight of the alignment of moments with sentences and dummies and of the
             classification of clips.
         distill_weight: Weight of the distillation into the attention.
@@ -74,13 +82,11 @@ class ClipWordCorrelation(Auxiliary):
         self,
         dim: int,
         moment_layers: int = 1,
-        sentence_layers: int = 1,
         num_heads: int = 8,
         hidden_dim: int = 1024,
         dropout: float = 0.1,
         drop_path: float = 0.1,
-        sentence_dropout: float = 0.1,
-        sentence_heads: int | None = None,
+        sentence_encoder: SentenceOptions | None = None,
         align_weight: float = 1.0,
         distill_weight: float = 1.0,
         dummy_target: Literal['first_other', 'all_others'] = 'first_other',
@@ -96,13 +102,15 @@ class ClipWordCorrelation(Auxiliary):
             dropout=dropout,
             drop_path=drop_path,
         )
+        sentence = sentence_encoder or {}
+        noise = sentence.get('dropout', 0.1)
         self.sentence_encoder = TokenEncoder(
             dim,
-            sentence_layers,
-            num_heads=sentence_heads or num_heads,
+            sentence.get('num_layers', 1),
+            num_heads=sentence.get('num_heads') or num_heads,
             hidden_dim=hidden_dim,
-            dropout=sentence_dropout,
-            drop_path=sentence_dropout,
+            dropout=noise,
+            drop_path=noise,
         )
         self.align_weight = align_weight
         self.distill_weight = distill_weight

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """One stream of features per task."""
 
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -10,6 +11,7 @@ from vtg.models.layers import EncoderStack, Init, init_transformer
 from vtg.models.layers.max_pool import MaskedMaxPool1d
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
+from vtg.utils.arguments import ArgumentsOf
 
 
 @MODELS.register_module()
@@ -30,8 +32,8 @@ class TaskDecoupledUnit(Neck):
         dropout: Inside the feed-forward networks.
         drop_path: Stochastic depth per sample.
         residual_dropout: Dropout of single elements of a branch before its residual.
-        pool_size: Odd number of clips over which the shared output is maximised.
-        mask_padding: See :class:`MaskedMaxPool1d`.
+        pool: Arguments of :class:`MaskedMaxPool1d`, by which the shared output is maximised:
+            ``dict(kernel_size=5, mask_padding=True)``.
         init: Initialisation of all matrices, see :func:`init_transformer`.
         attention_dropout: On attention weights; None takes ``dropout``.
     """
@@ -55,8 +57,7 @@ class TaskDecoupledUnit(Neck):
         dropout: float = 0.1,
         drop_path: float = 0.0,
         residual_dropout: float = 0.0,
-        pool_size: int = 5,
-        mask_padding: bool = True,
+        pool: Annotated[Mapping[str, Any], ArgumentsOf(MaskedMaxPool1d)] | None = None,
         init: Init = None,
         attention_dropout: float | None = None,
     ) -> None:
@@ -69,7 +70,7 @@ class TaskDecoupledUnit(Neck):
             dropout=dropout, drop_path=drop_path, residual_dropout=residual_dropout,
             attention_dropout=attention_dropout,
         )  # fmt: skip
-        self.pool = MaskedMaxPool1d(pool_size, mask_padding)
+        self.pool = MaskedMaxPool1d(**(pool or {}))
         self.moment_expert = MODELS.build(moment_expert)
         self.saliency_expert = MODELS.build(saliency_expert)
         init_transformer(self, init)

@@ -13,9 +13,10 @@ CLIPS = (16, 11, 5)
 STRIDES = (1, 2, 4)
 
 
-def make(toy, shaken, **options):
-    options = {'num_levels': len(STRIDES), 'num_linear': 3, 'num_convs': 2, **options}
-    return shaken(PointHead(toy.dim, **options))
+def make(toy, shaken, scores=None, **options):
+    options = {'num_levels': len(STRIDES), **options}
+    scores = {'num_linear': 3, 'num_convs': 2, **(scores or {})}
+    return shaken(PointHead(toy.dim, scores=scores, **options))
 
 
 def with_pyramid(toy, neck=None, **options):
@@ -32,7 +33,10 @@ def outputs(head, state):
     return head(state)['moment_outputs']['points']
 
 
-@pytest.mark.parametrize('options', [{}, {'refine': False}, {'mix': 'scores', 'boundary': 'relu'}])
+@pytest.mark.parametrize(
+    'options',
+    [{}, {'scores': {'refine': False}}, {'scores': {'mix': 'scores'}, 'boundary': 'relu'}],
+)
 def test_padding_does_not_matter(toy, shaken, neck, options):
     head = make(toy, shaken, **options)
 
@@ -154,7 +158,7 @@ def test_refuses_what_does_not_fit(toy, shaken, neck):
     with pytest.raises(ConfigError, match=r'losses\.clip_score .* a stride of 1 or set losses'):
         head.loss(state.update(**head(state)))
     with pytest.raises(ConfigError):
-        make(toy, shaken, mix='none')
+        make(toy, shaken, scores=dict(mix='none'))
 
 
 def test_gradients_reach_every_parameter(toy, shaken, neck, without_gradient):

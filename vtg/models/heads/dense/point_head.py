@@ -15,7 +15,7 @@ from vtg.utils import ConfigError
 
 from .base import PyramidDenseHead
 from .boundary import BoundaryHead, PointOutputs, boundaries
-from .score_refinement import ScoreRefinement
+from .score_refinement import ScoreOptions, ScoreRefinement
 
 
 @MODELS.register_module()
@@ -27,12 +27,8 @@ class PointHead(PyramidDenseHead):
     Args:
         dim: Channels.
         num_levels: Levels of the neck's pyramid.
-        kernel_size: Of the convolutions that score.
-        num_convs: Convolutions of a score head.
-        num_linear: Linear layers of a score head's perceptron.
-        refine: Adaptive score refinement, see :class:`ScoreRefinement`; False scores each level
-            alone.
-        mix: See :class:`ScoreRefinement`.
+        scores: ``dict(kernel_size=5, num_convs=1, num_linear=5, refine=True, mix='logits')``, see
+            :class:`ScoreRefinement`; ``refine=False`` scores each level alone.
         boundary: See :class:`BoundaryHead`.
         points: Config of the point generator.
         assigner: Config of the point assigner.
@@ -58,11 +54,7 @@ class PointHead(PyramidDenseHead):
         self,
         dim: int,
         num_levels: int = 4,
-        kernel_size: int = 5,
-        num_convs: int = 1,
-        num_linear: int = 5,
-        refine: bool = True,
-        mix: Literal['logits', 'scores'] = 'logits',
+        scores: ScoreOptions | None = None,
         boundary: Literal['exp', 'relu'] = 'exp',
         points: dict | None = None,
         assigner: dict | None = None,
@@ -73,15 +65,7 @@ class PointHead(PyramidDenseHead):
     ) -> None:
         super().__init__(dim, losses, unit_seconds, mask_padding)
         self.num_levels = num_levels
-        self.scores = ScoreRefinement(
-            dim,
-            across=refine,
-            mix=mix,
-            mask_padding=mask_padding,
-            kernel_size=kernel_size,
-            num_convs=num_convs,
-            num_linear=num_linear,
-        )
+        self.scores = ScoreRefinement(dim, mask_padding=mask_padding, **(scores or {}))
         self.boundary = BoundaryHead(dim, num_levels, boundary, mask_padding)
         self.points = TASK_UTILS.build(points or dict(type='PointGenerator1D'))
         self.assigner = TASK_UTILS.build(assigner or dict(type='PointAssigner'))

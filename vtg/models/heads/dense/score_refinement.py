@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Scores of pyramid cells within and across levels."""
 
-from typing import Literal
+from typing import Literal, TypedDict
 
 import torch
 import torch.nn.functional as F
@@ -45,6 +45,16 @@ def real_first(mask: Tensor) -> tuple[Tensor, Tensor]:
     return order, order.argsort(dim=1)
 
 
+class ScoreOptions(TypedDict, total=False):
+    """Arguments of :class:`ScoreRefinement` that a head lets a config set."""
+
+    kernel_size: int
+    num_convs: int
+    num_linear: int
+    refine: bool
+    mix: Literal['logits', 'scores']
+
+
 class ScoreRefinement(nn.Module):
     """Class logits of all cells, refined across the levels.
 
@@ -54,30 +64,33 @@ class ScoreRefinement(nn.Module):
 
     Args:
         dim: Channels.
-        across: Use the second head; without it the score is the plain one of the ablation.
+        kernel_size, num_convs, num_linear: See :class:`ConvScore`.
+        refine: Use the second head; without it the score is the plain one of the ablation.
         mix: ``'logits'``, as in the released code, or ``'scores'``: mix after the sigmoid, as in
             the paper.
         mask_padding: False reads the cells as they lie in the padded batch, as the released code.
-        kwargs: See :class:`ConvScore`.
     """
 
     def __init__(
         self,
         dim: int,
-        across: bool = True,
+        kernel_size: int = 5,
+        num_convs: int = 1,
+        num_linear: int = 5,
+        refine: bool = True,
         mix: Literal['logits', 'scores'] = 'logits',
         mask_padding: bool = True,
-        **kwargs: int,
     ) -> None:
         super().__init__()
         if mix not in ('logits', 'scores'):
             raise ConfigError(f"score mixing is 'logits' or 'scores', got {mix!r}.")
         self.mix = mix
         self.mask_padding = mask_padding
-        self.within = ConvScore(dim, mask_padding=mask_padding, **kwargs)
+        sizes = (kernel_size, num_convs, num_linear)
+        self.within = ConvScore(dim, *sizes, mask_padding)
         self.across: ConvScore | None = None
-        if across:
-            self.across = ConvScore(dim, mask_padding=mask_padding, **kwargs)
+        if refine:
+            self.across = ConvScore(dim, *sizes, mask_padding)
             self.balance = nn.Parameter(torch.tensor(0.5))
 
     def forward(self, pyramid: FeaturePyramid) -> Tensor:
