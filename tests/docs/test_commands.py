@@ -43,6 +43,8 @@ def options(script: str) -> set[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(argparse.ArgumentParser, 'parse_known_args', raise_parser)
         with pytest.raises(Parser) as raised:
+            # A script finds the modules beside it, as when it is started by its name.
+            patch.syspath_prepend(str((ROOT / script).parent))
             names = runpy.run_path(str(ROOT / script))
             names.get('parse_args', names['main'])()
     return names_of(raised.value.args[0])
