@@ -60,7 +60,9 @@ def test_every_other_parameter_learns(toy, shaken, without_gradient, name):
 def test_moments_end_with_the_video_unless_told_otherwise(toy):
     batch = toy.batch()
     for clamp in (True, False):
-        cfg = config('qd_detr', **{'moment_head.clamp': clamp, 'test_cfg.post_processor': None})
+        cfg = config(
+            'qd_detr', **{'moment_head.ranking.clamp': clamp, 'test_cfg.post_processor': None}
+        )
         model = MODELS.build(cfg).eval()
         with torch.no_grad():
             model.slots['moment_head'].span_head[-1].bias.fill_(4.0)
