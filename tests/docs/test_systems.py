@@ -19,6 +19,7 @@ SYSTEMS = {
     'FlashVTG': 'flashvtg',
     'TaskWeave': 'taskweave',
     'SG-DETR': 'sgdetr',
+    'EaTR': 'eatr',
 }
 
 

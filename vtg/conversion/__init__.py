@@ -12,6 +12,7 @@ import torch
 from vtg.utils import CheckpointError, atomic_write, check_output, check_replaceable, nearest_names
 
 from .cg_detr import CG_DETR
+from .eatr import EATR
 from .flashvtg import FLASHVTG
 from .moment_detr import MOMENT_DETR
 from .qd_detr import QD_DETR
@@ -25,6 +26,7 @@ from .videolights import VIDEOLIGHTS
 
 CONVERSIONS: dict[str, Conversion] = {
     'cg_detr': CG_DETR,
+    'eatr': EATR,
     'flashvtg': FLASHVTG,
     'moment_detr': MOMENT_DETR,
     'qd_detr': QD_DETR,

@@ -159,12 +159,12 @@ def train_step(
 
 
 def gradient_norm(model: Grounder, names: set[str]) -> float:
-    """L2 norm of the gradients of the named parameters; those without a gradient count as 0."""
-    total = 0.0
-    for name, parameter in model.named_parameters():
-        if name in names and parameter.grad is not None:
-            total += parameter.grad.double().square().sum().item()
-    return total**0.5
+    """L2 norm of the gradients of the named parameters; those without a gradient count as 0, and
+    those with several names once."""
+    every = model.named_parameters(remove_duplicate=False)
+    chosen = {parameter for name, parameter in every if name in names}
+    grads = [parameter.grad for parameter in chosen if parameter.grad is not None]
+    return sum(grad.double().square().sum().item() for grad in grads) ** 0.5
 
 
 def check_gradients(

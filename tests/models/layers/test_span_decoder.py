@@ -184,3 +184,47 @@ def test_gradients_reach_every_parameter(shaken, without_gradient):
     out = decoder(**inputs())
     (out.normed.square().sum() + out.refined.sum()).backward()
     assert without_gradient(decoder) == []
+
+
+def test_wide_code_has_all_channels_for_centre_and_width(shaken):
+    """Cross-attention looks for the centre alone; the width reaches it by the modulation only."""
+    decoder = make(shaken, positions=dict(wide_code=True, scale_first_layer=False), num_layers=1)
+    assert decoder.position_head[0].in_features == 2 * DIM
+    given = inputs()
+    seen = []
+    decoder.layers[0].register_forward_pre_hook(lambda module, args: seen.append(args[1:3]))
+    with torch.no_grad():
+        decoder(**given)
+        (position, code), reference = seen[0], given['reference']
+        codes = []
+        for part in reference.unbind(-1):
+            phases = [part * 2 * math.pi / 10000 ** (2 * (k // 2) / DIM) for k in range(DIM)]
+            waves = [p.cos() if k % 2 else p.sin() for k, p in enumerate(phases)]
+            codes.append(torch.stack(waves, dim=-1))
+        centre, width = codes
+        factor = decoder.width_head(given['content']).sigmoid() / reference[..., 1:]
+        assert torch.allclose(code, centre * factor, atol=1e-5)
+        joined = decoder.position_head(torch.cat((centre, width), dim=-1))
+        assert torch.allclose(position, joined, atol=1e-5)
+
+
+@pytest.mark.parametrize('predict_from', ['entering', 'leaving'])
+def test_what_predictions_correct(shaken, predict_from):
+    found = make(shaken, positions=dict(predict_from=predict_from))(**inputs())
+    if predict_from == 'leaving':
+        assert torch.equal(found.references, found.refined)
+    else:
+        assert torch.equal(found.references[1:], found.refined[:-1])
+
+
+@pytest.mark.parametrize('detach', [False, True])
+def test_gradient_of_the_first_reference(shaken, detach):
+    decoder = make(shaken, positions=dict(detach_first=detach))
+    given = inputs()
+    given['reference'].requires_grad_()
+    found = decoder(**given)
+    found.hidden[-1].sum().backward(retain_graph=True)
+    assert (given['reference'].grad is None) == detach
+    # The prediction of the first layer reaches it in any case.
+    found.references[0].sum().backward()
+    assert (given['reference'].grad != 0).all()

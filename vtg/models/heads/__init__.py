@@ -13,6 +13,7 @@ from .dense import (
 )
 from .hybrid_head import HybridHead
 from .query import (
+    EventSlots,
     ExtraQueries,
     ExtraTargets,
     LearnedQueries,
@@ -44,6 +45,7 @@ __all__ = [
     'CosineSaliencyHead',
     'DenseHead',
     'DenseOutputs',
+    'EventSlots',
     'ExtraQueries',
     'ExtraTargets',
     'HybridHead',

@@ -13,10 +13,13 @@ from .blocks import (
 from .conv import MaskedConv1d, SeparableConv1d
 from .dropout import Dropout, DropPath, attention_rate, dropout, residual_noise
 from .functional import amplify, cosine, inverse_sigmoid, masked_softmax, unit
+from .gated_decoder import GatedSpanDecoder
+from .gated_fusion import GatedTextFusion
 from .init import Init, init_transformer
 from .moment_summary import MomentSummary
 from .pooling import SummedLinear, WeightedPooling, masked_average
 from .positions import sine_clip_positions, sine_span_embedding
+from .slot_attention import SlotAttention
 from .slot_decoder import SlotDecoder
 from .span_decoder import DecoderOutputs, SpanDecoder
 from .transformer import CrossAttentionLayer, EncoderLayer, EncoderStack
@@ -31,12 +34,15 @@ __all__ = [
     'EncoderLayer',
     'EncoderStack',
     'FeedForward',
+    'GatedSpanDecoder',
+    'GatedTextFusion',
     'Init',
     'MaskedConv1d',
     'MomentSummary',
     'ProjectedAttention',
     'RawAttention',
     'SeparableConv1d',
+    'SlotAttention',
     'SlotDecoder',
     'SpanDecoder',
     'SummedLinear',

@@ -77,7 +77,9 @@ class SlotDecoder(nn.Module):
     """
 
     slot = 'decoder'
+    requires: tuple[str, ...] = ()
     refines_spans = False
+    shares_refinement = False
 
     def __init__(
         self,

@@ -2,17 +2,19 @@
 """A decoder whose queries are spans (Liu et al., "DAB-DETR", 2022, along time)."""
 
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 import torch
 from torch import Tensor, nn
 
 from vtg.registry import MODELS, TASK_UTILS
 from vtg.structures import GroundingState
+from vtg.utils import check_choice
 
 from .attention import RawAttention, merge_heads, split_heads
 from .blocks import MLP, Activation, FeedForward, clones, xavier_linear
 from .dropout import attention_rate, residual_noise
+from .gated_fusion import GatedTextFusion
 from .init import Init, init_transformer
 from .positions import sine_span_embedding
 
@@ -24,8 +26,9 @@ class DecoderOutputs:
     Attributes:
         hidden: ``(S, B, Q, D)`` states before the output norm.
         normed: ``(S, B, Q, D)`` states after it.
-        references: ``(S, B, Q, R)`` the references that entered each layer, with gradient to the
-            layer before; None from a decoder whose queries have none.
+        references: ``(S, B, Q, R)`` the references that the predictions correct: those that entered
+            each layer, with gradient to the layer before, or those that left it; None from a
+            decoder whose queries have none.
         refined: ``(S, B, Q, R)`` the references that left each layer, or None.
     """
 
@@ -36,12 +39,16 @@ class DecoderOutputs:
 
 
 class Positions(TypedDict, total=False):
-    """How queries read the place of their spans."""
+    """How queries read the place of their spans, and correct it."""
 
     scale_first_layer: bool
     chained_key_position: bool
     add_first_position: bool
     min_width: float
+    wide_code: bool
+    detach_first: bool
+    predict_from: Literal['entering', 'leaving']
+    shared_head: bool
 
 
 # As in SG-DETR's code, but for the least width.
@@ -50,6 +57,10 @@ POSITIONS: Positions = {
     'chained_key_position': True,
     'add_first_position': False,
     'min_width': 1e-3,
+    'wide_code': False,
+    'detach_first': False,
+    'predict_from': 'entering',
+    'shared_head': False,
 }
 
 
@@ -98,6 +109,7 @@ class SpanDecoderLayer(nn.Module):
         self.feed_forward = FeedForward(dim, hidden_dim, dropout, activation)
         self.norm3 = nn.LayerNorm(dim)
         self.noise = residual_noise(drop_path, residual_dropout)
+        self.gate: GatedTextFusion | None = None
 
     def _pair_heads(self, content: Tensor, position: Tensor) -> Tensor:
         """Concatenate content and position within every head: twice ``(B, L, D)`` to ``2 D``."""
@@ -113,15 +125,19 @@ class SpanDecoderLayer(nn.Module):
         memory_mask: Tensor,
         memory_position: Tensor,
         blocked: Tensor | None = None,
+        text: Tensor | None = None,
     ) -> Tensor:
         """``x``, ``query_position``, ``query_sine (B, Q, D)``; ``memory (B, L, D)``; masks True =
-        real; ``blocked (Q, Q)`` True = must not see."""
+        real; ``blocked (Q, Q)`` True = must not see; ``text (B, D)`` for a layer with a gate."""
         position = self.self_query_position(query_position)
         query = self.self_query_content(x) + position
         source = position if self.chained_key_position else query_position
         key = self.self_key_content(x) + self.self_key_position(source)
         attended = self.self_attention(query, key, self.self_value(x), blocked=blocked)
         x = self.norm1(x + self.noise(attended))
+        if self.gate is not None:
+            assert text is not None, 'given by a decoder with a gate'
+            x = self.gate(x, text, blocked)
 
         query_content, key_content = self.cross_query_content(x), self.cross_key_content(memory)
         key_position = self.cross_key_position(memory_position)
@@ -155,7 +171,12 @@ class SpanDecoder(nn.Module):
             position itself. ``add_first_position``: in the first layer, also add the projected
             positions to the contents of queries and keys, as DAB-DETR and the DETR family for
             moments do. ``min_width``: the width modulation divides by at least this much; 0 is the
-            published form.
+            published form. ``wide_code``: code centre and width with D channels each; both tell the
+            position, and the centre alone is what cross-attention looks for (EaTR).
+            ``detach_first``: the first layer takes the place of references that are made from
+            content as given. ``predict_from='leaving'``: predictions correct the references that
+            left their layer (UVCOM) instead of those that entered it. ``shared_head``: layers
+            refine with the span head of the predictions (EaTR).
         init: Initialise as DETR's code does, see :func:`init_transformer`.
         coder: Config of what a reference means, see
             :class:`vtg.models.task_modules.ReferenceCoder`; centre and width by default.
@@ -163,6 +184,7 @@ class SpanDecoder(nn.Module):
     """
 
     slot = 'decoder'
+    requires: tuple[str, ...] = ()
     refines_spans = True
 
     def __init__(
@@ -186,6 +208,12 @@ class SpanDecoder(nn.Module):
         options: Positions = {**POSITIONS, **(positions or {})}
         self.scale_first_layer = options['scale_first_layer']
         self.min_width = options['min_width']
+        self.wide_code = options['wide_code']
+        self.detach_first = options['detach_first']
+        self.predict_from = check_choice(
+            options['predict_from'], ('entering', 'leaving'), 'SpanDecoder: positions.predict_from'
+        )
+        self.shares_refinement = options['shared_head']
         layer = SpanDecoderLayer(
             dim,
             num_heads,
@@ -203,7 +231,7 @@ class SpanDecoder(nn.Module):
             assert isinstance(later, SpanDecoderLayer)
             later.cross_query_position = None
         self.query_scale = MLP(dim, dim, dim)
-        self.position_head = MLP(dim, dim, dim)
+        self.position_head = MLP(2 * dim if self.wide_code else dim, dim, dim)
         self.width_head = MLP(dim, dim, 1)
         self.refine = MLP(dim, dim, dim, self.coder.size, zero_last=True)
         self.norm = nn.LayerNorm(dim)
@@ -233,19 +261,22 @@ class SpanDecoder(nn.Module):
             state: For decoders that read more than that; this one does not.
         """
         x, entering = content, reference
+        reference = reference.detach() if self.detach_first else reference
         hidden, references, refined = [], [], []
+        text = self.text_vector(state)
         for index, layer in enumerate(self.layers):
             spans = self.coder.spans(reference)
-            sine = sine_span_embedding(spans, self.dim)
+            sine = sine_span_embedding(spans, 2 * self.dim if self.wide_code else self.dim)
             position = self.position_head(sine)
+            sine = sine[..., : self.dim]
             if index > 0 or self.scale_first_layer:
                 sine = sine * self.query_scale(x)
             width = spans[..., 1:].clamp(min=self.min_width)
             sine = sine * self.width_head(x).sigmoid() / width
-            x = layer(x, position, sine, memory, memory_mask, memory_position, blocked)
+            x = layer(x, position, sine, memory, memory_mask, memory_position, blocked, text)
             leaving = self.coder.logits(reference, self.refine(x)).sigmoid()
             hidden.append(x)
-            references.append(entering)
+            references.append(leaving if self.predict_from == 'leaving' else entering)
             refined.append(leaving)
             # The next layer starts from a constant, while its prediction still reaches this
             # layer's refinement through ``entering``.
@@ -254,3 +285,7 @@ class SpanDecoder(nn.Module):
         return DecoderOutputs(
             states, self.norm(states), torch.stack(references), torch.stack(refined)
         )
+
+    def text_vector(self, state: GroundingState | None) -> Tensor | None:
+        """What the layers read of the text beside the memory, ``(B, D)``; None reads nothing."""
+        return None

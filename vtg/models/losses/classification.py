@@ -65,6 +65,8 @@ class BackgroundWeighted(MomentLoss):
 class SigmoidClassLoss(BackgroundWeighted):
     """Binary cross-entropy of the foreground; of two logits it takes the difference."""
 
+    num_logits = (1, 2)
+
     def compute(self, assigned: AssignedPredictions, state: GroundingState) -> Tensor:
         """See :class:`MomentLoss`; the weights do not enter the divisor."""
         logits, positive = foreground_log_odds(assigned.logits), assigned.positive
@@ -97,6 +99,8 @@ class FocalClassLoss(MomentLoss):
         gamma: Focusing exponent.
         weight: Factor of the term.
     """
+
+    num_logits = (1, 2)
 
     def __init__(self, alpha: float | None = 0.25, gamma: float = 2.0, weight: float = 1.0) -> None:
         super().__init__(weight)

@@ -26,13 +26,13 @@ class MomentLoss(Component):
 
     Attributes:
         needs: Fields of the assigned predictions that it reads.
-        num_logits: Numbers of logits per entry that it can read.
+        num_logits: Numbers of logits per entry that it can do with; 0 is a head without any.
         own_name: Its term is called ``loss_<name>`` in every head, without the head's prefix.
     """
 
     slot = 'moment_loss'
     needs: tuple[str, ...] = ()
-    num_logits: ClassVar[tuple[int, ...]] = (1, 2)
+    num_logits: ClassVar[tuple[int, ...]] = (0, 1, 2)
     own_name: ClassVar[bool] = False
 
     def __init__(self, weight: float = 1.0) -> None:
@@ -130,7 +130,7 @@ class MomentLosses(nn.ModuleDict):
         Args:
             head: Name of the head for the sentence.
             gives: Optional fields of the assigned predictions that it sets.
-            num_logits: Logits per entry.
+            num_logits: Logits per entry; 0 where spans alone are predicted.
             remedies: Setting of the head that makes it give a field.
             scored: Fields that need a loss, unless there is none at all.
 
@@ -146,6 +146,10 @@ class MomentLosses(nn.ModuleDict):
                         f'{kind} needs `{field}`, which this head does not give; set '
                         f'{f"{way}, or " if way else ""}losses.{name}=None.'
                     )
+            if num_logits == 0 and 0 not in loss.num_logits:
+                raise ConfigError(
+                    f'{kind} compares logits, and there are none here; set losses.{name}=None.'
+                )
             if num_logits not in loss.num_logits:
                 raise ConfigError(
                     f'{kind} compares {loss.num_logits[0]} logits, but this head has {num_logits}; '

@@ -31,6 +31,7 @@ from .post_processing import (
     RoundMoments,
     RoundScores,
 )
+from .pseudo_events import PseudoEvents
 from .query_groups import query_group_mask, select_collab_anchors
 from .reference_coders import CentreWidthCoder, PointDistancesCoder, ReferenceCoder
 from .span_coder import AnchorDeltaCoder
@@ -58,6 +59,7 @@ __all__ = [
     'PointGenerator1D',
     'Points',
     'PostProcessor',
+    'PseudoEvents',
     'QualityCost',
     'ReferenceCoder',
     'ReferenceCost',

@@ -27,7 +27,7 @@ LOSSES = dict(
 def compute(given, with_proposals, stage_weights=None, **changes):
     pred, targets, index, mask = given
     losses = MomentLosses({**LOSSES, **changes})
-    assigned = assign_matched(pred, targets, index, mask)
+    assigned = assign_matched(pred, targets.spans, index, mask)
     weights = {'proposals': 0.5, **(stage_weights or {})}
     if with_proposals:
         return losses(assigned.stages(1), None, assigned, weights)
@@ -142,7 +142,7 @@ def test_offsets_beyond_a_margin(given):
         )
         for part, margin in (('centre', 0.1), ('width', 0.15))
     }
-    losses = MomentLosses(offsets)(assign_matched(pred, targets, index, mask), None)
+    losses = MomentLosses(offsets)(assign_matched(pred, targets.spans, index, mask), None)
     assert set(losses) == {f'loss_{n}{s}' for n in weights for s in ('', '_0', '_1')}
     for axis, (name, margin) in enumerate((('centre_offset', 0.1), ('width_offset', 0.15))):
         terms = []

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Moment heads that decode queries."""
 
+from .event_slots import EventSlots
 from .outputs import ExtraQueries, ExtraTargets, QueryOutputs, QueryPredictions
 from .query_head import QueryHead
 from .sources import (
@@ -12,6 +13,7 @@ from .sources import (
 )
 
 __all__ = [
+    'EventSlots',
     'ExtraQueries',
     'ExtraTargets',
     'LearnedQueries',

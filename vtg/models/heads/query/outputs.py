@@ -8,7 +8,6 @@ from torch import Tensor
 
 from vtg.models.losses import AssignedPredictions
 from vtg.models.task_modules import matched_moments
-from vtg.structures import GroundingTargets
 
 from .sources import QueryProposals
 
@@ -117,13 +116,13 @@ class QueryOutputs:
 
 
 def assign_matched(
-    predictions: QueryPredictions, targets: GroundingTargets, query_index: Tensor, mask: Tensor
+    predictions: QueryPredictions, moments: Tensor, query_index: Tensor, mask: Tensor
 ) -> AssignedPredictions:
     """Give every matched query its moment.
 
     Args:
         predictions: Of S stages.
-        targets: Targets of the batch.
+        moments: ``(B, G, 2)`` centre and width normalised.
         query_index: ``(S, B, G)`` matched query of every moment, -1 for none.
         mask: ``(B, Q)`` True where a query may be a prediction.
     """
@@ -131,7 +130,7 @@ def assign_matched(
     owner, positive = matched_moments(query_index, spans.shape[2])
     wanted = torch.zeros_like(spans)
     if query_index.shape[-1]:
-        moments = targets.spans.to(spans.dtype).expand(len(spans), -1, -1, -1)
+        moments = moments.to(spans.dtype).expand(len(spans), -1, -1, -1)
         wanted = moments.gather(2, owner.unsqueeze(-1).expand(-1, -1, -1, 2))
     return AssignedPredictions(
         logits=predictions.logits,

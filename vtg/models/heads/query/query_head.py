@@ -122,9 +122,11 @@ class QueryHead(MomentHead):
             *self.queries.requires,
             *(('fused_text',) if attend_text else ()),
         )
+        self.reads = (*self.reads, *self.queries.reads)
         if attend_text:
             self.reads = (*self.reads, 'memory_text', 'text_pos')
         self.decoder = MODELS.build(decoder)
+        self.requires = (*self.requires, *self.decoder.requires)
         self.coder: ReferenceCoder = self.decoder.coder
         denoising = (extras or {}).get('denoising') or {}
         generator = denoising.get('generator')
@@ -138,6 +140,10 @@ class QueryHead(MomentHead):
             nn.init.constant_(self.class_head.bias, torch.tensor(prior).logit().item())
         learned = prior is not None
         self.span_head = MLP(dim, dim, dim, self.coder.size, zero_last=learned, xavier=learned)
+        if self.decoder.shares_refinement:
+            nn.init.zeros_(self.span_head[-1].get_parameter('weight'))
+            nn.init.zeros_(self.span_head[-1].get_parameter('bias'))
+            self.decoder.refine = self.span_head
         self.losses = MomentLosses(losses)
         self._check_losses(quality)
         self.extra_losses = build_extra_losses(extras, losses, self.losses, num_logits)
@@ -335,8 +341,9 @@ class QueryHead(MomentHead):
         if not self.losses:
             return {}
         outputs: QueryOutputs = state.moment_outputs['queries']
+        losses = self.queries.loss(outputs.proposals, state)
         layers, proposals = self.assign(outputs, state)
-        losses = self.losses(layers, state, proposals, self.stage_weights)
+        losses |= self.losses(layers, state, proposals, self.stage_weights)
         for kind, (predictions, queries) in outputs.extra.items():
             extra = assign_extra(predictions, queries.targets)
             losses |= self.extra_losses[kind](extra, state, None, self.stage_weights)
@@ -364,7 +371,7 @@ class QueryHead(MomentHead):
             state.targets.spans,
             state.targets.span_mask,
         )
-        assigned = assign_matched(stages, state.targets, query_index, proposals.mask)
+        assigned = assign_matched(stages, state.targets.spans, query_index, proposals.mask)
         if not supervised:
             return with_states(assigned, outputs.normed), None
         # The proposals correct no reference and come from no decoder state.

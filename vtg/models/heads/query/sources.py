@@ -30,6 +30,7 @@ class QueryProposals:
         quality: ``(B, Q)`` quality logits, or None.
         spans: ``(B, Q, 2)`` with gradient, or None.
         position: ``(B, Q, D)`` learned position of a query without reference, or None.
+        events: ``(B, Q, 2)`` spans of events whatever the text, centre and width, or None.
     """
 
     content: Tensor
@@ -39,6 +40,7 @@ class QueryProposals:
     quality: Tensor | None = None
     spans: Tensor | None = None
     position: Tensor | None = None
+    events: Tensor | None = None
 
     def extended(self, content: Tensor, reference: Tensor, mask: Tensor) -> 'QueryProposals':
         """Return queries with others in front of them."""
@@ -55,7 +57,8 @@ class QuerySource(nn.Module):
     """Base class of what gives the decoder its queries.
 
     Attributes:
-        requires: State fields read.
+        requires: State fields that must be set.
+        reads: State fields taken into account where they are set.
         supervised: Whether the proposals are predictions with losses of their own.
         gives_spans: Whether the queries have references that a decoder can refine.
         dim: Width of the contents.
@@ -64,6 +67,7 @@ class QuerySource(nn.Module):
 
     slot = 'query_source'
     requires: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
     supervised = False
     gives_spans = True
     dim: int
@@ -75,6 +79,10 @@ class QuerySource(nn.Module):
     def forward(self, state: GroundingState) -> QueryProposals:
         """Return Q queries for every sample."""
         raise NotImplementedError
+
+    def loss(self, proposals: QueryProposals, state: GroundingState) -> dict[str, Tensor]:
+        """Return weighted losses of the source itself by name, beside those of the head."""
+        return {}
 
 
 @MODELS.register_module()
