@@ -45,6 +45,9 @@ def test_every_error_of_the_system_is_a_sentence(number):
          ('for 300 seconds', 'train_dataloader.timeout', SAFE)),
         (RuntimeError("worker is out of shared memory. Please try to raise your shared memory."),
          ('/dev/shm', SAFE)),
+        (RuntimeError('received 0 items of ancdata'), ('ulimit -n', 'num_workers', SAFE)),
+        (RuntimeError('Too many open files. Communication with the workers is no longer possible.'),
+         ('ulimit -n', 'num_workers', SAFE)),
         (PermissionError(
             'Caught PermissionError in DataLoader worker process 0.\nOriginal Traceback:\n'
             "  File x\nPermissionError: [Errno 13] Permission denied: 'f/a.npz'\n"),

@@ -26,10 +26,9 @@ from .checkpoint import (
 )
 from .config import config_text
 from .hooks.atomic_checkpoint import AtomicCheckpointHook
+from .loader import LOADER_TIMEOUT, WatchedLoader
 from .resume_state import plain_meta, resumable_state
 
-LOADER_TIMEOUT = 300
-"""Seconds until a batch that loader workers owe is given up."""
 _RUN_NUMBER = itertools.count()
 _MMENGINE_HOOKS = {
     'runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint',
@@ -143,8 +142,11 @@ class GroundingRunner(Runner):
                     options['dataset'] = DATASETS.build(options['dataset'])
                     if hasattr(options['dataset'], 'full_init'):
                         options['dataset'].full_init()
-                return Runner.build_dataloader(options, *args, **kwargs)
-            return Runner.build_dataloader(dataloader, *args, **kwargs)
+                dataloader = options
+            loader = Runner.build_dataloader(dataloader, *args, **kwargs)
+            if type(loader) is DataLoader:  # MMEngine builds no other class
+                loader.__class__ = WatchedLoader
+            return loader
 
     def build_optim_wrapper(self, optim_wrapper: Any) -> Any:
         """Build optimizer and wrapper."""

@@ -56,6 +56,7 @@ def run_main(main: Callable[[], int | None], safe: str = SAFE) -> None:
                 status = end.code  # type: ignore[assignment]
             for stream in _outputs():
                 stream.flush()
+            _end_children()
         except KeyboardInterrupt as stop:
             number = getattr(stop, 'number', signal.SIGINT)
             status = 128 + number
@@ -64,6 +65,7 @@ def run_main(main: Callable[[], int | None], safe: str = SAFE) -> None:
             _end_children()
             _give_up(f'stopped by {_STOPS.get(number, number)}; {safe}.' if first else None)
         except Exception as error:
+            _end_children()  # workers that were lost, are late, or still read
             left = isinstance(error, BrokenPipeError) and _reader_left()
             sentence = None if left else sentence_of(error, safe)
             if not (left or sentence):
@@ -71,8 +73,6 @@ def run_main(main: Callable[[], int | None], safe: str = SAFE) -> None:
             if os.environ.get(TRACEBACK) and not left:
                 traceback.print_exc()
             status = 128 + 13 if left else 1  # SIGPIPE
-            if isinstance(error, RuntimeError):
-                _end_children()  # workers that were lost or are late
             _give_up(sentence)
     sys.exit(status)
 
@@ -162,7 +162,7 @@ def _reader_left() -> bool:
 def _end_children(patience: float = 2.0) -> None:
     """End loader workers, also frozen ones, for which the interpreter would wait at its end.
 
-    To be called within the handler of an error, while what its traceback holds still lives.
+    After an error it is called within the handler, while what the traceback holds still lives.
     """
     multiprocessing = sys.modules.get('multiprocessing')
     children = multiprocessing.active_children() if multiprocessing else []

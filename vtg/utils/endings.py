@@ -40,7 +40,7 @@ _ALLOCATOR = re.compile(r'DefaultCPUAllocator|can.t allocate memory|std::bad_all
 _DEVICE = re.compile(r'(CUDA|MPS|XPU|HIP)( error:)? out of memory|CUBLAS_STATUS_ALLOC_FAILED')
 _SIZE = re.compile(r'allocate ([\d.]+ ?\w*)', re.IGNORECASE)
 _LOST = re.compile(r'DataLoader worker \(pid\(?s?\)? ([\d, ]+)\)')
-_PIPE = os.path.join('multiprocessing', 'connection.py')
+_PIPES = f'{os.sep}multiprocessing{os.sep}'
 _LATE = re.compile(r'DataLoader timed out after (\d+)')
 
 
@@ -107,6 +107,8 @@ def _of_torch(text: str, safe: str) -> str | None:
             'the shared memory that loader workers use (/dev/shm) is full; make it larger or lower '
             f'num_workers of the loaders; {safe}.'
         )
+    if 'items of ancdata' in text or text.startswith('Too many open files'):
+        return f'{_REASONS[errno.EMFILE]} of the loaders; {safe}.'
     lost = _LOST.search(text)
     return _lost_worker(f' (process {lost[1]})', safe) if lost else None
 
@@ -123,7 +125,7 @@ def _from_lost_worker(error: OSError | EOFError) -> bool:
     """Whether a batch of a worker was being fetched that no longer lives."""
     step = error.__traceback__
     while step is not None:
-        if step.tb_frame.f_code.co_filename.endswith(_PIPE):
+        if _PIPES in step.tb_frame.f_code.co_filename:
             return True
         step = step.tb_next
     return False

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Loader workers that freeze with all their threads while the main process fetches from them."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.runner import Runner
+from torch.utils.data import DataLoader
+
+from vtg.engine.loader import WatchedLoader
+from vtg.engine.runner import GroundingRunner
+
+ROOT = Path(__file__).resolve().parents[2]
+HELPERS = ROOT / 'tests/engine/helpers'
+
+
+@pytest.fixture
+def ended(tmp_path):
+    """``ended(*command)``: status and standard error of a program; nothing of it is left."""
+
+    def run(*command):
+        process = subprocess.Popen(
+            [sys.executable, *map(str, command)],
+            cwd=tmp_path,
+            env={**os.environ, 'PYTHONPATH': f'{ROOT}:{HELPERS}', 'OMP_NUM_THREADS': '1'},
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        )  # fmt: skip
+        try:
+            _, errors = process.communicate(timeout=100)
+        finally:
+            left = True
+            end = time.monotonic() + 20  # the system may take a moment to remove the workers
+            while left and time.monotonic() < end:
+                try:
+                    os.killpg(process.pid, 0)
+                    time.sleep(0.05)
+                except ProcessLookupError:
+                    left = False
+            if left:
+                os.killpg(process.pid, signal.SIGKILL)
+        assert not left
+        return process.returncode, errors
+
+    return run
+
+
+CODE = """
+import sys
+import torch
+from freezing import freeze
+from vtg.engine.runner import GroundingRunner
+from vtg.utils import run_main
+
+class Samples:
+    def __len__(self):
+        return 6
+    def __getitem__(self, index):
+        if index == 4:
+            freeze(sys.argv[1])
+        return torch.zeros(10**6), 'x' * 10**6
+
+def main():
+    loader = dict(dataset=Samples(), batch_size=1, num_workers=2, timeout=2, collate_fn=list,
+                  persistent_workers=True, sampler=dict(type='DefaultSampler', shuffle=False))
+    for batch in GroundingRunner.build_dataloader(loader):
+        pass
+
+run_main(main, 'all is whole')
+"""
+
+
+@pytest.mark.parametrize('moment', ['handle', 'message', 'end'])
+def test_a_worker_freezes_while_a_batch_is_fetched(ended, moment):
+    status, errors = ended('-c', CODE, moment)
+    if moment == 'end':  # everything was delivered, and the program ends
+        assert (status, errors) == (0, '')
+        return
+    assert status == 1 and len(errors.splitlines()) == 1, errors
+    assert errors.startswith('error: no loader worker answered for 2 seconds; ')
+    assert errors.endswith('all is whole.\n')
+
+
+@pytest.mark.parametrize('split', ['train', 'val'])
+def test_trainings_do_not_wait_for_frozen_workers(ended, split):
+    loader = f'{split}_dataloader'
+    status, errors = ended(
+        ROOT / 'tools/train.py', HELPERS / 'toy.py', '--work-dir', 'run', '--cfg-options',
+        f'{loader}.num_workers=1', f'+{loader}.timeout=2',
+        f'+{loader}.worker_init_fn={{"type": "freezing.freeze_at_handle"}}',
+    )  # fmt: skip
+    assert status == 1 and len(errors.splitlines()) == 1, errors
+    assert errors.startswith('error: no loader worker answered for 2 seconds; ')
+
+
+class Numbers:
+    """Six samples that take their time."""
+
+    def __len__(self):
+        return 6
+
+    def __getitem__(self, index):
+        time.sleep(0.25)
+        return torch.tensor(index)
+
+
+def loader(**options):
+    sampler = dict(type='DefaultSampler', shuffle=False)
+    return dict(dataset=Numbers(), batch_size=2, sampler=sampler, **options)
+
+
+def test_workers_that_are_only_slow_are_waited_for():
+    """Together the batches take longer than the timeout, each of them does not."""
+    built = GroundingRunner.build_dataloader(
+        loader(num_workers=1, timeout=1, persistent_workers=True, collate_fn=list)
+    )
+    assert isinstance(built, WatchedLoader)
+    for _ in range(2):
+        begin = time.monotonic()
+        assert [list(map(int, batch)) for batch in built] == [[0, 1], [2, 3], [4, 5]]
+        assert time.monotonic() - begin > 1
+
+
+def test_random_numbers_are_drawn_as_by_the_plain_loader():
+    """The seeds of workers come from the main process's generator, when the loop begins."""
+    drawn = []
+    for build in (GroundingRunner.build_dataloader, Runner.build_dataloader):
+        torch.manual_seed(0)
+        built = build(loader(num_workers=1, timeout=60))
+        assert isinstance(built, DataLoader)
+        iterator = iter(built)
+        drawn.append(torch.rand(1))
+        list(iterator)
+    assert drawn[0] == drawn[1]

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A data loader that no frozen worker holds up without end."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from torch.utils.data import DataLoader
+
+LOADER_TIMEOUT = 300
+"""Seconds until a batch that loader workers owe is given up."""
+
+
+class WatchedLoader(DataLoader):
+    """A ``DataLoader`` whose ``timeout`` holds wherever the main process waits.
+
+    PyTorch waits ``timeout`` seconds for the message that a batch is ready, but without end for
+    what follows: the rest of a long message, and the handle of every tensor, for which the worker
+    is asked through a socket. A worker that froze in between (a lost network drive, ``kill -STOP``)
+    stops the run for good. Here its workers are killed when a batch is late, which ends every wait.
+    """
+
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
+        """Iterate over the batches.
+
+        Raises:
+            RuntimeError: A batch is late, in PyTorch's words, or a worker was lost.
+        """
+        iterator = super().__iter__()
+        if not (self.num_workers and self.timeout):
+            return iterator
+        return self._watched(iterator)
+
+    def _watched(self, iterator: Any) -> Iterator[Any]:
+        watch = _Watch(self.timeout, iterator._workers)
+        watch.start()
+        try:
+            watch.turns += 1
+            for batch in iterator:
+                watch.turns += 1
+                yield batch
+                watch.turns += 1
+        except Exception as error:
+            if watch.fired:
+                message = f'DataLoader timed out after {self.timeout:g} seconds'
+                raise RuntimeError(message) from error
+            raise
+        finally:
+            watch.over.set()
+
+
+class _Watch(threading.Thread):
+    """Kills workers that keep the main process waiting.
+
+    It counts its own steps and not the time of day: a program that was itself stopped, with Ctrl-Z
+    or because the machine slept, does not find its workers late.
+    """
+
+    def __init__(self, seconds: float, workers: Sequence[BaseProcess]) -> None:
+        super().__init__(name='loader watch', daemon=True)
+        self.step = min(seconds / 2, 1.0)
+        # PyTorch's own timeout comes first where it works.
+        self.patience = seconds + 2 * self.step
+        self.workers = workers
+        self.turns = 0  # odd while the main process waits for a batch
+        self.fired = False
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        """Wait until the loop is over, or a batch is late."""
+        waited, last = 0.0, self.turns
+        while not self.over.wait(self.step):
+            waiting = self.turns % 2 and self.turns == last
+            waited, last = (waited + self.step if waiting else 0.0), self.turns
+            if waited > self.patience:
+                self.fired = True
+                for worker in self.workers:
+                    worker.kill()
+                return
