@@ -58,7 +58,7 @@ def target_of(cfg: Any, registry: _Registry) -> Any:
             return name
         raise PlacedError(f' is {shown(name)}; name a {registry.name}.', 'type', cfg=cfg)
     target = registry.get(name)
-    if target is None:
+    if not callable(target):  # a registry finds modules too
         close = nearest_names(name, registered_names(registry))
         hint = 'list them with tools/list_components.py.'
         if close:

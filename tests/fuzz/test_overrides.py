@@ -188,6 +188,15 @@ NAMED = {
     'model.text_projector.in_dim=3': 'reads 3 columns, but the text features have 64',
     'benchmark.text_dim=[1]': 'benchmark.text_dim is [1]',
     'val_dataloader.dataset.test_mode=False': 'evaluation needs the annotations',
+    # The names of modules of Python, which are no components.
+    'model.moment_head.type=abc': "model.moment_head.type is 'abc', which is not a registered",
+    'default_hooks.nan_guard.type=os.path': "nan_guard.type is 'os.path', which is not a",
+    'train_cfg=None': 'set all of train_dataloader, train_cfg, optim_wrapper',
+    'optim_wrapper=None': 'optim_wrapper is None, but train_cfg and train_dataloader is set',
+    'val_evaluator=None': 'val_evaluator is None, but val_cfg and val_dataloader is set',
+    'benchmark.dataset.video_dims=[]': 'video_dims is empty',
+    'train_dataloader.dataset.num_samples=1000000000': 'from 1 to 100000',
+    'val_dataloader.dataset.num_clips=[10, 1000000000]': 'from 1 to 100000',
 }
 
 
@@ -195,3 +204,9 @@ NAMED = {
 def test_what_was_seen_gets_a_sentence(option, tmp_path):
     sentence = outcome(partial(train, 'qd_detr/demo.py', parse_options([option]), tmp_path))
     assert isinstance(sentence, str) and NAMED[option] in sentence
+
+
+def test_a_query_asks_for_no_more_moments_than_there_are_clips(tmp_path):
+    """Two billion are as good as fourteen; they took all memory."""
+    options = {'val_dataloader.dataset.max_moments': 2**31}
+    assert not isinstance(outcome(partial(train, 'qd_detr/demo.py', options, tmp_path)), str)

@@ -130,3 +130,24 @@ def test_a_mistake_is_one_sentence(tmp_path):
     assert status == 1 and output == '' and errors.startswith('error: --cfg-options names modle')
     assert 'did you mean model?' in errors and len(errors.splitlines()) == 1
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'words'),
+    [
+        (('--work-dir', 'run', '--resume', 'folder'), 'folder is a folder; give the path of an'),
+        (('--work-dir', 'file', '--resume'), 'file: it is a file where a folder is expected'),
+        (('--work-dir', 'file', '--resume', 'folder'), 'folder is a folder; give the path of an'),
+        (('--work-dir', 'file'), 'file: it is a file where a folder is expected'),
+        (('--work-dir', 'file/run'), 'a part of the path is a file where a folder is expected'),
+        (('--work-dir', 'run', '--resume', 'file'), 'file'),
+    ],
+)
+def test_files_in_the_place_of_folders_and_the_reverse(train_toy, tmp_path, arguments, words):
+    (tmp_path / 'file').write_text('mine')
+    (tmp_path / 'folder').mkdir()
+    places = [text if text.startswith('--') else str(tmp_path / text) for text in arguments]
+    status, _, errors = train_toy(*places)
+    assert status == 1 and errors.startswith('error: ') and words in errors
+    assert len(errors.splitlines()) == 1 and errors.endswith('.\n')
+    assert (tmp_path / 'file').read_text() == 'mine' and not list((tmp_path / 'folder').iterdir())

@@ -97,7 +97,7 @@ def evaluation_runner(cfg: Config, split: str) -> GroundingRunner:
             f'the config has no {split}_dataloader; splits that it has: {", ".join(have)}.'
         )
     cfg = cfg.copy()
-    cfg.test_dataloader, cfg.test_evaluator = loader, cfg[f'{split}_evaluator']
+    cfg.test_dataloader, cfg.test_evaluator = loader, cfg.get(f'{split}_evaluator')
     cfg.test_cfg = cfg.get('test_cfg') or {}
     for name in ('train', 'val'):
         for key in ('dataloader', 'cfg', 'evaluator'):

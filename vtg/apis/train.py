@@ -40,10 +40,11 @@ def configure(
     if resume:
         cfg.resume = resume
     if amp is not None:
-        if cfg.optim_wrapper.type not in ('GroundingOptimWrapper', 'AutocastOptimWrapper'):
+        wrapper = (cfg.get('optim_wrapper') or {}).get('type')
+        if wrapper not in ('GroundingOptimWrapper', 'AutocastOptimWrapper'):
             raise ConfigError(
                 f'--amp needs optim_wrapper.type GroundingOptimWrapper, the config has '
-                f'{cfg.optim_wrapper.type}; set that type or leave --amp away.'
+                f'{wrapper}; set that type or leave --amp away.'
             )
         cfg.optim_wrapper.update(type='AutocastOptimWrapper', dtype=AMP_TYPES[amp])
     if seed is not None:
@@ -103,6 +104,11 @@ def train(
         ConfigError: The work directory holds another run, or another process trains in it.
         DataError: An annotation file or a feature folder is absent.
     """
+    if cfg.get('train_cfg') is None:
+        raise ConfigError(
+            'train_cfg is None, so there is nothing to train; use a config with train_dataloader, '
+            'train_cfg and optim_wrapper.'
+        )
     setup_distributed(cfg, launcher)
     check_data(cfg)
     with _own_folder(cfg, launcher, options):

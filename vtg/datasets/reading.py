@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from vtg.registry import TRANSFORMS
+from vtg.utils import ConfigError
 
 from .annotations import Record
 from .stores import FeatureStore
@@ -55,6 +56,8 @@ class FeatureReader:
 
 def _build_stores(cfg: Stores, data_root: str | None) -> list[FeatureStore]:
     stores = [cfg] if isinstance(cfg, Mapping) else cfg
+    if not stores:
+        raise ConfigError('the list of feature stores (video, text) is empty; name at least one.')
     return [TRANSFORMS.build(_rooted(store, data_root) if data_root else store) for store in stores]
 
 

@@ -104,4 +104,4 @@ def _is_importable(name: str) -> bool:
         return False
     from mmengine.utils import get_object_from_string
 
-    return get_object_from_string(name) is not None
+    return callable(get_object_from_string(name))

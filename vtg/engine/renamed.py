@@ -118,4 +118,5 @@ def _class_of(name: str, registries: list[Registry]) -> Any:
     """The class or function that is registered as ``name``, None where there is none."""
     if not name:
         return None  # MMEngine fails on it
-    return next((cls for registry in registries if (cls := registry.get(name)) is not None), None)
+    # A registry finds modules too, of which none is a component.
+    return next((cls for registry in registries if callable(cls := registry.get(name))), None)

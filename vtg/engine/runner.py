@@ -33,6 +33,22 @@ _RUN_NUMBER = itertools.count()
 _MMENGINE_HOOKS = {
     'runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint',
 }  # fmt: skip
+# What training, validation and test need; each of them has all of it or is left out.
+_WHOLE = (
+    ('train_dataloader', 'train_cfg', 'optim_wrapper'),
+    ('val_dataloader', 'val_cfg', 'val_evaluator'),
+    ('test_dataloader', 'test_cfg', 'test_evaluator'),
+)
+
+
+def _check_whole(parts: Mapping[str, Any]) -> None:
+    for names in _WHOLE:
+        lacking = [name for name in names if parts.get(name) is None]
+        if lacking and len(lacking) < len(names):
+            raise ConfigError(
+                f'{lacking[0]} is None, but {" and ".join(sorted({*names} - {*lacking}))} is set; '
+                f'set all of {", ".join(names)}, or all to None to leave that part out.'
+            )
 
 
 @RUNNERS.register_module()
@@ -62,6 +78,7 @@ class GroundingRunner(Runner):
             resume, load_from = latest is not None, str(latest) if latest else load_from
         elif resume:
             resume, load_from = True, str(resume)
+        _check_whole(kwargs)
         number = next(_RUN_NUMBER)
         if experiment_name is None and number:
             experiment_name = f'run{number}'

@@ -15,6 +15,7 @@ _AT_LEAST_1 = ('at least 1', lambda value: value >= 1)
 _AT_LEAST_0 = ('at least 0', lambda value: value >= 0)
 # More would be built for hours.
 _LAYERS = ('from 1 to 1000', lambda value: 1 <= value <= 1000)
+_SIMULATED = ('from 1 to 100000', lambda value: 1 <= value <= 100_000)
 _ABOVE_0 = ('above 0', lambda value: value > 0)
 ANY = ('any number', lambda value: True)
 # Above this a number is a slip of the keyboard or an overflow in a 64-bit integer.
@@ -38,6 +39,9 @@ RANGES: dict[str, Range] = {
     'num_convs': _LAYERS,
     'num_levels': _LAYERS,
     'num_linear': _LAYERS,
+    # Of more, the made-up annotations alone fill the memory; its splits are as far apart.
+    'num_samples': _SIMULATED,
+    'num_clips': _SIMULATED,
     'num_*': _AT_LEAST_1,
     'dim': _AT_LEAST_1,
     '*_dim': _AT_LEAST_1,

@@ -81,6 +81,8 @@ class SimulatedDataset(GroundingDataset):
                 f'videos of {num_clips[0]} clips cannot hold moments of {moment_clips[0]}: set '
                 f'num_clips[0] to at least {4 * max(1, moment_clips[0]) + 2}.'
             )
+        if not video_dims:
+            raise ConfigError('video_dims is empty; give the width of at least one video feature.')
         self.num_samples = num_samples
         self.first_video = first_video
         self.seed = seed
@@ -127,7 +129,10 @@ class SimulatedDataset(GroundingDataset):
     ) -> list[list[tuple[int, int]]]:
         """Return ``(start, width)`` in clips of the moments of every query, without overlap."""
         least, most = self.moment_clips
-        wanted = [int(rng.integers(1, self.max_moments + 1)) for _ in range(num_queries)]
+        # No more than clips, whatever may be asked for.
+        wanted = [
+            min(int(rng.integers(1, self.max_moments + 1)), num_clips) for _ in range(num_queries)
+        ]
         # The first moment of every query comes first, so that none is left without room.
         owners = list(range(num_queries))
         owners += [query for query, count in enumerate(wanted) for _ in range(count - 1)]
