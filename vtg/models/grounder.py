@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, TypedDict
 import torch
 from mmengine.model import BaseModel
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from vtg.registry import MODELS, TASK_UTILS
 from vtg.structures import (
@@ -75,6 +76,9 @@ class Grounder(BaseModel):
             ``post_processor``: config applied to every list; ``score_digits``: decimals of reported
             numbers; ``saliency_dtype``: precision of reported clip scores, e.g. ``'float16'``.
         data_preprocessor: Config of the preprocessor.
+        checkpointing: Keep, in training, of every stage only what it was given, and compute it
+            again for the backward pass (Chen et al., "Training Deep Nets with Sublinear Memory
+            Cost", 2016): True for all stages, or the names of some. The numbers stay the same.
 
     Attributes:
         progress: Where training stands; set by the engine every epoch, saved with the weights.
@@ -94,6 +98,7 @@ class Grounder(BaseModel):
         loss_balancer: dict | None = None,
         test_cfg: TestConfig | None = None,
         data_preprocessor: dict | None = None,
+        checkpointing: bool | Sequence[str] = False,
         **slots: object,
     ) -> None:
         super().__init__(MODELS.build(data_preprocessor or dict(type='GroundingDataPreprocessor')))
@@ -118,6 +123,7 @@ class Grounder(BaseModel):
             self.negative_stages = expand(self.slots, again)
         keep = tuple((negatives or {}).get('keep', ()))
         check_pipeline(self.slots, self.stages, self.negative_stages, keep)
+        self.checkpointed = self._checkpointed(checkpointing)
         self.loss_balancer: LossBalancer = MODELS.build(loss_balancer or dict(type='FixedBalancer'))
         options = {'output': None, 'score_digits': 4, 'saliency_dtype': None, **(test_cfg or {})}
         self.test_cfg: dict[str, Any] = options
@@ -136,6 +142,19 @@ class Grounder(BaseModel):
     @progress.setter
     def progress(self, progress: Progress) -> None:
         self.training_progress.set(progress)
+
+    def _checkpointed(self, checkpointing: bool | Sequence[str]) -> frozenset[str]:
+        """Full names of the stages that are computed twice."""
+        if isinstance(checkpointing, bool):
+            return frozenset(self.slots if checkpointing else ())
+        names = expand(self.slots, checkpointing)
+        unknown = [name for name in names if name not in self.slots]
+        if unknown:
+            raise ConfigError(
+                f'model.checkpointing names {unknown[0]!r}, which is no stage of the model; choose '
+                f'of {", ".join(self.stages)}, or True for all.'
+            )
+        return frozenset(names)
 
     def _output_list(self) -> str | None:
         """Name of the reported result list; None without a moment head."""
@@ -210,9 +229,20 @@ class Grounder(BaseModel):
                 passed = SLOT_TYPES[name].passes.items()
                 values = {field: getattr(state, source) for field, source in passed}
             else:
-                values = component(component.seen(state))
+                values = self._values(name, component.seen(state))
             state = state.update(**values)
         return state
+
+    def _values(self, name: str, state: GroundingState) -> dict[str, Any]:
+        """What a stage sets; a checkpointed one keeps only what it was given."""
+        component = self.slots[name]
+        if not (self.training and torch.is_grad_enabled() and name in self.checkpointed):
+            return component(state)
+        # The tensor tells the device whose random state has to be the same the second time.
+        values: dict[str, Any] = checkpoint(
+            lambda _: component(state), state.video_features, use_reentrant=False
+        )
+        return values
 
     def with_negatives(self, state: GroundingState) -> GroundingState:
         """Add the state of every video with the text of the next sample, if configured."""

@@ -62,7 +62,7 @@ class ClipWordCorrelation(Auxiliary):
         moment_layers: Layers of the moment encoder.
         num_heads: Attention heads.
         hidden_dim: Width inside the feed-forward networks.
-        dropout: On attention weights and inside the feed-forward networks of the moment encoder.
+        dropout: Inside the feed-forward networks of the moment encoder.
         drop_path: Stochastic depth per sample in the moment encoder.
         sentence_encoder: ``dict(num_layers=1, num_heads=None, dropout=0.1)``; no heads take the
             ``num_heads`` above, the dropout is also its stochastic depth.
@@ -74,6 +74,7 @@ class ClipWordCorrelation(Auxiliary):
             others" gives, or ``'all_others'``, which was meant.
         average_over: ``'valid'`` clips and words, or ``'padded'`` ones too, as the released code
             does in the clip classification and in the distillation.
+        attention_dropout: On attention weights of both encoders; None takes their ``dropout``.
     """
 
     requires = ('video', 'text', 'video_pos', 'text_pos', 'dummies', 'attention')
@@ -91,6 +92,7 @@ class ClipWordCorrelation(Auxiliary):
         distill_weight: float = 1.0,
         dummy_target: Literal['first_other', 'all_others'] = 'first_other',
         average_over: Literal['valid', 'padded'] = 'valid',
+        attention_dropout: float | None = None,
     ) -> None:
         super().__init__()
         self.dim = dim
@@ -101,6 +103,7 @@ class ClipWordCorrelation(Auxiliary):
             hidden_dim=hidden_dim,
             dropout=dropout,
             drop_path=drop_path,
+            attention_dropout=attention_dropout,
         )
         sentence = sentence_encoder or {}
         noise = sentence.get('dropout', 0.1)
@@ -111,6 +114,7 @@ class ClipWordCorrelation(Auxiliary):
             hidden_dim=hidden_dim,
             dropout=noise,
             drop_path=noise,
+            attention_dropout=attention_dropout,
         )
         self.align_weight = align_weight
         self.distill_weight = distill_weight

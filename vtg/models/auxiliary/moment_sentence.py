@@ -65,12 +65,13 @@ class MomentSentenceAlignment(Auxiliary):
         sentence_layers: Layers of the sentence encoder; None for as many.
         num_heads: Attention heads.
         hidden_dim: Width inside the feed-forward networks.
-        dropout: On attention weights and inside the feed-forward networks.
+        dropout: Inside the feed-forward networks.
         drop_path: Stochastic depth per sample.
         align_weight: Weight of the alignment.
         clip_weight: Weight of the moment clip classification.
         average_over: Divisor of the clip classification: ``'valid'`` clips or ``'padded'`` ones, as
             in the released code.
+        attention_dropout: On attention weights; None takes ``dropout``.
     """
 
     requires = ('video', 'text', 'video_pos')
@@ -87,12 +88,14 @@ class MomentSentenceAlignment(Auxiliary):
         align_weight: float = 1.0,
         clip_weight: float = 3.0,
         average_over: Literal['valid', 'padded'] = 'valid',
+        attention_dropout: float | None = None,
     ) -> None:
         super().__init__()
         self.dim: int = dim
-        options = dict(
-            num_heads=num_heads, hidden_dim=hidden_dim, dropout=dropout, drop_path=drop_path
-        )
+        options: dict[str, Any] = dict(
+            num_heads=num_heads, hidden_dim=hidden_dim, dropout=dropout, drop_path=drop_path,
+            attention_dropout=attention_dropout,
+        )  # fmt: skip
         self.moment_encoder = TokenEncoder(dim, num_layers, **options)
         self.sentence_encoder = TokenEncoder(dim, sentence_layers or num_layers, **options)
         self.align_weight = align_weight

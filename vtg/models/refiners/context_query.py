@@ -52,7 +52,8 @@ class ContextQueryRefinement(Refiner):
         over_words = masked_softmax(scores, state.text_mask[:, None, :], dim=2)
         over_clips = masked_softmax(scores, state.video_mask[:, :, None], dim=1)
         words = over_words @ text
-        clips = over_words @ over_clips.transpose(1, 2) @ video
+        # From the right: clips by clips would grow with the square of the length.
+        clips = over_words @ (over_clips.transpose(1, 2) @ video)
         attended = self.attended(torch.cat((video, words, video * words, video * clips), dim=-1))
         sentence = self.pooling(text, state.text_mask).unsqueeze(1).expand_as(video)
         return {'video': F.relu(self.mix(torch.cat((attended, sentence), dim=-1)))}
