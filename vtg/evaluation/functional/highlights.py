@@ -20,7 +20,7 @@ GRADES = {'Fair': 2, 'Good': 3, 'VeryGood': 4}
 LONGEST = 1e6
 """Seconds; a longer duration (more than eleven days) is a mistake in the file."""
 
-_MOST = 1 << 22
+_MOST = 1 << 19
 """Clips, padding included, that are evaluated at once."""
 
 

@@ -7,18 +7,21 @@ in seconds, all arithmetic is float64.
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from vtg.utils import shown
 
-from .padding import RecordError, flatten_rows, pad_rows
+from .padding import RecordError, flatten_rows, pad_rows, parts
 
 MAP_THRESHOLDS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))
 WIDE_R1_THRESHOLDS = tuple(round(0.3 + 0.05 * step, 2) for step in range(14))
 MAX_WINDOWS = 10
 """Windows per query that count for mAP, the first in the order of the list."""
+
+_MOST = 1 << 13
+"""Annotated windows, padding included, that are evaluated at once."""
 
 LENGTH_RANGES: dict[str, tuple[float, float] | None] = {
     'full': None,
@@ -137,8 +140,49 @@ def evaluate_moments(
         RecordError: A query has no predicted window, a window is malformed, or an annotated one
             ends before it starts.
     """
+    counts = [_count(record.get('relevant_windows')) for record in annotations]
+    # The order of sums, and so the last digit, depends on the width; it is the same in every part.
+    width = max((_count(record.get('pred_relevant_windows')) for record in predictions), default=1)
+    pieces = [
+        _query_values(predictions[part], annotations[part], ranges, min(width, MAX_WINDOWS))
+        for part in parts(np.array(counts), _MOST)
+    ]
+    results = {}
+    for name in ranges:
+        ap = np.concatenate([np.zeros((0, len(MAP_THRESHOLDS))), *(p[name].ap for p in pieces)])
+        top1, top5 = (
+            np.concatenate([np.zeros(0), *(getattr(p[name], rank) for p in pieces)])
+            for rank in ('top1', 'top5')
+        )
+        results[name] = _summary(ap, top1, r1_thresholds, miou)
+        if r5_thresholds:
+            results[name]['MR-R5'] = _recall(top5, r5_thresholds)
+    return results
+
+
+def _count(value: Any) -> int:
+    """Entries of a list, at least 1; what is none is reported where it is read."""
+    return max(1, len(value)) if isinstance(value, list | tuple | np.ndarray) else 1
+
+
+class _QueryValues(NamedTuple):
+    """Values of the queries that count: AP ``(Q, T)``, overlap of the first window ``(Q,)`` and
+    best IoU of the first five ``(Q,)``."""
+
+    ap: np.ndarray
+    top1: np.ndarray
+    top5: np.ndarray
+
+
+def _query_values(
+    predictions: Sequence[dict[str, Any]],
+    annotations: Sequence[dict[str, Any]],
+    ranges: Mapping[str, Sequence[float] | None],
+    width: int,
+) -> dict[str, _QueryValues]:
+    """The values per range; ``width`` is P, that of all parts."""
     qids, annotated, annotated_mask, labelled = _annotated_windows(annotations)
-    predicted, predicted_mask = _predicted_windows(predictions, qids, labelled)
+    predicted, predicted_mask = _predicted_windows(predictions, qids, labelled, width)
     iou = iou_matrix(predicted[..., :2], annotated)  # (Q, P, G)
     first, first_iou = predicted[:, 0, :2], iou[:, 0]
     top5 = np.where(predicted_mask[:, :5, None], np.nan_to_num(iou[:, :5]), 0).max(1)  # (Q, G)
@@ -152,14 +196,13 @@ def evaluate_moments(
         if limits is not None:
             mask = mask & (lengths > limits[0]) & (lengths <= limits[1])
         keep = mask.any(-1)
-        ap = average_precision(
-            iou[keep], predicted_mask[keep], mask[keep], np.array(MAP_THRESHOLDS)
+        results[name] = _QueryValues(
+            average_precision(
+                iou[keep], predicted_mask[keep], mask[keep], np.array(MAP_THRESHOLDS)
+            ),
+            top1_iou(first_iou[keep], first[keep], annotated[keep], mask[keep]),
+            np.where(mask, top5, 0).max(-1, initial=0)[keep],
         )
-        top1 = top1_iou(first_iou[keep], first[keep], annotated[keep], mask[keep])
-        results[name] = _summary(ap, top1, r1_thresholds, miou)
-        if r5_thresholds:
-            best = np.where(mask, top5, 0).max(-1, initial=0)[keep]
-            results[name]['MR-R5'] = _recall(best, r5_thresholds)
     return results
 
 
@@ -192,7 +235,7 @@ def _annotated_windows(
 
 
 def _predicted_windows(
-    predictions: Sequence[dict[str, Any]], qids: Sequence[Any], labelled: np.ndarray
+    predictions: Sequence[dict[str, Any]], qids: Sequence[Any], labelled: np.ndarray, width: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """The first ten windows of the labelled queries: ``(Q, P, 3)`` and their mask ``(Q, P)``.
 
@@ -210,7 +253,7 @@ def _predicted_windows(
             )
     given = [record for record in predictions if record.get(field) is not None]
     flatten_rows([r[field] for r in given], [r.get('qid') for r in given], field, 3)
-    return pad_rows([value[:MAX_WINDOWS] for value in windows], qids, field, 3)
+    return pad_rows([value[:MAX_WINDOWS] for value in windows], qids, field, 3, width)
 
 
 def _summary(

@@ -5,6 +5,7 @@ None of this stops an evaluation: the official evaluators take it, and published
 it. What cannot be evaluated is refused by the metrics themselves.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,8 @@ from .moment_retrieval import MAX_WINDOWS
 from .padding import flatten_rows
 
 Record = dict[str, Any]
+_PART = 1 << 13
+"""Queries that are looked at together."""
 REVERSED = 'predicted windows that end before they start, counted as misses'
 UNSORTED = 'queries whose windows are not sorted by falling score (R@1 takes the first)'
 WINDOWS, SCORES, TRUTH = 'pred_relevant_windows', 'pred_saliency_scores', 'relevant_windows'
@@ -51,16 +54,26 @@ def survey_predictions(
     return {text: int(count) for text, count in counts.items() if count}
 
 
-def _survey_windows(predictions: Sequence[Record], annotations: Sequence[Record]) -> dict[str, int]:
+def _survey_windows(predictions: Sequence[Record], annotations: Sequence[Record]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for start in range(0, len(predictions), _PART):
+        part = slice(start, start + _PART)
+        total.update(_windows_of_part(predictions[part], annotations[part]))
+    return total
+
+
+def _windows_of_part(
+    predictions: Sequence[Record], annotations: Sequence[Record]
+) -> dict[str, int]:
     qids = [record['qid'] for record in predictions]
-    lists = [record.get(WINDOWS) or [] for record in predictions]
+    lists = [_listed(record, WINDOWS) for record in predictions]
     rows, counts = flatten_rows(lists, qids, WINDOWS, 3)
     owner = np.repeat(np.arange(len(qids)), counts)
     start, end, score = rows.T
     video = np.array([_duration(record) for record in annotations])[owner]
     # Within one query only: the first window of a query follows the last of another.
     rising = (score[1:] > score[:-1]) & (owner[1:] == owner[:-1])
-    truth, _ = flatten_rows([record.get(TRUTH) or [] for record in annotations], qids, TRUTH, 2)
+    truth, _ = flatten_rows([_listed(record, TRUTH) for record in annotations], qids, TRUTH, 2)
     return {
         REVERSED: (end < start).sum(),
         'predicted windows without length': (end == start).sum(),
@@ -80,9 +93,16 @@ def _survey_windows(predictions: Sequence[Record], annotations: Sequence[Record]
 def _survey_scores(
     predictions: Sequence[Record], annotations: Sequence[Record], clip_length: float
 ) -> dict[str, int]:
-    given = [(p[SCORES], a) for p, a in zip(predictions, annotations) if p.get(SCORES)]
-    # Also scores that no metric reads must be scores.
-    flatten_rows([scores for scores, _ in given], [a['qid'] for _, a in given], SCORES)
+    given = [(p[SCORES], a) for p, a in zip(predictions, annotations) if _is_given(p.get(SCORES))]
+    constant = 0
+    for start in range(0, len(given), _PART):
+        part = given[start : start + _PART]
+        # Also scores that no metric reads must be scores.
+        lists = [scores for scores, _ in part]
+        flat, counts = flatten_rows(lists, [a['qid'] for _, a in part], SCORES)
+        starts = np.cumsum(counts) - counts
+        same = np.maximum.reduceat(flat, starts) == np.minimum.reduceat(flat, starts)
+        constant += int((same & (counts > 1)).sum())
     clips = [_clips(annotation, clip_length) for _, annotation in given]
     differ = [
         (len(scores), count)
@@ -96,10 +116,18 @@ def _survey_scores(
     )
     return {
         text: len(differ),
-        'predictions that give all clips one score': sum(
-            len(scores) > 1 and len(set(scores)) == 1 for scores, _ in given
-        ),
+        'predictions that give all clips one score': constant,
     }
+
+
+def _listed(record: Record, field: str) -> Any:
+    """The list of a field, empty where there is none; anything else is refused when it is read."""
+    value = record.get(field)
+    return value if _is_given(value) else []
+
+
+def _is_given(value: Any) -> bool:
+    return len(value) > 0 if isinstance(value, np.ndarray) else bool(value)
 
 
 def _duration(record: Record) -> float:
