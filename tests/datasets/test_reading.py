@@ -31,4 +31,5 @@ def test_records_without_features_are_named_with_their_store(disk):
     (disk.text / 'qid8.npz').unlink()
     without = reader.prepare(disk.records, 2.0)
     assert list(without) == [1] and without[1] is reader.text[0]
-    assert len(FeatureReader(dict(type='FolderStore', folder='no'), []).absent()) == 1
+    absent = dict(type='FolderStore', folder='no')
+    assert len(FeatureReader(absent, absent).absent()) == 2
