@@ -16,6 +16,8 @@ _AT_LEAST_0 = ('at least 0', lambda value: value >= 0)
 # More would be built for hours.
 _LAYERS = ('from 1 to 1000', lambda value: 1 <= value <= 1000)
 _SIMULATED = ('from 1 to 100000', lambda value: 1 <= value <= 100_000)
+# More stop the machine, or exceed the integers of the libraries.
+_PROCESSES = ('from 0 to 1024', lambda value: 0 <= value <= 1024)
 _ABOVE_0 = ('above 0', lambda value: value > 0)
 ANY = ('any number', lambda value: True)
 # Above this a number is a slip of the keyboard or an overflow in a 64-bit integer.
@@ -32,8 +34,8 @@ RANGES: dict[str, Range] = {
     '*_drop_ratio': ('at least 0 and below 1', lambda value: 0 <= value < 1),
     'seed': ('at least 0 and below 2**32', lambda value: 0 <= value < 2**32),
     'world_seed': ('at least 0 and below 2**32', lambda value: 0 <= value < 2**32),
-    'num_workers': _AT_LEAST_0,
-    'opencv_num_threads': _AT_LEAST_0,
+    'num_workers': _PROCESSES,
+    'opencv_num_threads': _PROCESSES,
     'num_dummies': _AT_LEAST_1,
     'num_layers': _LAYERS,
     'num_convs': _LAYERS,

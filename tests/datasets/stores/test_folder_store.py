@@ -177,3 +177,17 @@ def test_reference_cases(shared):
     for path in folder.iterdir():
         with pytest.raises(DataError, match=path.stem):
             FolderStore(str(folder), '{vid}', dim=8).read({'vid': path.stem})
+
+
+def test_of_several_arrays_none_is_guessed(tmp_path):
+    """Two arrays without a known name were read as the first of them."""
+    arrays = {'mean': np.ones((4, 8), np.float32), 'std': np.zeros((4, 8), np.float32)}
+    np.savez(tmp_path / 'two.npz', **arrays)
+    torch.save({name: torch.from_numpy(a) for name, a in arrays.items()}, tmp_path / 'three.pt')
+    np.savez(tmp_path / 'one.npz', mean=arrays['mean'])
+    np.savez(tmp_path / 'known.npz', **arrays, token=2 * arrays['mean'])
+    store = FolderStore(str(tmp_path), '{vid}', dim=8)
+    for name in ('two', 'three'):
+        with pytest.raises(DataError, match=r'holds 2 arrays \(mean, std\), none of them called'):
+            store.read({'vid': name})
+    assert (store.read({'vid': 'one'}) == 1).all() and (store.read({'vid': 'known'}) == 2).all()

@@ -31,11 +31,18 @@ class _NotFeatures(Exception):
 
 
 def _pick(names: Collection[str]) -> str:
-    """Choose the array of a file that holds several: a known key, else the first."""
-    name = next((key for key in KEYS if key in names), next(iter(names), None))
-    if name is None:
-        raise _NotFeatures('holds no array')
-    return name
+    """Choose the array of a file: a known key, else the only one; none is guessed."""
+    known = next((key for key in KEYS if key in names), None)
+    if known is not None:
+        return known
+    if len(names) != 1:
+        found = ', '.join(printable(str(name))[:40] for name in list(names)[:5])
+        raise _NotFeatures(
+            f'holds {len(names)} arrays ({found}), none of them called {" or ".join(KEYS)}'
+            if names
+            else 'holds no array'
+        )
+    return next(iter(names))
 
 
 def _read_array(file: BinaryIO, size: int) -> np.ndarray:
@@ -60,7 +67,9 @@ def _read_array(file: BinaryIO, size: int) -> np.ndarray:
 
 def _read_archive(path: Path, name: str | None = None) -> np.ndarray:
     with zipfile.ZipFile(path) as archive:
-        members = {name.removesuffix('.npy'): name for name in archive.namelist()}
+        members = {
+            name.removesuffix('.npy'): name for name in archive.namelist() if name.endswith('.npy')
+        }
         member = archive.getinfo(members[name or _pick(members)])
         _check_growth([member])
         with archive.open(member) as file:
@@ -115,7 +124,7 @@ def read_feature_file(path: str | Path) -> np.ndarray:
     """Read the array of a ``.npz``, ``.npy`` or ``.pt`` file in its stored type.
 
     Files with several arrays give ``features``, ``last_hidden_state`` or ``token``, in this order,
-    else their first array. Nothing is unpickled but plain tensors and arrays.
+    others must hold only one. Nothing is unpickled but plain tensors and arrays.
 
     Raises:
         DataError: The file is missing, truncated, contradicts itself or holds something else than
