@@ -40,7 +40,7 @@ class AlignmentBranch(Auxiliary):
 class ClipTextSaliency(AlignmentBranch):
     """Cosine of every refined clip with the mean word, compared with the labels.
 
-    The video-text alignment of VideoLights (Paul et al., arXiv 2412.01558, section III-D).
+    The video-text alignment of VideoLights (Paul et al., arXiv 2412.01558, section III-B).
 
     Args:
         losses: Saliency losses by name, e.g. ``SaliencyCosineLoss``.

@@ -55,7 +55,7 @@ class MomentSentenceAlignment(Auxiliary):
     """Aligns the encoded moment with the encoded sentence and tells its clips from the others.
 
     Two encoders that exist in training only (CG-DETR, Moon et al., 2023, section 3.4, in the form
-    of SG-DETR, arXiv 2410.01615, section 3.6). The alignment is a focal loss on the cosines between
+    of SG-DETR, arXiv 2410.01615, section 3.7). The alignment is a focal loss on the cosines between
     all moments and all sentences of the batch; the released code sums over sentences, so it grows
     with the batch.
 

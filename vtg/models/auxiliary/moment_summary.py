@@ -17,7 +17,7 @@ class MomentSummarySaliency(Auxiliary):
     """Clip scores from the memory scaled by ``1 + <h, v_i>``, with the projected, unrefined clip
     ``v_i`` and the summary ``h`` of the best moment.
 
-    The moment-to-highlight scores of VideoLights (Paul et al., arXiv 2412.01558, section III-D).
+    The moment-to-highlight scores of VideoLights (Paul et al., arXiv 2412.01558, section III-E).
     They exist to be compared with the labels: nothing flows back to the moment head, and inference
     does not know them. See :class:`vtg.models.layers.MomentSummary`.
 

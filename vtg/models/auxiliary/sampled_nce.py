@@ -18,7 +18,7 @@ class SampledNCE(Auxiliary):
     closer than the same clip of the other videos of the batch to their queries.
 
     Liu et al., "R2-Tuning", 2024, equations 10 and 11, on the rectified memory of the last layer
-    only, as in FlashVTG (Cao et al., 2025, section 3.5).
+    only, as in FlashVTG (Cao et al., 2025, section 3.6).
 
     Args:
         dim: Token width.

@@ -122,7 +122,7 @@ class ACA(Fusion):
 
     Clips attend to dummies and words in one softmax, but take in words only, so that an irrelevant
     clip receives little text (CG-DETR, Moon et al., 2023, section 3.2; FlashVTG, Cao et al., 2025,
-    section 3.2). Without dummies it is a cross-attention to the words.
+    section 3.3). Without dummies it is a cross-attention to the words.
 
     Args:
         dim: Token width.

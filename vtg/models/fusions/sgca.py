@@ -45,7 +45,7 @@ class SGCA(Fusion):
     """Saliency-guided cross-attention: clips that do not match the sentence take less text in.
 
     Clips attend to words; all attention weights of clip i are multiplied by the sigmoid of its
-    local saliency after the softmax (SG-DETR, arXiv 2410.01615, eq. 4 to 6; queries, keys and
+    local saliency after the softmax (SG-DETR, arXiv 2410.01615, eq. 3 to 5; queries, keys and
     values are the tokens themselves, as in the released code).
 
     Args:

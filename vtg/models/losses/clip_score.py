@@ -37,7 +37,7 @@ def clip_score_distance(
 ) -> Tensor:
     """Mean squared distance of scores and labels after both are brought to [0, 1].
 
-    FlashVTG's clip-aware score loss (Cao et al., 2025, section 3.5).
+    FlashVTG's clip-aware score loss (Cao et al., 2025, section 3.6).
 
     Args:
         scores: ``(B, L)`` logits.
@@ -59,7 +59,7 @@ def clip_score_distance(
 @MODELS.register_module()
 class ClipScoreLoss(MomentLoss):
     """The clip-aware score: the logits of the clips against their saliency labels, both brought to
-    [0, 1] (FlashVTG, Cao et al., 2025, section 3.5).
+    [0, 1] (FlashVTG, Cao et al., 2025, section 3.6).
 
     Args:
         over: See :func:`clip_score_distance`.

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Losses on the direction of the vector that a video's clip scores form.
 
-VideoLights (Paul et al., arXiv 2412.01558), section III-D. Scores are shifted so that the lowest is
-0, then scores and labels of every video are scaled to norm 1.
+VideoLights (Paul et al., arXiv 2412.01558), section III-E, equations 8 to 12. Scores are shifted so
+that the lowest is 0, then scores and labels of every video are scaled to norm 1.
 """
 
 from typing import Literal

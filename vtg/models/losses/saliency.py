@@ -74,7 +74,7 @@ class SaliencyLoss(Component):
 
 @MODELS.register_module()
 class SaliencyBCELoss(SaliencyLoss):
-    """Binary cross-entropy of every clip with "is it labelled at all" (SG-DETR, section 3.6).
+    """Binary cross-entropy of every clip with "is it labelled at all" (SG-DETR, section 3.7).
 
     Args:
         probability: The scores are probabilities, not logits.

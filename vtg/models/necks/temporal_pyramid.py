@@ -31,7 +31,7 @@ class HalvingBlock(nn.Module):
 class TemporalPyramid(Neck):
     """The rectified memory at several strides, each made by convolutions of its own.
 
-    FlashVTG's temporal feature layering (Cao et al., 2025, section 3.3), as in its released code: a
+    FlashVTG's temporal feature layering (Cao et al., 2025, section 3.4), as in its released code: a
     level of stride ``2^p`` has p blocks and reads the memory. A cell exists only where all its
     clips do, so a video of n clips has ``n // stride`` cells and none sees padding.
 

@@ -20,7 +20,7 @@ class DummyEncoder(Refiner):
 
     As further keys of the fusion the dummies stand for whatever the query does not say, so that
     irrelevant clips can attend to them instead of the words (CG-DETR, Moon et al., 2023, section
-    3.2; FlashVTG, Cao et al., 2025, section 3.2). The words themselves go on unencoded.
+    3.2; FlashVTG, Cao et al., 2025, section 3.3). The words themselves go on unencoded.
 
     Args:
         dim: Token width.

@@ -22,7 +22,7 @@ from .score_refinement import ScoreOptions, ScoreRefinement
 class PointHead(PyramidDenseHead):
     """Every pyramid cell scores itself and tells how far start and end are.
 
-    FlashVTG (Cao et al., 2025), sections 3.3 to 3.5, after R2-Tuning (Liu et al., 2024).
+    FlashVTG (Cao et al., 2025), sections 3.4 to 3.6, after R2-Tuning (Liu et al., 2024).
 
     Args:
         dim: Channels.

@@ -58,7 +58,7 @@ class ScoreOptions(TypedDict, total=False):
 class ScoreRefinement(nn.Module):
     """Class logits of all cells, refined across the levels.
 
-    FlashVTG's adaptive score refinement (Cao et al., 2025, section 3.4): one head looks at each
+    FlashVTG's adaptive score refinement (Cao et al., 2025, section 3.5): one head looks at each
     level alone, another at all levels in a row, fine to coarse, and a learned scalar mixes the two.
     In that row the real cells of a sample are neighbours, whatever its batch is padded to.
 

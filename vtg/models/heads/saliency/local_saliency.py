@@ -70,7 +70,7 @@ class SentencePooling(nn.Module):
 class CosineSaliencyHead(LocalSaliencyHead):
     """Scaled cosine between every clip and the pooled sentence.
 
-    ``exp(scale) * cos(v_i, s) + shift`` (SG-DETR, arXiv 2410.01615, eq. 2 and 3).
+    ``exp(scale) * cos(v_i, s) + shift`` (SG-DETR, arXiv 2410.01615, eq. 2).
 
     Args:
         dim: Token width.
