@@ -173,12 +173,12 @@ def test_negative_pairs(toy, sgdetr, same_source, sources, valid):
 def test_negatives_run_in_training_only(toy, sgdetr):
     model, calls = sgdetr(), []
     forward = model.fusion.forward
-    model.fusion.forward = lambda state: calls.append(state.is_negative) or forward(state)
+    model.fusion.forward = lambda state: calls.append(len(state.duration)) or forward(state)
     given = arguments(toy.batch())
     model(**given, mode='predict')
-    assert calls == [False]
+    assert calls == [3]
     model(**given, mode='loss')
-    assert calls == [False, False, True]
+    assert calls == [3, 6]
     none = sgdetr(NO_NEGATIVES)
     assert none.with_negatives(none(**given)).negative is None
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-LIMITS = {'qd_detr': 3300, 'flashvtg': 4050, 'cg_detr': 5400, 'sgdetr': 6450}
+LIMITS = {'qd_detr': 2700, 'flashvtg': 3300, 'cg_detr': 4600, 'sgdetr': 5900}
 
 
 @pytest.mark.parametrize('system', LIMITS)
@@ -21,7 +21,8 @@ def test_counts_of_a_step(system, monkeypatch):
     step()  # makes the state of the optimizer
     found = measure.counts(step)
     assert 0 < found['operations'] <= LIMITS[system]
-    assert found['synchronisations'] <= 3
+    # One of them reads on the host which pairs are of different videos.
+    assert found['synchronisations'] <= 4
     with measure.Operations() as operations:
         step()
     assert not operations.names['bernoulli_']  # the costly mask

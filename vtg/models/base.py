@@ -36,6 +36,9 @@ class Component(BaseModule):
         dim: Width of the tokens it works on, compared between slots when the model is built;
             None where it does not matter.
         task: The group its losses belong to: ``'moment'``, ``'saliency'`` or ``'auxiliary'``.
+        joint: A training step may run it once on main and negative pass as one batch, on a state of
+            the fields that it declares and the masks. False where the result of a sample depends on
+            the others, on targets or on ``state.is_negative``.
         is_stage: It runs as a stage of the model, not in its losses alone.
         takes_chain: Its slot may hold a dict of named components that run in order.
         chained: Where the later members of a chain find the result of the one before: by the name
@@ -64,6 +67,7 @@ class Component(BaseModule):
     suggests: ClassVar[dict[str, str]] = {}
     parts: ClassVar[dict[str, Any]] = {}
     dim: int | None = None
+    joint: bool = True
 
     def forward(self, state: GroundingState) -> dict[str, Any]:
         """Return the new values of the fields in ``provides``."""
@@ -233,6 +237,7 @@ class MomentHead(Component):
     slot = 'moment_head'
     lists: tuple[str, ...] = ()
     task = 'moment'
+    joint = False
     requires: tuple[str, ...] = ('memory', 'video_pos')
     reads: tuple[str, ...] = ('moment_memory',)
     provides: tuple[str, ...] = ('spans', 'span_scores', 'moment_outputs')
@@ -262,6 +267,7 @@ class Feedback(Component):
     takes: tuple[str, ...] = ()
     passes_on: tuple[str, ...] = ()
     needs_slots: tuple[str, ...] = ()
+    joint = False
 
 
 class Auxiliary(Component):

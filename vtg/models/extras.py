@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from vtg.structures import FROM_TEXT, Extra
+from vtg.structures import FROM_TEXT, SHARED, Extra
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Dummies(Extra):
 
     hint = True
     tokens: Tensor = field(metadata=FROM_TEXT)
-    positions: Tensor
+    positions: Tensor = field(metadata=SHARED)
 
 
 @dataclass(frozen=True)

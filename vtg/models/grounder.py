@@ -25,6 +25,7 @@ from .base import SLOT_TYPES, Component, LossBalancer
 from .pipeline import build_components, check_defaults, describe, fill_defaults
 from .pipeline_checks import check_pipeline
 from .slots import arrange, component_configs, expand, in_order
+from .training_pass import TrainingPass, needed_rows, plan
 from .training_progress import TrainingProgress
 
 # Names of PyTorch's floating-point types.
@@ -124,6 +125,8 @@ class Grounder(BaseModel):
         keep = tuple((negatives or {}).get('keep', ()))
         check_pipeline(self.slots, self.stages, self.negative_stages, keep)
         self.checkpointed = self._checkpointed(checkpointing)
+
+        self.training_pass = plan(self.slots, self.stages, self.negative_stages)
         self.loss_balancer: LossBalancer = MODELS.build(loss_balancer or dict(type='FixedBalancer'))
         options = {'output': None, 'score_digits': 4, 'saliency_dtype': None, **(test_cfg or {})}
         self.test_cfg: dict[str, Any] = options
@@ -203,18 +206,17 @@ class Grounder(BaseModel):
         )
         if mode == 'loss' and targets is not None:
             state = state.update(targets=targets)
-        state = self.run(state, self.stages)
         if mode == 'tensor':
-            return state
+            return self.run(state, self.stages)
         if mode == 'predict':
-            with full_precision(state, video.device) as state:
+            with full_precision(self.run(state, self.stages), video.device) as state:
                 return self.predict(state, meta)
         if targets is None:
             raise ConfigError(
                 'training needs labels, but the batch has none; use an annotation file with '
                 'relevant_windows and saliency_scores.'
             )
-        state = self.with_negatives(state)
+        state = self.run_training(state)
         # The one place where training leaves half precision; loss branches run in float32 too.
         with full_precision(state, video.device) as state:
             return self.losses(state)
@@ -240,18 +242,33 @@ class Grounder(BaseModel):
             return component(state)
         # The tensor tells the device whose random state has to be the same the second time.
         values: dict[str, Any] = checkpoint(
-            lambda _: component(state), state.video_features, use_reentrant=False
+            lambda _: component(state), state.video_mask, use_reentrant=False
         )
         return values
 
+    def run_training(self, state: GroundingState) -> GroundingState:
+        """Run all stages, and those of the negative pass where there is one, see
+        :class:`~vtg.models.training_pass.TrainingPass`."""
+        if not self.negative_stages:
+            return self.run(state, self.stages)
+        return self._with_pairs(state, self.training_pass)
+
     def with_negatives(self, state: GroundingState) -> GroundingState:
-        """Add the state of every video with the text of the next sample, if configured."""
+        """Add the state of every video with the text of the next sample, if configured, to a state
+        behind all stages."""
         if not self.negative_stages:
             return state
-        source = state.targets.source_id
-        valid = (source != source.roll(-1)) | self.same_source
-        negative = self.run(state.roll_text(), self.negative_stages)
-        return state.update(negative=negative, negative_valid=valid)
+        return self._with_pairs(state, TrainingPass((), negative_after=self.negative_stages))
+
+    def _with_pairs(self, state: GroundingState, passes: TrainingPass) -> GroundingState:
+        def valid(source: Tensor) -> Tensor:
+            return (source != source.roll(-1)) | self.same_source
+
+        rows = needed_rows(valid(state.targets.on_host.source_id))
+        if rows is not None:
+            rows = rows.to(state.duration.device, non_blocking=True)
+        state = passes.run(self.run, state, rows)
+        return state.update(negative_valid=valid(state.targets.source_id))
 
     def losses(self, state: GroundingState) -> dict[str, Tensor]:
         """Collect the losses of all components by task and balance them.

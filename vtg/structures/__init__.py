@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The typed objects that travel between the parts, and the arithmetic of spans."""
 
+from .batches import SHARED, chosen, joined, per_sample, separated, spread
 from .extras import EXTRAS, FROM_TEXT, Extra, Extras
 from .metric_table import MAIN, MetricTable, flatten_table, unflatten_table
 from .precision import full_precision, in_float32
@@ -21,6 +22,7 @@ __all__ = [
     'FROM_TEXT',
     'MAIN',
     'PROGRESS_KEY',
+    'SHARED',
     'Extra',
     'Extras',
     'FeaturePyramid',
@@ -30,6 +32,7 @@ __all__ = [
     'MomentList',
     'Prediction',
     'Progress',
+    'chosen',
     'cxw_to_xx',
     'flatten_table',
     'full_precision',
@@ -39,6 +42,10 @@ __all__ = [
     'iou_aligned',
     'iou_pairwise',
     'join_predictions',
+    'joined',
+    'per_sample',
+    'separated',
+    'spread',
     'unflatten_table',
     'xx_to_cxw',
 ]

@@ -5,13 +5,14 @@ B is the batch size, L the padded number of clips, N the padded number of text t
 width, Q the number of predicted moments. Masks are boolean and True where an entry is real.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
+from .batches import joined
 from .extras import EXTRAS, FROM_TEXT, RESERVED, Extras
 from .targets import GroundingTargets
 
@@ -184,6 +185,28 @@ class GroundingState:
         }  # fmt: skip
         extras = self.extras.of_next_text()
         return replace(self, **rolled, **fresh, extras=extras, is_negative=True)
+
+    def joined(self, other: 'GroundingState', names: Collection[str]) -> 'GroundingState':
+        """Return one batch of this state and another, with no fields but masks, durations and
+        ``names``; what is not set in this state is not set."""
+        mine, theirs = self.values(), other.values()
+        names = {'video_mask', 'text_mask', 'duration', *names}
+        values = {
+            name: joined(value, theirs[name]) if name in names else None
+            for name, value in mine.items() if value is not None
+        }  # fmt: skip
+        return self.update(**values)
+
+    def changes(self, before: 'GroundingState') -> dict[str, Any]:
+        """Return the fields and extras that are others than in the state before, by name."""
+        old, new = before.values(), self.values()
+        return {n: new.get(n) for n in {**old, **new} if new.get(n) is not old.get(n)}
+
+    def values(self) -> dict[str, Any]:
+        """Return what is known of the samples: tensors, what holds tensors, and extras, by name."""
+        apart = ('progress', 'extras', 'runner', 'is_negative', 'negative', 'negative_valid')
+        names = [item.name for item in fields(self) if item.name not in apart]
+        return {name: getattr(self, name) for name in names} | self.extras.values
 
     @classmethod
     def field_names(cls) -> list[str]:

@@ -149,7 +149,7 @@ def train_step(
     for head, matcher in zip(heads, matchers):
         head.matcher = recording(matcher)
     try:
-        state = model.with_negatives(model.run(state, model.stages))
+        state = model.run_training(state)
         step = Step(state, model.losses(state), matches)
     finally:
         for head, matcher in zip(heads, matchers):

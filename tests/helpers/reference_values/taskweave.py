@@ -20,7 +20,7 @@ from torch import Tensor
 from vtg.conversion import CONVERSIONS
 from vtg.engine.hooks import EpochEMAHook
 from vtg.models.feedback import highlight_mask, moment_coverage, moment_gain
-from vtg.structures import GroundingState, Progress, cxw_to_xx
+from vtg.structures import GroundingState, Progress, cxw_to_xx, separated
 
 from .case import Outputs, Run
 from .common import (
@@ -165,13 +165,20 @@ class TaskWeaveCase(DetrCase):
 
     def trained(self, step: Step) -> Outputs:
         """The negatives, and what every pass through the trunk gave."""
-        passes: list[GroundingState] = []
-        neck = self.model.slots['neck']
-        hook = neck.register_forward_hook(lambda _, args, out: passes.append(args[0].update(**out)))
+        passes, negatives = list[GroundingState](), list[GroundingState]()
+        neck, size = self.model.slots['neck'], len(step.state.duration)
+
+        def keep(_: Any, args: Any, out: Any) -> None:
+            state, negative = separated(args[0].update(**out), size)
+            passes.append(state)
+            if len(negative.duration):  # both passes as one batch
+                negatives.append(negative)
+
+        hook = neck.register_forward_hook(keep)
         train_step(self.model, self.batch)
         hook.remove()
         found: Outputs = {f'{self.last}saliency_scores_neg': step.state.negative.saliency}
-        for index, state in enumerate(passes):
+        for index, state in enumerate((*passes, *negatives)):
             values = self.trunk(state)
             found |= {f'mid/{self.scenario}/call{index}/{key}': v for key, v in values.items()}
         return found

@@ -164,6 +164,7 @@ class ACA(Fusion):
         self.dim = dim
         self.num_heads = num_heads
         self.mask_layout = mask_layout
+        self.joint = mask_layout == 'correct'
         layer = ACALayer(dim, num_heads, hidden_dim, dropout, drop_path, project, attention_dropout)
         self.layers = clones(layer, num_layers)
         init_transformer(self.layers, init)

@@ -132,6 +132,7 @@ class BiCMF(Fusion):
         self.dim = dim
         self.num_heads = num_heads
         self.mask_layout = mask_layout
+        self.joint = mask_layout == 'correct'
         layer = BidirectionalLayer(
             dim, num_heads, hidden_dim, dropout, last_stage, normalize_words, attention_dropout
         )

@@ -56,6 +56,7 @@ class TextToVideoAttention(Fusion):
         self.dim = dim
         self.num_heads = num_heads
         self.mask_layout = mask_layout
+        self.joint = mask_layout == 'correct'
         layer = CrossAttentionLayer(
             dim, num_heads, hidden_dim, dropout, drop_path, residual_dropout, activation,
             attention_dropout,

@@ -84,6 +84,8 @@ class CosineSaliencyHead(LocalSaliencyHead):
         losses: Saliency losses on the local scores by name.
     """
 
+    joint = False  # the negative pass has its sentence already, and may score other tokens
+
     def __init__(
         self,
         dim: int,
