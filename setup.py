@@ -38,7 +38,7 @@ setup(
     install_requires=requirements('runtime'),
     extras_require={
         name: requirements(name)
-        for name in ('tests', 'docs', 'optional', 'video', 'encoders', 'ray')
+        for name in ('tests', 'docs', 'optional', 'video', 'encoders', 'ray', 'fast')
     },
     zip_safe=False,
 )

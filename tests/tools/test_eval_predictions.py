@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The evaluation scripts as a user runs them."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -96,3 +97,11 @@ def test_benchmark(run_tool, files):
     assert result.status == 0, result.errors
     assert 'queries/s' in result.output
     assert '1550 queries' in result.output
+
+
+def test_benchmark_of_generated_files(run_tool, tmp_path):
+    out = tmp_path / 'figures.json'
+    arguments = ['--queries', 20, 60, '--repeat', 1, '--json', out]
+    result = run_tool('benchmark/evaluation.py', *arguments)
+    assert result.status == 0, result.errors
+    assert set(json.loads(out.read_text())) == {'20', '60'}

@@ -14,6 +14,7 @@ from vtg.utils import (
     write_json,
     write_jsonl,
 )
+from vtg.utils import io as files
 
 
 @pytest.mark.parametrize('name', ['a.jsonl', 'a.jsonl.gz'])
@@ -116,3 +117,33 @@ def test_failed_write_keeps_the_old_file(tmp_path):
 def test_nearest_names():
     assert nearest_names('bicmf', ['BiCMF', 'ACA', 'SGCA'])[0] == 'BiCMF'
     assert nearest_names('zzz', ['BiCMF']) == []
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        '{"a": [1, -0, 2.5, 1e-7, 123456789012345678, 0.1], "b": "\\u00e9\\ud83d\\ude00"}',
+        '[12345678901234567890, 123456789012345678901234567890, -9223372036854775809]',
+        '[NaN, Infinity, 1e999]',
+        '{"a": 1, "a": 2}',
+        '[1.7976931348623157e308, 5e-324, 0.30000000000000004]',
+        '["\\ud800"]',
+        '[' * 100 + ']' * 100,
+        '[' + '9' * 5000 + ']',
+        '{"a": 1,}',
+        '',
+    ],
+)
+def test_the_fast_parser_gives_the_same(text, monkeypatch):
+    pytest.importorskip('orjson')
+
+    def outcome():
+        try:
+            value = files.parse_json(text)
+        except ValueError as error:
+            return str(error)
+        return repr(value)
+
+    fast = outcome()
+    monkeypatch.setattr(files, '_fast_loads', lambda: None)
+    assert outcome() == fast

@@ -2,7 +2,7 @@
 """The evaluation of prediction files, of this or any other code base."""
 
 import gzip
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,15 @@ from vtg.evaluation.functional import (
     evaluate_grounding,
     evaluate_qvhighlights,
     match_records,
+    pack_rows,
     survey_predictions,
 )
 from vtg.utils import DataError, check_clip_length, read_json, read_json_lines, shown
 
 Record = dict[str, Any]
 _FIELDS = ('pred_relevant_windows', 'pred_saliency_scores')
+_PIECE = 4096
+"""Records that are packed together."""
 _OWN_FIELDS = ('video', 'windows', 'saliency')
 
 
@@ -106,7 +109,7 @@ def evaluate_files(
 def read_predictions(path: str | Path) -> RecordFile:
     """Read predictions; every record has a qid of its own, and all have the same lists."""
     path = Path(path)
-    places, records = _read(path)
+    places, records = _read(path, _packed)
     _check_qids(path, places, records)
     for name in _FIELDS:
         given = [record.get(name) is not None for record in records]
@@ -129,9 +132,22 @@ def read_annotations(path: str | Path, clip_length: float = 2.0) -> RecordFile:
     return RecordFile(path, records, places, own)
 
 
-def _read(path: Path) -> tuple[list[str], list[Record]]:
-    """Places and records of JSON lines or of a JSON list."""
-    places, records = [], []
+def _packed(records: list[Record]) -> None:
+    """Keep of predictions what is evaluated, and the numbers of many queries in one array."""
+    for record in records:
+        for name in record.keys() - {'qid', 'vid', *_FIELDS}:
+            del record[name]
+    for field, width in zip(_FIELDS, (3, None)):
+        pack_rows(records, field, width)
+
+
+def _read(
+    path: Path, pack: Callable[[list[Record]], None] = lambda records: None
+) -> tuple[list[str], list[Record]]:
+    """Places and records of JSON lines or of a JSON list; ``pack`` makes them smaller in place, a
+    few thousand at a time."""
+    places: list[str] = []
+    records: list[Record] = []
     if _holds_list(path):
         for number, record in enumerate(read_json(path), start=1):
             if not isinstance(record, dict):
@@ -141,12 +157,16 @@ def _read(path: Path) -> tuple[list[str], list[Record]]:
                 )
             places.append(f'record {number}')
             records.append(record)
+        pack(records)
         return places, records
     for number, record, problem in read_json_lines(path):
         if record is None:
             raise DataError(f'{path}, line {number}: {problem}')
         places.append(f'line {number}')
         records.append(record)
+        if len(records) % _PIECE == 0:
+            pack(records[-_PIECE:])
+    pack(records[len(records) // _PIECE * _PIECE :])
     return places, records
 
 

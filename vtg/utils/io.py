@@ -6,10 +6,12 @@ import io
 import json
 import math
 import os
+import re
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO, cast
 
@@ -21,6 +23,7 @@ _MOST_RATIO, _SMALL = 100, 1 << 24
 _LONGEST_LINE = 1 << 24
 _PIECE = 1 << 20
 _DEEPEST = 64
+_LONG_INTEGER = re.compile(r'\d{19}')
 
 
 @contextmanager
@@ -118,6 +121,28 @@ def _depth(value: Any) -> int:
     return depth
 
 
+@cache
+def _fast_loads() -> Callable[[str], Any] | None:
+    """The parser of orjson, which reads numbers three times as fast; None where it is missing."""
+    try:
+        from orjson import loads
+    except ImportError:
+        return None
+    return cast(Callable[[str], Any], loads)
+
+
+def _loads(text: str) -> Any:
+    """What :func:`json.loads` gives or raises."""
+    fast = _fast_loads()
+    # orjson turns integers of more than 64 bits into floats.
+    if fast is not None and not _LONG_INTEGER.search(text):
+        try:
+            return fast(text)
+        except ValueError:
+            pass  # The other parser takes more, such as NaN, or says what is wrong.
+    return json.loads(text)
+
+
 def parse_json(text: str) -> Any:
     """Return the value of a JSON text.
 
@@ -127,7 +152,7 @@ def parse_json(text: str) -> Any:
     if not _is_unicode(text):
         raise ValueError('not valid UTF-8')
     try:
-        value = json.loads(text)
+        value = _loads(text)
     except json.JSONDecodeError as error:
         place = f'column {error.colno}' if error.lineno == 1 else f'line {error.lineno}'
         raise ValueError(f'not valid JSON ({error.msg} at {place})') from None

@@ -22,7 +22,7 @@ from .moment_retrieval import (
     iou_matrix,
     top1_iou,
 )
-from .padding import RecordError, pad_rows
+from .padding import RecordError, pack_rows, pad_rows
 from .qvhighlights import evaluate_qvhighlights, round_percent
 from .records import match_records, official_record
 from .retrieval import evaluate_moment_retrieval
@@ -48,6 +48,7 @@ __all__ = [
     'iou_matrix',
     'match_records',
     'official_record',
+    'pack_rows',
     'pad_rows',
     'round_percent',
     'survey_predictions',
