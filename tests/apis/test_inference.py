@@ -142,3 +142,39 @@ def test_a_folder_and_a_device_that_is_not_there(trained, clip, tmp_path):
     for device in ('cuda:99', 'gpu', 'meta'):
         with pytest.raises(ConfigError, match='cannot be used here; available: cpu'):
             Inferencer(*trained, device=device)
+
+
+def test_an_encoded_video_is_asked_again(trained, clip):
+    """A handle gives what a batch of whole samples gives, for any number of calls and queries."""
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(16, 24)).astype(np.float32)
+    texts = [rng.normal(size=(count, 16)).astype(np.float32) for count in (3, 5, 2)]
+    inferencer = Inferencer(*trained, device='cpu', batch_size=2)
+    video = inferencer.encode(features, duration=31.0)
+    assert (video.vid, video.duration, video.num_clips) == ('video', 31.0, 16)
+    queries = ['a', 'b', 'c']
+    results = inferencer.ground(video, queries, texts)
+    assert [result.query for result in results] == queries
+    again = inferencer.ground(video, 'b', texts[1:2])[0]
+
+    builder = inferencer.dataset.builder
+    records = [{'qid': q, 'query': q, 'vid': 'v', 'duration': 31.0} for q in queries]
+    samples = [builder(r, [features], [t], rng) for r, t in zip(records, texts)]
+    with torch.inference_mode():
+        (prediction,) = inferencer.model.test_step(collate(samples))
+    for result, expected in zip(results, to_records(prediction), strict=True):
+        np.testing.assert_allclose(result.saliency, expected['pred_saliency_scores'], atol=1e-3)
+        np.testing.assert_allclose(result.moments, expected['pred_relevant_windows'], atol=2e-4)
+    np.testing.assert_allclose(again.moments, results[1].moments, atol=2e-4)
+
+
+def test_half_precision(trained):
+    rng = np.random.default_rng(0)
+    video, text = rng.normal(size=(16, 24)), [rng.normal(size=(3, 16))]
+    whole, half = (
+        Inferencer(*trained, device='cpu', amp=amp)(video, 'a', text)[0] for amp in (None, 'bf16')
+    )
+    difference = np.abs(np.subtract(whole.saliency, half.saliency))
+    assert 0 < difference.max() < 0.1
+    with pytest.raises(ConfigError, match='bf16'):
+        Inferencer(*trained, device='cpu', amp='fp16')

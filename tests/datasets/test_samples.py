@@ -23,6 +23,7 @@ def test_the_builder_makes_the_sample_of_the_dataset(disk, test_mode):
     )
     key = SampleKey(2, 1, 5)
     expected = dataset[key]
+    assert expected['meta'].pop('index') == 2
     record = dataset.get_data_info(2)
     record.pop('sample_idx')
     arrays = (dataset.reader.read_video(record), dataset.reader.read_text(record))

@@ -16,7 +16,7 @@ from typing import Any
 
 import measure
 import torch
-from step import build_step, commit
+from step import build_step
 
 from vtg.utils import run_main
 
@@ -69,7 +69,7 @@ def main() -> None:
     args = parse_args()
     options = [*([] if args.plain else DOCUMENTED), *args.cfg_options]
     facts: dict[str, Any] = {
-        'commit': commit(), 'torch': torch.__version__, 'threads': args.threads,
+        'commit': measure.commit(), 'torch': torch.__version__, 'threads': args.threads,
         'words': args.words, 'options': options,
     }  # fmt: skip
     print(', '.join(f'{key} {value}' for key, value in facts.items()))

@@ -2,10 +2,12 @@
 """What a piece of PyTorch code costs: operations, waits, memory, floating-point work, time."""
 
 import statistics
+import subprocess
 import time
 import weakref
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,7 +15,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.flop_counter import flop_registry
 
 Work = Callable[[], object]
 # Calls of Python and operations that need a number of the device, for which the host waits.
@@ -104,11 +106,38 @@ def frequent(work: Work, most: int = 12) -> list[tuple[str, int]]:
     return operations.names.most_common(most)
 
 
+_FLOPS = {
+    **flop_registry,
+    # The registry has the kernels of accelerators only.
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: flop_registry[
+        torch.ops.aten._scaled_dot_product_flash_attention
+    ],
+}
+
+
+class _Flops(TorchDispatchMode):
+    """Adds up floating-point operations, of inference too, which PyTorch's own counter refuses."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.total = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        formula = _FLOPS.get(func.overloadpacket)
+        if formula is None:
+            with self:  # in inference operations arrive whole, such as `linear`
+                result = func.decompose(*args, **(kwargs or {}))
+            return func(*args, **(kwargs or {})) if result is NotImplemented else result
+        result = func(*args, **(kwargs or {}))
+        self.total += formula(*args, **(kwargs or {}), out_val=result)
+        return result
+
+
 def flops(work: Work) -> int:
     """Floating-point operations of the matrix products of one call, attention included."""
-    with FlopCounterMode(display=False) as counter:
+    with _Flops() as counter:
         work()
-    return counter.get_total_flops()
+    return counter.total
 
 
 def matrix_work(dtype: torch.dtype, device: torch.device, size: int = 1024) -> tuple[Work, int]:
@@ -140,3 +169,10 @@ def interleaved(works: dict[str, Work], repeats: int, device: torch.device) -> d
         }
         for name, pairs in times.items()
     }
+
+
+def commit() -> str:
+    """The commit of the checkout, or nothing where there is none."""
+    command = ['git', 'describe', '--always', '--dirty', '--abbrev=10']
+    found = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parent)
+    return found.stdout.strip()

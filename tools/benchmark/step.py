@@ -7,7 +7,6 @@ The batch is noise of the config's widths. See docs/speed.md for what the column
 
 import argparse
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -106,18 +105,11 @@ def measured(args: argparse.Namespace, config: str) -> dict[str, dict[str, float
     return result
 
 
-def commit() -> str:
-    """The commit of the checkout, or nothing where there is none."""
-    command = ['git', 'describe', '--always', '--dirty', '--abbrev=10']
-    found = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parent)
-    return found.stdout.strip()
-
-
 def main() -> None:
     args = parse_args()
     torch.set_num_threads(args.threads)
     facts: dict[str, Any] = {
-        'commit': commit(), 'torch': torch.__version__, 'device': args.device,
+        'commit': measure.commit(), 'torch': torch.__version__, 'device': args.device,
         'threads': args.threads, 'batch_size': args.batch_size, 'clips': args.clips,
         'words': args.words,
     }  # fmt: skip

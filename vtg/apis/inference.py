@@ -12,7 +12,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from vtg.datasets import GroundingDataset, collate
+from vtg.datasets import GroundingDataset, collate, collate_text
 from vtg.datasets.stores import FeatureStore, check_features, read_feature_file
 from vtg.datasets.stores.files import stored_number
 from vtg.engine import load_config
@@ -21,10 +21,13 @@ from vtg.evaluation.records import moments_to_lists, to_records
 from vtg.extraction import decode_video, encode_video
 from vtg.extraction.encoders import Encoder
 from vtg.extraction.encoders.base import as_device
+from vtg.models.sharing import EncodedVideos
 from vtg.models.task_modules.nms import temporal_nms
 from vtg.registry import DATASETS, ENCODERS, MODELS
 from vtg.structures import MomentList
 from vtg.utils import ConfigError, DataError
+
+from .precision import amp_context
 
 _FEATURE_FILES = ('.npz', '.npy', '.pt')
 Video = str | Path | np.ndarray | Sequence[np.ndarray]
@@ -64,6 +67,25 @@ class GroundingResult:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class EncodedVideo:
+    """A video as far as a model encodes it without a query; made by :meth:`Inferencer.encode`.
+
+    Attributes:
+        vid: Name of the video.
+        duration: Seconds of the video.
+        features: ``(L, Dv)`` as the dataset makes them, on the host.
+        num_clips: How many rows of them count as clips.
+        encoded: What the model made of it, on its device.
+    """
+
+    vid: str
+    duration: float
+    features: np.ndarray
+    num_clips: int
+    encoded: EncodedVideos
+
+
 class Inferencer:
     """A model with its weights, ready for your own videos and sentences.
 
@@ -77,7 +99,9 @@ class Inferencer:
         encoders: One encoder (or its config) per video feature of the config, in its order; needed
             for video files.
         text_encoders: One per text feature; by default those of ``encoders`` that encode text.
-        batch_size: Queries per forward pass.
+        batch_size: Queries whose texts are read together; how many of them run together is
+            ``test_cfg.max_clips`` of the model.
+        amp: ``'bf16'``, or ``'fp16'`` on a GPU: run the layers in half precision.
 
     Raises:
         ConfigError, CheckpointError: Config and weights do not fit.
@@ -91,6 +115,7 @@ class Inferencer:
         encoders: Sequence[dict | Encoder] = (),
         text_encoders: Sequence[dict | Encoder] | None = None,
         batch_size: int = 32,
+        amp: str | None = None,
     ) -> None:
         cfg = config if isinstance(config, Config) else load_config(config)
         init_default_scope('vtg')
@@ -99,6 +124,7 @@ class Inferencer:
         load_weights(self.model, checkpoint)
         self.model = self.model.to(self.device).eval()
         self.batch_size = batch_size
+        self.precision = amp_context(amp, self.device)
         # Nothing is loaded: its way from arrays to samples is what is needed.
         dataset = (cfg.get('test_dataloader') or cfg.val_dataloader).dataset
         self.dataset: GroundingDataset = DATASETS.build(
@@ -136,27 +162,66 @@ class Inferencer:
             DataError: The video or the features cannot be used.
             ConfigError: Encoders are missing.
         """
-        queries = [queries] if isinstance(queries, str) else list(queries)
+        queries = self._checked_queries(queries, text_features)
+        return self.ground(self.encode(video, duration), queries, text_features)
+
+    def encode(self, video: Video, duration: float | None = None) -> EncodedVideo:
+        """Read a video and encode it as far as the model can without a query.
+
+        Args:
+            video, duration: See :meth:`__call__`.
+
+        Returns:
+            What :meth:`ground` takes, for any number of queries and calls; it holds the features
+            and the tokens of one video, and fits this model with these weights.
+
+        Raises:
+            DataError, ConfigError: See :meth:`__call__`.
+        """
         vid = Path(video).stem if isinstance(video, str | Path) else 'video'
         clips, known = self._video_features(video)
-        duration = duration or known or min(map(len, clips)) * self.clip_length
+        seconds = float(duration or known or min(map(len, clips)) * self.clip_length)
+        reader = self.dataset.reader
+        arrays = _checked('video', clips, reader.video)
+        record = {'qid': 0, 'query': '', 'vid': vid, 'duration': seconds}
+        features, num_clips = self.dataset.assembly.video(arrays, record)
+        word = [np.zeros((1, store.dim or 1), np.float32) for store in reader.text]
+        sample = self._sample(record, features, num_clips, word)
+        batch = self.model.data_preprocessor(collate([sample]))
+        with torch.inference_mode(), self.precision():
+            encoded = self.model.encode(batch['video'], batch['video_mask'], batch['duration'])
+        return EncodedVideo(vid, seconds, features, num_clips, encoded)
+
+    def ground(
+        self,
+        video: EncodedVideo,
+        queries: str | Sequence[str],
+        text_features: Sequence[np.ndarray] | None = None,
+    ) -> list[GroundingResult]:
+        """Ground sentences in an encoded video; the results are those of :meth:`__call__`.
+
+        Args:
+            video: Made by :meth:`encode` of this object.
+            queries, text_features: See :meth:`__call__`.
+        """
+        queries = self._checked_queries(queries, text_features)
         texts = self._text_features(queries, text_features)
-        records = [
-            {'qid': number, 'query': query, 'vid': vid, 'duration': duration}
-            for number, query in enumerate(queries)
-        ]
-        samples = self._samples(records, clips, texts)
         found: list[dict[str, Any]] = []
-        for start in range(0, len(samples), self.batch_size):
-            batch = collate(samples[start : start + self.batch_size])
-            with torch.inference_mode():
-                (prediction,) = self.model.test_step(batch)
+        for start in range(0, len(queries), self.batch_size):
+            part = range(start, min(start + self.batch_size, len(queries)))
+            samples = [self._query_sample(video, number, queries, texts) for number in part]
+            batch = self.model.data_preprocessor(collate_text(samples))
+            meta = [sample['meta'] for sample in samples]
+            with torch.inference_mode(), self.precision():
+                prediction = self.model.ground(
+                    video.encoded, batch['text'], batch['text_mask'], meta=meta
+                )
             found += to_records(prediction)
         return [
             GroundingResult(
                 query=record['query'],
-                vid=vid,
-                duration=float(duration),
+                vid=video.vid,
+                duration=video.duration,
                 clip_length=self.clip_length,
                 moments=record.get('pred_relevant_windows', []),
                 saliency=record.get('pred_saliency_scores', []),
@@ -165,21 +230,49 @@ class Inferencer:
             for record in found
         ]
 
-    def _samples(
+    def _query_sample(
         self,
-        records: Sequence[dict[str, Any]],
-        clips: Sequence[np.ndarray],
+        video: EncodedVideo,
+        number: int,
+        queries: Sequence[str],
         texts: Sequence[Sequence[np.ndarray]],
-    ) -> list[dict[str, Any]]:
-        """Make the samples of queries about one video as the dataset of the config does."""
-        reader, rng = self.dataset.reader, np.random.default_rng(0)
-        video = _checked('video', clips, reader.video)
-        return [
-            self.dataset.pipeline(
-                self.dataset.builder(record, video, _checked('text', text, reader.text), rng)
-            )
-            for record, text in zip(records, texts)
-        ]
+    ) -> dict[str, Any]:
+        """Make the sample of a query as the dataset of the config does."""
+        record = {
+            'qid': number,
+            'query': queries[number],
+            'vid': video.vid,
+            'duration': video.duration,
+        }
+        text = _checked('text', texts[number], self.dataset.reader.text)
+        return self._sample(record, video.features, video.num_clips, text)
+
+    def _sample(
+        self,
+        record: dict[str, Any],
+        features: np.ndarray,
+        num_clips: int,
+        text: Sequence[np.ndarray],
+    ) -> dict[str, Any]:
+        rng = np.random.default_rng(0)
+        sample = self.dataset.builder.with_features(record, features, num_clips, text, rng)
+        return self.dataset.pipeline(sample)
+
+    def _checked_queries(
+        self, queries: str | Sequence[str], text_features: Sequence[np.ndarray] | None
+    ) -> list[str]:
+        """The queries as a list; refuses what no text features can be made of, before a video is
+        read."""
+        queries = [queries] if isinstance(queries, str) else list(queries)
+        if text_features is not None:
+            _check_count('text', self.num_text, 1, 'arrays')
+            if len(text_features) != len(queries):
+                raise ConfigError(f'{len(queries)} queries but {len(text_features)} text features.')
+            return queries
+        for query in queries:
+            if not query.split():
+                raise ConfigError('a query has no words; write what to look for.')
+        return queries
 
     def _video_features(self, video: Video) -> tuple[list[np.ndarray], float | None]:
         """Return one array per video feature of the config, and the seconds where known."""
@@ -213,14 +306,8 @@ class Inferencer:
     ) -> list[list[np.ndarray]]:
         """Return for every query one array per text feature of the config."""
         if given is not None:
-            _check_count('text', self.num_text, 1, 'arrays')
-            if len(given) != len(queries):
-                raise ConfigError(f'{len(queries)} queries but {len(given)} text features.')
             return [[np.asarray(array)] for array in given]
         _check_count('text', self.num_text, len(self.text_encoders), 'encoders')
-        for query in queries:
-            if not query.split():
-                raise ConfigError('a query has no words; write what to look for.')
         return [
             [encoder.encode_text(query).tokens for encoder in self.text_encoders]
             for query in queries

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Datasets, feature stores, saliency labels, the sampler and the collate function."""
 
-from .collate import collate
+from .batch_samplers import LengthBatches, VideoBatches
+from .collate import collate, collate_text
 from .custom import ClipGrades, CustomDataset
 from .custom_format import read_custom, read_queries
 from .grounding import GroundingDataset
@@ -39,6 +40,7 @@ __all__ = [
     'GloveStore',
     'GroundingDataset',
     'JoinedStore',
+    'LengthBatches',
     'PackedStore',
     'QVHighlights',
     'SampleKey',
@@ -48,7 +50,9 @@ __all__ = [
     'SimulatedText',
     'SimulatedVideo',
     'SingleWindow',
+    'VideoBatches',
     'collate',
+    'collate_text',
     'pack_features',
     'read_custom',
     'read_feature_file',

@@ -37,11 +37,23 @@ def _collate_targets(targets: Sequence[dict[str, Any]], num_clips: int) -> dict[
     return batch
 
 
+def collate_text(samples: Sequence[dict[str, Any]]) -> dict[str, Tensor]:
+    """Return ``text (B, N, Dt)`` and ``text_mask (B, N)`` of samples."""
+    text = _pad([sample['text'] for sample in samples])
+    return {
+        'text': text,
+        'text_mask': _mask([len(sample['text']) for sample in samples], text.shape[1]),
+    }
+
+
 @FUNCTIONS.register_module()
 def collate(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Pad and stack the samples of :class:`vtg.datasets.GroundingDataset`.
 
     Name it ``'vtg.collate'`` in a config: MMEngine looks functions up without the default scope.
+
+    Samples that hold the same array as video, and the same duration, share one row of ``video``,
+    ``video_mask`` and ``duration``; ``video_index (B,)`` says which, and is there only then.
 
     Returns:
         video ``(B, L, Dv)``, video_mask ``(B, L)``, text ``(B, N, Dt)``, text_mask ``(B, N)``,
@@ -49,16 +61,19 @@ def collate(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
         targets: the fields of :class:`vtg.structures.GroundingTargets`. Masks are True on real
         entries. ``source_id`` is equal for samples cut from the same source video.
     """
-    video = _pad([sample['video'] for sample in samples])
-    text = _pad([sample['text'] for sample in samples])
+    rows: dict[tuple[int, float], int] = {}
+    index = [rows.setdefault((id(s['video']), s['duration']), len(rows)) for s in samples]
+    videos = [samples[index.index(row)] for row in range(len(rows))]
+    video = _pad([sample['video'] for sample in videos])
     batch = {
         'video': video,
-        'video_mask': _mask([sample['meta']['num_clips'] for sample in samples], video.shape[1]),
-        'text': text,
-        'text_mask': _mask([len(sample['text']) for sample in samples], text.shape[1]),
-        'duration': torch.tensor([sample['duration'] for sample in samples], dtype=torch.float32),
+        'video_mask': _mask([sample['meta']['num_clips'] for sample in videos], video.shape[1]),
+        **collate_text(samples),
+        'duration': torch.tensor([sample['duration'] for sample in videos], dtype=torch.float32),
         'meta': [sample['meta'] for sample in samples],
     }
+    if len(videos) < len(samples):
+        batch['video_index'] = torch.tensor(index)
     if all('targets' in sample for sample in samples):
         targets = [sample['targets'] for sample in samples]
         batch['targets'] = _collate_targets(targets, video.shape[1])

@@ -113,6 +113,11 @@ class CustomDataset(GroundingDataset):
         rng = sample_generator(idx).spawn(1)[0]
         return cut_record(record, self.train_clips, self.clip_length, rng)
 
+    def clips_of(self, record: Record) -> int:
+        """See :meth:`GroundingDataset.clips_of`."""
+        clips = super().clips_of(record)
+        return clips if self.test_mode or self.train_clips is None else min(clips, self.train_clips)
+
     def read_lines(self, path: Path) -> Iterator[Line]:
         """Yield the lines of an annotation file with their records and what is wrong with them."""
         return read_custom(

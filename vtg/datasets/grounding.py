@@ -2,7 +2,7 @@
 """The dataset of queries, videos and moments; every benchmark is a configuration of it."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,7 +20,7 @@ from .labelling import Labelling
 from .reading import FeatureReader, Stores
 from .samplers import sample_generator
 from .samples import FeatureOptions, LabelOptions, SampleBuilder
-from .survey import survey
+from .survey import implied_clips, survey
 
 _FEWER, _MORE = 1, 2
 
@@ -168,25 +168,58 @@ class GroundingDataset(BaseDataset):
 
     def prepare_data(self, idx: int) -> dict[str, Any]:
         """Return the sample of an index, or of a :class:`SampleKey` that carries the epoch."""
+        return self._sample(idx, {})
+
+    def __getitems__(self, indices: Sequence[int]) -> list[dict[str, Any]]:
+        """Return the samples of a batch. In a test, those of one video hold the same array: it is
+        read once, and :func:`vtg.collate` stacks it once."""
+        if not self._fully_initialized:
+            self.full_init()
+        videos: dict[Hashable, tuple[list[int], np.ndarray, int]] = {}
+        return [self._sample(idx, videos) for idx in indices]
+
+    def _sample(self, idx: int, videos: dict[Hashable, Any]) -> dict[str, Any]:
+        """Make a sample; in a test, ``videos`` holds what was read for samples before it."""
         record = self.get_data_info(idx)
         record.pop('sample_idx')
         record, part = self.part_of(record, idx)
-        video = [array[part] for array in self.reader.read_video(record)]
-        self._check_lengths(video, record, idx)
-        text = self.reader.read_text(record)
-        return self.pipeline(self.builder(record, video, text, sample_generator(idx)))
+        key = self.video_of(record)
+        if key in videos:
+            lengths, features, num_clips = videos[key]
+            self._check_lengths(lengths, record, idx)
+        else:
+            arrays = [array[part] for array in self.reader.read_video(record)]
+            lengths = [len(array) for array in arrays]
+            self._check_lengths(lengths, record, idx)
+            features, num_clips = self.assembly.video(arrays, record)
+            if self.test_mode:
+                videos[key] = lengths, features, num_clips
+        text, rng = self.reader.read_text(record), sample_generator(idx)
+        sample = self.builder.with_features(record, features, num_clips, text, rng)
+        sample['meta']['index'] = int(idx)
+        return self.pipeline(sample)
+
+    def video_of(self, record: Record) -> Hashable:
+        """Return what is equal for records whose samples hold the same video features."""
+        names = tuple(store.name_of(record) for store in self.reader.video)
+        return record['vid'], names, len(record.get('label') or ())
+
+    def clips_of(self, record: Record) -> int:
+        """Return how many clips the sample of a record has, as its annotation implies."""
+        clips, most = implied_clips(record, self.clip_length), self.assembly.max_video_clips
+        return clips if most is None else min(clips, most)
 
     def part_of(self, record: Record, idx: int) -> tuple[Record, slice]:
         """Return what a sample shows of a record, and which clips of the video: here all."""
         return record, slice(None)
 
-    def _check_lengths(self, arrays: list[np.ndarray], record: Record, idx: int) -> None:
+    def _check_lengths(self, lengths: list[int], record: Record, idx: int) -> None:
         """Refuse arrays with too many or too few clips; note differences that are tolerated."""
-        for store, array in zip(self.reader.video, arrays):
-            problem = self.assembly.length_problem(len(array), record, self.clip_length)
+        for store, length in zip(self.reader.video, lengths):
+            problem = self.assembly.length_problem(length, record, self.clip_length)
             if problem:
                 raise DataError(f'{store}: {store.name_of(record)!r} {problem}')
-            surplus = self.assembly.surplus(len(array), record, self.clip_length)
+            surplus = self.assembly.surplus(length, record, self.clip_length)
             if surplus:
                 self._lengths[int(idx)] = _FEWER if surplus < 0 else _MORE
 

@@ -60,7 +60,17 @@ class SampleBuilder:
             ``video (L, Dv)``, ``text (N, Dt)``, ``duration``, ``meta`` and, if the record is
             labelled, ``targets``.
         """
-        features, num_clips = self.assembly.video(video, record)
+        return self.with_features(record, *self.assembly.video(video, record), text, rng)
+
+    def with_features(
+        self,
+        record: Record,
+        features: np.ndarray,
+        num_clips: int,
+        text: Sequence[np.ndarray],
+        rng: np.random.Generator,
+    ) -> dict[str, Any]:
+        """Make the sample of a record with what :meth:`Assembly.video` made of its video."""
         sample = {
             'video': features,
             'text': self.assembly.text(text, None if self.test_mode else rng),

@@ -278,8 +278,11 @@ class GroundingRunner(Runner):
             super().resume(filename, *args, **kwargs)
         self.message_hub.update_info('seed', self.seed)
         # The seed is that of the checkpoint now, but the loader was built before.
-        if hasattr(self.train_dataloader.sampler, 'seed'):
-            self.train_dataloader.sampler.seed = self.seed
+        loader = self.train_dataloader
+        samplers: list[Any] = [loader.sampler, getattr(loader.batch_sampler, 'sampler', None)]
+        for sampler in samplers:
+            if hasattr(sampler, 'seed'):
+                sampler.seed = self.seed
 
     def _resume_with_new_schedule(self, filename: str, *args: Any, **kwargs: Any) -> None:
         fresh = [

@@ -24,6 +24,8 @@ from vtg.utils import ConfigError
 from .base import SLOT_TYPES, Component, LossBalancer
 from .pipeline import build_components, check_defaults, describe, fill_defaults
 from .pipeline_checks import check_pipeline
+from .shared_videos import SharedVideos
+from .sharing import separate_stages
 from .slots import arrange, component_configs, expand, in_order
 from .training_pass import TrainingPass, needed_rows, plan
 from .training_progress import TrainingProgress
@@ -48,10 +50,11 @@ class TestConfig(TypedDict, total=False):
     post_processor: dict | None
     score_digits: int | None
     saliency_dtype: FloatType | None
+    max_clips: int
 
 
 @MODELS.register_module()
-class Grounder(BaseModel):
+class Grounder(SharedVideos, BaseModel):
     """A pipeline of named slots that answers which moments match a query and how well every clip
     does. Every paper is a config of this class; see ``docs/architecture.md``.
 
@@ -75,7 +78,9 @@ class Grounder(BaseModel):
         loss_balancer: Config of the balancer; the default sums.
         test_cfg: ``output``: the name of the reported list where a head gives several;
             ``post_processor``: config applied to every list; ``score_digits``: decimals of reported
-            numbers; ``saliency_dtype``: precision of reported clip scores, e.g. ``'float16'``.
+            numbers; ``saliency_dtype``: precision of reported clip scores, e.g. ``'float16'``;
+            ``max_clips``: so many clips, times the queries about them, run together where queries
+            share an encoded video.
         data_preprocessor: Config of the preprocessor.
         checkpointing: Keep, in training, of every stage only what it was given, and compute it
             again for the backward pass (Chen et al., "Training Deep Nets with Sublinear Memory
@@ -128,8 +133,11 @@ class Grounder(BaseModel):
 
         self.training_pass = plan(self.slots, self.stages, self.negative_stages)
         self.loss_balancer: LossBalancer = MODELS.build(loss_balancer or dict(type='FixedBalancer'))
-        options = {'output': None, 'score_digits': 4, 'saliency_dtype': None, **(test_cfg or {})}
-        self.test_cfg: dict[str, Any] = options
+        defaults_of_tests = {
+            'output': None, 'score_digits': 4, 'saliency_dtype': None, 'max_clips': 8192,
+        }  # fmt: skip
+        self.test_cfg: dict[str, Any] = {**defaults_of_tests, **(test_cfg or {})}
+        self.separate_stages, self.joint_stages = separate_stages(self.slots, self.stages)
         self.output = self._output_list()
         post_processor = self.test_cfg.pop('post_processor', None)
         self.post_processor = None
@@ -181,6 +189,7 @@ class Grounder(BaseModel):
         duration: Tensor,
         meta: list[dict[str, Any]] | None = None,
         targets: GroundingTargets | None = None,
+        video_index: Tensor | None = None,
         mode: str = 'tensor',
     ) -> GroundingState | dict[str, Tensor] | Prediction:
         """Run the model.
@@ -193,17 +202,17 @@ class Grounder(BaseModel):
             duration: ``(B,)`` seconds that normalised spans are a fraction of.
             meta: Facts of every sample, copied to its prediction.
             targets: Required by ``mode='loss'``.
+            video_index: ``(B,)`` the row of ``video``, ``video_mask`` and ``duration`` that every
+                sample is about, where samples share videos; a prediction encodes each once.
             mode: ``'tensor'`` returns the state, ``'loss'`` weighted losses by name, ``'predict'``
                 the :class:`Prediction`.
         """
-        state = GroundingState(
-            video_features=video,
-            video_mask=video_mask,
-            text_features=text,
-            text_mask=text_mask,
-            duration=duration,
-            progress=self.progress,
-        )
+        if video_index is not None:
+            if mode == 'predict':
+                videos = self.encode(video, video_mask, duration)
+                return self.ground(videos, text, text_mask, video_index, meta)
+            video, video_mask, duration = (x[video_index] for x in (video, video_mask, duration))
+        state = self._inputs(video, video_mask, text, text_mask, duration)
         if mode == 'loss' and targets is not None:
             state = state.update(targets=targets)
         if mode == 'tensor':

@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from vtg.registry import MODELS, TASK_UTILS
-from vtg.structures import GroundingState, MomentList, Prediction, join_predictions
+from vtg.structures import GroundingState, MomentList, Prediction
 from vtg.utils import ConfigError
 
 from .grounder import Grounder
+from .sharing import EncodedVideos, join_states
 from .task_modules.nms import take_first, take_moments
 
 
@@ -31,6 +32,21 @@ class Windows:
     start: Tensor
     length: Tensor
     seen: Tensor
+
+
+@dataclass(frozen=True)
+class EncodedWindows(EncodedVideos):
+    """Videos of which at least one is longer than a window.
+
+    Attributes:
+        windows: What every row of the state shows.
+        video_mask: ``(V, L)`` of the videos.
+        duration: ``(V,)`` seconds of the videos.
+    """
+
+    windows: Windows
+    video_mask: Tensor
+    duration: Tensor
 
 
 def window_starts(num_clips: int, clips: int, overlap: int) -> list[int]:
@@ -105,26 +121,56 @@ class SlidingGrounder(Grounder):
         duration: Tensor,
         meta: list[dict[str, Any]] | None = None,
         targets: Any = None,
+        video_index: Tensor | None = None,
         mode: str = 'tensor',
     ) -> GroundingState | dict[str, Tensor] | Prediction:
         """See :meth:`Grounder.forward`; ``mode='predict'`` goes by windows."""
-        if mode != 'predict' or video_mask.shape[1] <= self.window_clips:
-            return super().forward(
-                video, video_mask, text, text_mask, duration, meta, targets, mode=mode
-            )
+        if mode == 'predict' and video_index is None and video_mask.shape[1] > self.window_clips:
+            video_index = torch.arange(len(video), device=video.device)
+        return super().forward(
+            video, video_mask, text, text_mask, duration, meta, targets, video_index, mode=mode
+        )
+
+    @torch.no_grad()
+    def encode(self, video: Tensor, video_mask: Tensor, duration: Tensor) -> EncodedVideos:
+        """See :meth:`Grounder.encode`; a batch with longer videos becomes one of windows."""
+        if video_mask.shape[1] <= self.window_clips:
+            return super().encode(video, video_mask, duration)
         self._check_tef(video, video_mask)
         num_clips = video_mask.sum(dim=1)
         windows = self._windows(num_clips, duration)
-        parts = []
+        states = []
         for part in torch.arange(len(windows.owner), device=video.device).split(self.window_batch):
-            owner = windows.owner[part]
             features, mask = self._cut(video, num_clips, windows, part)
             seconds = windows.seen[part].diff(dim=1)[:, 0].to(duration)
-            inputs = (features, mask, text[owner], text_mask[owner], seconds)
-            found = super().forward(*inputs, mode='predict')
-            assert isinstance(found, Prediction)
-            parts.append(found)
-        return self._join(join_predictions(parts), windows, video_mask, duration, meta)
+            states.append(self._encoded(features, mask, seconds))
+        rows = torch.bincount(windows.owner, minlength=len(video))
+        return EncodedWindows(join_states(states), rows, windows, video_mask, duration)
+
+    @torch.no_grad()
+    def ground(
+        self,
+        videos: EncodedVideos,
+        text: Tensor,
+        text_mask: Tensor,
+        video_index: Tensor | None = None,
+        meta: Sequence[dict[str, Any]] | None = None,
+    ) -> Prediction:
+        """See :meth:`Grounder.ground`; windows of all queries run ``windows.batch_size`` at a time,
+        and the lists of all queries are merged together."""
+        if not isinstance(videos, EncodedWindows):
+            return super().ground(videos, text, text_mask, video_index, meta)
+        query = torch.arange(len(text), device=text.device)
+        video = torch.zeros_like(query) if video_index is None else video_index
+        counts = videos.rows[video]
+        owner = query.repeat_interleave(counts)  # (P,) the query of every pair
+        first = (videos.rows.cumsum(0) - videos.rows)[video] - (counts.cumsum(0) - counts)
+        row = torch.arange(len(owner), device=text.device) + first[owner]
+        texts = self._read(videos, text, text_mask)
+        found = self._answer(videos, texts, row, owner, self.window_batch)
+        windows = videos.windows
+        pairs = Windows(owner, windows.start[row], windows.length[row], windows.seen[row])
+        return self._join(found, pairs, videos.video_mask[video], videos.duration[video], meta)
 
     def _check_tef(self, video: Tensor, mask: Tensor) -> None:
         """Refuse columns that do not count from 0 to 1, which a window would overwrite."""
@@ -180,7 +226,7 @@ class SlidingGrounder(Grounder):
         windows: Windows,
         video_mask: Tensor,
         duration: Tensor,
-        meta: list[dict[str, Any]] | None,
+        meta: Sequence[dict[str, Any]] | None,
     ) -> Prediction:
         """Turn the prediction of all windows into that of the videos."""
         clip = duration.double() / video_mask.sum(dim=1)

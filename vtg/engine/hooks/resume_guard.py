@@ -76,7 +76,9 @@ def resume_parts(cfg: Mapping[str, Any], world_size: int) -> dict[str, Any]:
     hooks = [*(cfg.get('default_hooks') or {}).values(), *(cfg.get('custom_hooks') or [])]
     parts['averaging'] = [hook for hook in hooks if hook and 'EMA' in str(hook.get('type'))]
     loader = cfg.get('train_dataloader') or {}
-    parts['train_dataloader'] = {'batch_size': loader.get('batch_size')}
+    parts['train_dataloader'] = {
+        name: loader[name] for name in ('batch_size', 'batch_sampler') if loader.get(name)
+    }
     parts['processes'] = world_size
     return json.loads(json.dumps(parts, default=_name, sort_keys=True))
 

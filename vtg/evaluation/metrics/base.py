@@ -99,12 +99,25 @@ class RecordMetric(BaseMetric):
                 'evaluation needs the annotations, but the batches hold none; set test_mode=True '
                 'in the dataset of val_dataloader and test_dataloader.'
             )
-        self.add(records, annotations)
+        self.add(records, annotations, [meta.get('index') for meta in data_batch['meta']])
 
-    def add(self, records: Sequence[Record], annotations: Sequence[Record]) -> None:
-        """Keep records of predictions and their annotations, pair by pair."""
-        for prediction, annotation in zip(records, annotations, strict=True):
-            self.results.append({'prediction': prediction, 'annotation': annotation})
+    def add(
+        self,
+        records: Sequence[Record],
+        annotations: Sequence[Record],
+        places: Sequence[int | None] | None = None,
+    ) -> None:
+        """Keep records of predictions and their annotations, pair by pair.
+
+        Args:
+            records, annotations: As many of the one as of the other.
+            places: Places of the samples in the dataset, where known: the order of the predictions.
+        """
+        places = [None] * len(records) if places is None else places
+        for prediction, annotation, place in zip(records, annotations, places, strict=True):
+            self.results.append(
+                {'prediction': prediction, 'annotation': annotation, 'place': place}
+            )
 
     def evaluate(self, size: int) -> dict[str, float]:
         """Evaluate everything that was processed.
@@ -121,6 +134,10 @@ class RecordMetric(BaseMetric):
             ConfigError: ``selection`` names a metric that there is not.
         """
         unique = list({result['prediction']['qid']: result for result in results}.values())
+        places = [result.get('place') for result in unique]
+        # Not the places of several datasets joined, which repeat.
+        if None not in places and len({*places}) == len(places):
+            unique.sort(key=lambda result: result['place'])
         records = [result['prediction'] for result in unique]
         self.annotations = [result['annotation'] for result in unique]
         self.predictions = [{k: r[k] for k in self.fields if k in r} for r in records]
