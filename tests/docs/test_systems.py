@@ -20,6 +20,7 @@ SYSTEMS = {
     'TaskWeave': 'taskweave',
     'SG-DETR': 'sgdetr',
     'EaTR': 'eatr',
+    'LD-DETR': 'ld_detr',
 }
 
 
@@ -48,5 +49,5 @@ def test_the_page_names_the_components_of_the_config(name):
     model = read_config(ROOT / 'configs' / '_base_' / 'models' / f'{SYSTEMS[name]}.py').model
     for slot, components in page()[name].items():
         cfg = model.get('video_projector' if slot == 'projectors' else slot) or {}
-        parts = cfg.values() if slot in ('feedback', 'auxiliary') else [cfg] if cfg else []
+        parts = [cfg] if 'type' in cfg else cfg.values()
         assert components == {part['type'] for part in parts}, slot

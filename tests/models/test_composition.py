@@ -5,10 +5,16 @@ The cases come from the registry: a new component joins as soon as one config us
 puts it into the config of a system. Where the builder refuses, its sentence must say what to set;
 the test does so. What is built then takes two steps: losses are finite and have names of their own,
 and every parameter learns or is named by :func:`vtg.models.rehearsal.unused_parameters`.
+
+There are as many cases as components times systems, so they are kept cheap. Most of a model is that
+of its system: components are built once per config and shared by all trials (:class:`Shop`), and a
+model that is accepted is a copy. Auxiliaries change nothing, so those that a system takes as it is
+train side by side. Whether idle parameters are named is looked at in one system per component.
 """
 
 import copy
 import re
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +24,7 @@ import torch
 
 from vtg.engine.config import read_config
 from vtg.evaluation.records import to_records
-from vtg.models import Grounder
+from vtg.models import Grounder, pipeline
 from vtg.models.base import SLOT_TYPES, LossBalancer
 from vtg.models.grounder import DEFAULT_NEGATIVE_STAGES
 from vtg.models.rehearsal import noise_batch, unused_parameters, with_gradient
@@ -31,7 +37,7 @@ CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 SMALL = dict(dim=16, num_heads=2, hidden_dim=16, dropout=0.0, drop_path=0.0, residual_dropout=0.0)
 # What is at most needed of everything that there may be more of.
 FEW = dict(num_layers=1, moment_layers=1, sentence_layers=1, num_convs=1, num_linear=2,
-           num_queries=6, num_dummies=3, num_prompts=3)  # fmt: skip
+           num_queries=6, num_dummies=3, num_prompts=3, num_blocks=1, queue_size=4)  # fmt: skip
 GROUPS = ('feedback', 'auxiliary')
 KINDS = {**SLOT_TYPES, 'loss_balancer': LossBalancer}
 # Configs that show the components which no system has in its base.
@@ -105,11 +111,23 @@ def system(name: str) -> dict[str, Any]:
 
 def put(model: dict[str, Any], slot: str, cfg: dict[str, Any]) -> None:
     """Fill a slot, or add a group member, and let it run at its usual place."""
-    model[slot] = {**(model.get(slot) or {}), 'swapped': cfg} if slot in GROUPS else cfg
+    if slot in GROUPS:
+        model[slot] = {**(model.get(slot) or {}), 'swapped': cfg}
+    else:
+        join(model, slot)
+        model[slot] = cfg
     if slot in DEFAULT_STAGES and slot not in model['stages']:
         before = DEFAULT_STAGES[: DEFAULT_STAGES.index(slot)]
         place = max((i for i, s in enumerate(model['stages']) if s in before), default=-1)
         model['stages'].insert(place + 1, slot)
+
+
+def join(model: dict[str, Any], slot: str) -> None:
+    """Let one stage stand where the members of a chain run."""
+    orders = [model] + ([model['negatives']] if model.get('negatives') else [])
+    for holder in orders:
+        stages = [slot if s.startswith(f'{slot}.') else s for s in holder['stages']]
+        holder['stages'] = [s for i, s in enumerate(stages) if s != slot or slot not in stages[:i]]
 
 
 def drop(model: dict[str, Any], name: str) -> None:
@@ -192,12 +210,49 @@ def obey(model: dict[str, Any], sentence: str, swapped: str) -> bool:
     return True
 
 
+class Shop:
+    """Builds components; the same config again gives what was built before.
+
+    A model has every component once: its second one of a config is another than its first.
+    """
+
+    def __init__(self) -> None:
+        self.stock: dict[str, list[Any]] = {}
+        self.sold: Counter[str] = Counter()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(MODELS, name)
+
+    def build(self, cfg: dict[str, Any]) -> Any:
+        """A component of this config that the model does not have yet."""
+        key = repr(sorted(cfg.items()))
+        stock, index = self.stock.setdefault(key, []), self.sold[key]
+        if index == len(stock):
+            stock.append(MODELS.build(copy.deepcopy(cfg)))
+        self.sold[key] += 1
+        return stock[index]
+
+
+SHOP = Shop()
+
+
+@pytest.fixture(autouse=True)
+def shop(monkeypatch):
+    monkeypatch.setattr(pipeline, 'MODELS', SHOP)
+
+
+def make(model: dict[str, Any]) -> Grounder:
+    """Build a model of components that may be shared with others."""
+    SHOP.sold.clear()
+    return MODELS.build(copy.deepcopy(model))
+
+
 def build(model: dict[str, Any], swapped: str) -> Grounder | None:
     """Build a model, doing what the refusals say; None where it is refused for good."""
     said: list[str] = []
     while len(said) < 12:
         try:
-            return MODELS.build(copy.deepcopy(model))
+            return make(model)
         except ConfigError as error:
             sentence = str(error)
         assert sentence.endswith('.') and len(sentence) < 1500 and '\n' not in sentence
@@ -208,25 +263,29 @@ def build(model: dict[str, Any], swapped: str) -> Grounder | None:
     raise AssertionError(f'still refused: {said}')
 
 
-def check(model: Grounder) -> None:
-    """Take two steps and predict."""
+def check(model: Grounder, named: bool = True) -> None:
+    """Take two steps and predict; ``named`` also looks whether what learns nothing is named."""
+    model = copy.deepcopy(model)
     torch.manual_seed(0)
     model.train()
     model.progress = Progress(199, 200)
-    optimizer = torch.optim.SGD(model.parameters(), lr=1e-2)
-    learnt, start = set(), copy.deepcopy(model.state_dict())
+    learnt, start = set(), copy.deepcopy(model.state_dict()) if named else {}
     batch = noise_batch(model)
     for _ in range(2):
         losses = model(**model.data_preprocessor(batch, True), mode='loss')
         assert all(value.isfinite() for value in losses.values()), losses
-        optimizer.zero_grad()
+        model.zero_grad()
         sum(value for name, value in losses.items() if 'loss' in name).backward()
         grads = [p.grad for p in model.parameters() if p.grad is not None]
         assert all(grad.isfinite().all() for grad in grads)
         learnt |= set(with_gradient(model))
-        optimizer.step()
-    idle = {name for name, _ in model.named_parameters()} - learnt
-    if idle:
+        with torch.no_grad():
+            for parameter in model.parameters():
+                if parameter.grad is not None:
+                    parameter -= 1e-2 * parameter.grad
+    learns = {name for name, value in model.named_parameters() if value.requires_grad}
+    idle = learns - learnt
+    if idle and named:
         model.load_state_dict(start)
         assert idle <= set(unused_parameters(model, batch, steps=1))
     model.eval()
@@ -254,7 +313,7 @@ def has(host: str, slot: str, name: str) -> bool:
 CASES = [
     (slot, name, host)
     for slot in KINDS for name in registered(slot) for host in bases()
-    if not has(host, slot, name)
+    if slot != 'auxiliary' and not has(host, slot, name)
 ]  # fmt: skip
 
 
@@ -268,7 +327,28 @@ def test_every_component_in_every_system(slot, name, host):
         put(model, slot, cfg)
         built = build(model, f'{slot}.swapped' if slot in GROUPS else slot)
     if built is not None:
-        check(built)
+        check(built, looked_at(slot, name) == host)
+
+
+def looked_at(slot: str, name: str) -> str:
+    """The one system in which idle parameters of a component have to be named."""
+    hosts = [host for host in bases() if not has(host, slot, name)]
+    return hosts[registered(slot).index(name) % len(hosts)]
+
+
+@pytest.mark.parametrize('host', list(bases()))
+def test_every_auxiliary_in_every_system(host):
+    together = system(host)
+    for name in registered('auxiliary'):
+        model, cfg = system(host), copy.deepcopy(examples()['auxiliary'][name])
+        put(model, 'auxiliary', cfg)
+        plain = copy.deepcopy(model)
+        built = build(model, 'auxiliary.swapped')
+        if built is not None and model == plain:
+            together['auxiliary'] = {**(together.get('auxiliary') or {}), f'added_{name}': cfg}
+        elif built is not None:
+            check(built, looked_at('auxiliary', name) == host)
+    check(make(together))
 
 
 def with_feedback(model: dict[str, Any], cfg: dict[str, Any]) -> Grounder | None:

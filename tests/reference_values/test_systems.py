@@ -13,6 +13,7 @@ CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 SETS = {
     'cg_detr': 361,
     'eatr': 275,
+    'ld_detr': 540,
     'flashvtg': 389,
     'moment_detr': 122,
     'qd_detr': 185,

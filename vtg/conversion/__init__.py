@@ -14,6 +14,7 @@ from vtg.utils import CheckpointError, atomic_write, check_output, check_replace
 from .cg_detr import CG_DETR
 from .eatr import EATR
 from .flashvtg import FLASHVTG
+from .ld_detr import LD_DETR
 from .moment_detr import MOMENT_DETR
 from .qd_detr import QD_DETR
 from .released import read_published
@@ -28,6 +29,7 @@ CONVERSIONS: dict[str, Conversion] = {
     'cg_detr': CG_DETR,
     'eatr': EATR,
     'flashvtg': FLASHVTG,
+    'ld_detr': LD_DETR,
     'moment_detr': MOMENT_DETR,
     'qd_detr': QD_DETR,
     'sgdetr': SGDETR,

@@ -7,7 +7,7 @@ new values. The model checks the declarations when it is built, so a config whos
 fails before training.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from mmengine.model import BaseModule
@@ -33,6 +33,7 @@ class Component(BaseModule):
         can_do_without: Required fields that it does without if it is configured to, and how.
         suggests: Who sets a required field best, where several components set it.
         parts: Configs of the parts that it is built of where its own config names none.
+        follows: Slots whose components it gets once when the model is built, see :meth:`follow`.
         dim: Width of the tokens it works on, compared between slots when the model is built;
             None where it does not matter.
         task: The group its losses belong to: ``'moment'``, ``'saliency'`` or ``'auxiliary'``.
@@ -66,6 +67,7 @@ class Component(BaseModule):
     can_do_without: ClassVar[dict[str, str]] = {}
     suggests: ClassVar[dict[str, str]] = {}
     parts: ClassVar[dict[str, Any]] = {}
+    follows: tuple[str, ...] = ()
     dim: int | None = None
     joint: bool = True
 
@@ -83,6 +85,15 @@ class Component(BaseModule):
         if not self.finds:
             return state
         return state.update(**{name: getattr(state, made) for name, made in self.finds.items()})
+
+    def follow(self, slots: Mapping[str, Sequence['Component']]) -> None:
+        """Get the components of the slots in ``follows``, to keep a moving average of them.
+
+        They stay what they are: whoever follows reads their weights and changes nothing in them.
+
+        Args:
+            slots: The components of every slot, in the order in which they run.
+        """
 
     def check_pyramid(self, strides: tuple[float, ...]) -> None:
         """Check that the component is set up for the pyramid that it will get.

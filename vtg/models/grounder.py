@@ -122,6 +122,8 @@ class Grounder(SharedVideos, BaseModel):
             if member and not hasattr(self, slot):
                 self.add_module(slot, nn.Module())
             (getattr(self, slot) if member else self).add_module(member or slot, component)
+        for component in self.slots.values():
+            component.follow({slot: self.members(slot) for slot in component.follows})
         self.negative_stages: tuple[str, ...] = ()
         self.same_source = bool((negatives or {}).get('same_source', False))
         if negatives is not None:
@@ -144,6 +146,10 @@ class Grounder(SharedVideos, BaseModel):
         if post_processor is not None:
             self.post_processor = TASK_UTILS.build(post_processor)
         self.training_progress = TrainingProgress()
+
+    def members(self, slot: str) -> list[Component]:
+        """The components of a slot, in the order in which they run."""
+        return [part for name, part in self.slots.items() if name.partition('.')[0] == slot]
 
     @property
     def progress(self) -> Progress:

@@ -66,6 +66,7 @@ CHECKS: dict[str, Check] = {
     'eval_edge_qvhighlights': Check('evaluation', 'check_edge_qvhighlights'),
     'eval_real_files': Check('evaluation', 'check_real_files'),
     'flashvtg': Check('flashvtg', 'FlashVtgCase'),
+    'ld_detr': Check('ld_detr', 'LdDetrCase'),
     'moment_detr': Check('moment_detr', 'MomentDetrCase'),
     'nms_postprocess': Check('nms'),
     'qd_detr': Check('qd_detr', 'QdDetrCase'),

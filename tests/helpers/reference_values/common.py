@@ -2,6 +2,7 @@
 """What the comparisons of all systems share: inputs, inference, training steps, gradients."""
 
 import copy
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -198,6 +199,8 @@ def check_gradients(
         part = module.removeprefix('module/')
         every = part in EVERYTHING
         inside = [key for key in keys if every or key == part or key.startswith(f'{part}.')]
+        # Layers that are numbered without a dot.
+        inside = inside or [key for key in keys if re.match(rf'{re.escape(part)}\d+\.', key)]
         names = {rename(key) or '' for key in inside}
         # Parts that the conversion joins are renamed to '<parameter>.<part>'.
         names |= {name.rpartition('.')[0] for name in names}
@@ -273,12 +276,14 @@ def _check_wider(model: Grounder, batch: dict, prefix: str, tolerance: float) ->
     """
     model.double()
     try:
+        start = copy.deepcopy(model.state_dict())
         plain = train_step(model, in_double(batch))
         gradients = {
             name: parameter.grad.clone()
             for name, parameter in model.named_parameters()
             if parameter.grad is not None
         }
+        model.load_state_dict(start)  # a step may change a memory or statistics
         wider = train_step(model, in_double(extend_padding(batch)))
     finally:
         model.float()

@@ -3,6 +3,7 @@
 
 from .clip_text import ClipTextSaliency, GlobalAlignment, LocalAlignment
 from .clip_word_correlation import ClipWordCorrelation
+from .distillation import MomentumAlignment, MutualPrediction
 from .moment_sentence import MomentSentenceAlignment
 from .moment_summary import MomentSummarySaliency
 from .sampled_nce import SampledNCE
@@ -14,5 +15,7 @@ __all__ = [
     'LocalAlignment',
     'MomentSentenceAlignment',
     'MomentSummarySaliency',
+    'MomentumAlignment',
+    'MutualPrediction',
     'SampledNCE',
 ]

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Encoders of the fused sequence."""
 
+from .residual_conv import ResidualConvEncoder
 from .temporal_max_pool import TemporalMaxPool
 from .transformer_encoder import TransformerEncoder
 
-__all__ = ['TemporalMaxPool', 'TransformerEncoder']
+__all__ = ['ResidualConvEncoder', 'TemporalMaxPool', 'TransformerEncoder']

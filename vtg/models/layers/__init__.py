@@ -2,6 +2,7 @@
 """Building blocks that know nothing of slots and states."""
 
 from .attention import ProjectedAttention, RawAttention, tiled_padding_mask
+from .batch_norm import MaskedBatchNorm1d
 from .blocks import (
     MLP,
     Activation,
@@ -16,6 +17,7 @@ from .functional import amplify, cosine, inverse_sigmoid, masked_softmax, unit
 from .gated_decoder import GatedSpanDecoder
 from .gated_fusion import GatedTextFusion
 from .init import Init, init_transformer
+from .looped_decoder import LoopedDecoder
 from .moment_summary import MomentSummary
 from .pooling import SummedLinear, WeightedPooling, masked_average
 from .positions import sine_clip_positions, sine_span_embedding
@@ -37,6 +39,8 @@ __all__ = [
     'GatedSpanDecoder',
     'GatedTextFusion',
     'Init',
+    'LoopedDecoder',
+    'MaskedBatchNorm1d',
     'MaskedConv1d',
     'MomentSummary',
     'ProjectedAttention',
