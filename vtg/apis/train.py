@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.dist import is_main_process
+from mmengine.logging import print_log
 
+from vtg.datasets.stores import packing_advice
 from vtg.engine.dist import setup_distributed
 from vtg.engine.run_folder import AMP_TYPES, check_free, locked, store_options
 from vtg.engine.runner import GroundingRunner
@@ -82,6 +85,15 @@ def read_data(cfg: Config) -> None:
             dataset.full_init()
 
 
+def advise(cfg: Config) -> None:
+    """Log how the features of the training could be read faster."""
+    dataset = _files_of(cfg, 'train')
+    reader = getattr(dataset, 'reader', None)
+    if reader is not None:
+        for text in packing_advice((*reader.video, *reader.text)):
+            print_log(text, 'current')
+
+
 def _files_of(cfg: Config, split: str) -> Any:
     """The dataset of a split, nothing of it read; None where it reads no files."""
     dataset = (cfg.get(f'{split}_dataloader') or {}).get('dataset') or {}
@@ -113,6 +125,8 @@ def train(
     check_data(cfg)
     with _own_folder(cfg, launcher, options):
         runner = GroundingRunner.from_cfg(cfg)
+        if is_main_process():
+            advise(cfg)
         runner.train()
     # The distributed wrapper would keep the process group and its threads alive.
     runner.model = runner.bare_model

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where features come from: folders of files or packed files."""
 
+from .advice import packing_advice
 from .base import FeatureStore, check_features
 from .files import read_feature_file
 from .folder import FolderStore
@@ -18,6 +19,7 @@ __all__ = [
     'PackedStore',
     'check_features',
     'pack_features',
+    'packing_advice',
     'read_feature_file',
     'tokenize',
 ]

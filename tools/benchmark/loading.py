@@ -2,6 +2,7 @@
 """Measure how many samples per second the feature stores deliver through a data loader."""
 
 import argparse
+import json
 import tempfile
 import time
 from pathlib import Path
@@ -21,6 +22,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--batch-size', type=int, default=32)
     parser.add_argument('--workers', type=int, default=0)
     parser.add_argument('--passes', type=int, default=3, help='the fastest pass counts')
+    parser.add_argument('--json', metavar='FILE', help='write the numbers there as well')
     return parser.parse_args()
 
 
@@ -93,7 +95,7 @@ def main() -> int:
     args = parse_args()
     from vtg.datasets import QVHighlights
 
-    rows = []
+    rates = {}
     with tempfile.TemporaryDirectory() as folder:
         annotations = write_features(Path(folder), args)
         for kind in ('folder', 'packed', 'simulated'):
@@ -101,9 +103,11 @@ def main() -> int:
             dataset = QVHighlights(
                 str(annotations), features=dict(max_video_clips=args.clips), **stores
             )
-            rate = measure(dataset, args)
-            rows.append([kind, f'{rate:.0f}', f'{1000 / rate:.2f}'])
+            rates[kind] = measure(dataset, args)
+    rows = [[kind, f'{rate:.0f}', f'{1000 / rate:.2f}'] for kind, rate in rates.items()]
     print(terminal_table(['store', 'samples/s', 'ms/sample'], rows))
+    if args.json:
+        Path(args.json).write_text(json.dumps(rates, indent=1) + '\n')
     return 0
 
 
