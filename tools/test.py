@@ -17,6 +17,10 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--submission', action='store_true', help='write the official jsonl and zip as well'
     )
+    parser.add_argument(
+        '--published', choices=('config', 'family'), default='config',
+        help='show published numbers of this config, or of all in its folder (config)',
+    )  # fmt: skip
     parser.add_overrides()
     return parser.parse_args()
 
@@ -29,7 +33,7 @@ def main() -> None:
     from vtg.engine import load_config
 
     cfg = configure(load_config(args.config, args.cfg_options), args.out)
-    run_test(cfg, args.checkpoint, args.split, args.out, args.submission)
+    run_test(cfg, args.checkpoint, args.split, args.out, args.submission, args.published)
 
 
 if __name__ == '__main__':

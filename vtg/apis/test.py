@@ -2,14 +2,14 @@
 """Evaluation of a checkpoint with a benchmark report."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from mmengine.config import Config
 
 from vtg.engine.benchmark import benchmark_name
 from vtg.engine.checkpoint import load_weights
 from vtg.engine.runner import GroundingRunner
-from vtg.reports.published import load_published
+from vtg.reports.published import published_for
 from vtg.reports.report import Report, RunFacts, config_hash, file_sha8, make_report
 from vtg.reports.selection import selection_rule
 from vtg.reports.submission import check_size, write_submission_archive
@@ -27,6 +27,7 @@ def run_test(
     split: str = 'test',
     out: str | Path | None = None,
     submission: bool = False,
+    published: Literal['config', 'family'] = 'config',
 ) -> Report:
     """Evaluate one checkpoint on one split, print the report and save it.
 
@@ -39,6 +40,8 @@ def run_test(
         out: Folder for ``report_<split>.json`` and ``.md``; the work directory by default.
         submission: Evaluate the other split as well, and write the official prediction file of each
             and a zip of both; they are checked before.
+        published: Show the published numbers of this ``'config'``, or also those of the
+            ``'family'`` of configs in its folder.
 
     Returns:
         The report.
@@ -52,9 +55,8 @@ def run_test(
     metrics = unflatten_table(runner.test())
     metric = runner.test_evaluator.metrics[0]
     facts = _facts(cfg, runner, checkpoint, meta, split, len(metric.predictions))
-    folder = Path(cfg.filename).parent if cfg.filename else Path()
-    published = load_published(folder / 'metafile.yml', facts.dataset, split)
-    report = make_report(metrics, facts, published, getattr(metric, 'details', None))
+    rows = published_for(cfg, facts.dataset, split, family=published == 'family')
+    report = make_report(metrics, facts, rows, getattr(metric, 'details', None))
     print(report.table())
     out = Path(out or cfg.work_dir)
     written = list(report.save(out, f'report_{split}'))

@@ -96,6 +96,8 @@ def load_config(
     apply_options(cfg, {key: value for key, value in options.items() if key not in facts})
     for name in LOADERS:
         _settle_workers(cfg.get(name))
+    # A file that a run has written is whole and has no bases any more, but knows what they were.
+    cfg._cfg_dict.setdefault('lineage', lineage(path))
     check_components(cfg)
     check_values(cfg)
     _check_extras(cfg)
@@ -384,6 +386,21 @@ def origins(path: str | Path) -> dict[str, str]:
             if key in values and _same(values[key], base_values[key])
         }
     return {key: inherited.get(key, str(path)) for key in values}
+
+
+def lineage(path: str | Path) -> list[str]:
+    """Return a config file and those that it inherits from, nearest first.
+
+    They are named by their place below the folder ``configs``; what lies elsewhere, and the shared
+    files of ``configs/_base_``, are left out.
+    """
+    queue, names = [Path(path).resolve()], []
+    for file in queue:  # grows while it is read
+        queue += _bases(file)
+        if 'configs' in file.parts:
+            below = file.parts[len(file.parts) - file.parts[::-1].index('configs') :]
+            names.append('/'.join(below))
+    return [name for name in dict.fromkeys(names) if not name.startswith('_base_/')]
 
 
 def _bases(path: Path) -> list[Path]:

@@ -105,5 +105,6 @@ class Run(TypedDict, total=False):
     find_unused_parameters: bool
     report_after_training: bool
     benchmark: Benchmark
+    lineage: Sequence[str]
     domains: Sequence[str] | dict[str, Any]
     custom_imports: dict | None

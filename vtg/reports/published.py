@@ -7,6 +7,7 @@ They are kept in ``metafile.yml`` in the config folder of a system::
     Results:
       - dataset: QVHighlights
         split: val                       # split the numbers are for
+        config: qvhl.py                  # optional: the config in this folder that gives the row
         variant: IV2                     # optional: features or setting of the row
         source: paper, Table 1           # where the numbers are printed
         metrics:                         # per cent, names as in the evaluation's `brief`
@@ -20,9 +21,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from mmengine.config import Config
 
 from vtg.utils import ConfigError, is_number, shown
 
+CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 _MOST_BYTES = 1 << 20
 
 
@@ -44,11 +47,40 @@ class Published:
     source: str
     metrics: Mapping[str, float]
     variant: str = ''
+    config: str = ''
 
     @property
     def label(self) -> str:
         """The heading of its column."""
         return f'{self.source} ({", ".join(filter(None, (self.variant, self.split)))})'
+
+
+def published_for(
+    cfg: Config, dataset: str, split: str | None = None, family: bool = False
+) -> list[Published]:
+    """Return the published numbers that belong to a config, those of its own rows first.
+
+    Own rows are those that name the config or else the nearest config that it inherits from. Where
+    none does, all of the nearest ``metafile.yml`` count.
+
+    Args:
+        cfg: As :func:`vtg.engine.load_config` gives it.
+        dataset: Keep only this dataset. split: Keep only this split.
+        family: Put the other rows of the same ``metafile.yml`` behind the own ones.
+
+    Raises:
+        ConfigError: See :func:`load_published`.
+    """
+    file = Path(cfg.filename or '')
+    root = next((p for p in file.resolve().parents if p.name == 'configs'), CONFIGS)
+    nearest: list[Published] = []
+    for place in (file, *(root / name for name in cfg.get('lineage', ()))):
+        rows = load_published(place.parent / 'metafile.yml', dataset, split)
+        own = [row for row in rows if row.config == place.name]
+        if own:
+            return own + [row for row in rows if family and row not in own]
+        nearest = nearest or rows
+    return nearest
 
 
 def load_published(
@@ -86,8 +118,8 @@ def _published(entry: Any, path: Path, number: int) -> Published:
     where = f'{path}, result {number}'
     if not isinstance(entry, dict):
         raise ConfigError(f'{where}: expected a mapping, got {shown(entry)}.')
-    known = {'dataset', 'split', 'variant', 'source', 'metrics'}
-    missing = sorted(known - {'variant'} - set(entry))
+    known = {'dataset', 'split', 'config', 'variant', 'source', 'metrics'}
+    missing = sorted(known - {'config', 'variant'} - set(entry))
     unknown = [name for name in entry if name not in known]
     if missing or unknown:
         problem = f'lacks {missing[0]!r}' if missing else f'has {shown(unknown[0])}'

@@ -11,7 +11,7 @@ from mmengine.config import Config
 from vtg.datasets import rehearse
 from vtg.engine.benchmark import benchmark_name
 from vtg.engine.config import apply_options, load_config
-from vtg.reports.published import Published, load_published
+from vtg.reports.published import Published, published_for
 from vtg.utils import (
     LOADERS,
     ConfigError,
@@ -204,14 +204,13 @@ def train_domains(
         ConfigError: See :func:`domain_cells`; ``out`` holds trainings of another config.
     """
     cfg = load_config(config)
-    folder = Path(cfg.filename).parent
     apply_options(cfg, cfg_options)
     if rehearsal:
         rehearse(cfg)
     if selection == 'last':
         cfg.default_hooks.checkpoint.save_best = None
     cells = domain_cells(cfg, domains)
-    published = load_published(folder / 'metafile.yml', benchmark_name(cfg))
+    published = published_for(cfg, benchmark_name(cfg))
 
     def gather(runs: Sequence[Run]) -> DomainTable:
         table = make_table(runs, seeds, published, metric)
