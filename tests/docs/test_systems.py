@@ -21,6 +21,7 @@ SYSTEMS = {
     'SG-DETR': 'sgdetr',
     'EaTR': 'eatr',
     'LD-DETR': 'ld_detr',
+    'UVCOM': 'uvcom',
 }
 
 

@@ -25,7 +25,10 @@ VIDEO = {
 }  # fmt: skip
 # What is per clip in extras, and what is per sample.
 CLIPS = {'attention': ['weights'], 'foreground': ['probability'], 'clip_gain': ['gain']}
-SAMPLES = {**CLIPS, 'dummies': ['tokens'], 'context': ['token']}
+WORDS = {'guided_text': ['tokens']}
+SAMPLES = {
+    **CLIPS, **WORDS, 'dummies': ['tokens'], 'context': ['token'], 'query_sentence': ['vector']
+}  # fmt: skip
 TEXT = {
     'text_features', 'text_mask', 'projected_text', 'text', 'text_pos', 'fused_text', 'memory_text'
 }  # fmt: skip
@@ -141,6 +144,10 @@ class Toy:
                 keep = state.video_mask.view(*state.video_mask.shape, *[1] * (value.ndim - 2))
                 noise = torch.where(keep, value, 5 * torch.randn_like(value))
                 values[name] = extra = replace(extra, **{item: noise})
+            for item in WORDS.get(name, ()):
+                value = getattr(extra, item)
+                noise = torch.where(state.text_mask[..., None], value, 5 * torch.randn_like(value))
+                values[name] = extra = replace(extra, **{item: noise})
         return state.update(**values)
 
     @staticmethod
@@ -167,7 +174,9 @@ class Toy:
             elif isinstance(value, GroundingTargets):
                 value = one_target(value, row, clips)
             elif isinstance(value, Extras):
-                value = Extras({n: one_extra(x, row, clips) for n, x in value.values.items()})
+                value = Extras(
+                    {n: one_extra(x, row, clips, words) for n, x in value.values.items()}
+                )
             elif isinstance(value, GroundingState):
                 value = Toy.alone(value, index)
             values[field.name] = value
@@ -197,8 +206,9 @@ class Toy:
                                  tolerance), f'{name} of sample {index}'  # fmt: skip
 
 
-def one_extra(extra: Extra, row: slice, clips: int) -> Extra:
+def one_extra(extra: Extra, row: slice, clips: int, words: int) -> Extra:
     values = {name: getattr(extra, name)[row] for name in SAMPLES.get(extra.name, ())}
+    values |= {name: values[name][:, :words] for name in WORDS.get(extra.name, ())}
     values |= {name: values[name][:, :clips] for name in CLIPS.get(extra.name, ())}
     return replace(extra, **values)
 

@@ -43,7 +43,7 @@ KINDS = {**SLOT_TYPES, 'loss_balancer': LossBalancer}
 # Configs that show the components which no system has in its base.
 VARIANTS = (
     'sgdetr/qvhl_decoder_only.py', 'sgdetr/qvhl_dense_only.py',
-    'sgdetr/qvhl_no_global_saliency.py', 'taskweave/qvhl_hd2mr.py',
+    'sgdetr/qvhl_no_global_saliency.py', 'taskweave/qvhl_hd2mr.py', 'uvcom/qvhl_audio.py',
 )  # fmt: skip
 
 
@@ -79,8 +79,13 @@ def examples() -> dict[str, dict[str, dict[str, Any]]]:
                     plain = {key: value for key, value in cfg.items() if key not in PLACES}
                     found.setdefault(slot, {}).setdefault(cfg['type'], plain)
     found.setdefault('loss_balancer', {}).setdefault('FixedBalancer', {'type': 'FixedBalancer'})
+    # A projector of either modality is one of the other.
+    found['text_projector'] = {**found['video_projector'], **found['text_projector']}
     for slot in ('video_projector', 'text_projector'):
         found[slot] = {name: {**cfg, 'in_dim': 6} for name, cfg in found[slot].items()}
+        for cfg in found[slot].values():
+            if 'widths' in cfg:
+                cfg['widths'] = (4, 2)
     return found
 
 

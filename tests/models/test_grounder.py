@@ -4,6 +4,7 @@
 import numpy as np
 import pytest
 import torch
+from systems import WIDTH, small_system
 
 from vtg.engine import load_config
 from vtg.evaluation.records import to_records
@@ -168,6 +169,31 @@ def test_negative_pairs(toy, sgdetr, same_source, sources, valid):
         mask = state.video_mask
         assert torch.allclose(ours[mask], theirs[mask], atol=1e-5)
     assert negative.spans is state.spans  # no decoder runs on negatives
+
+
+def test_a_component_chooses_the_texts_of_negatives(toy):
+    """Late in training; pairs of one source are none, whoever chose them."""
+    model = small_system('uvcom', noise=False)
+    given = arguments(toy.batch(sources=[4, 4, 2], video_dim=WIDTH, text_dim=WIDTH))
+    state = model(**given).update(targets=given['targets'], progress=Progress(9, 10))
+    contrast = model.slots['auxiliary.contrast']
+    assert torch.equal(model.with_negatives(state).negative.text, state.text.roll(-1, 0))
+    contrast.choose_from = 9
+    chosen = contrast.partners(state)
+    assert chosen[:2].tolist() == [2, 2] and chosen[2] < 2
+    contrast.partners = lambda state: torch.tensor([2, 0, 0])
+    found = model.with_negatives(state)
+    assert found.negative_valid.tolist() == [True, False, True]
+    assert torch.equal(found.negative.text, state.text[[2, 0, 0]])
+    swapped = model(**given | {n: given[n][[2, 0, 0]] for n in ('text', 'text_mask')})
+    mask = state.video_mask
+    assert torch.allclose(found.negative.saliency[mask], swapped.saliency[mask], atol=1e-5)
+
+
+@pytest.mark.parametrize('name', ['auxiliary', 'saliency_head'])
+def test_a_component_that_chooses_nothing_is_refused(name):
+    with pytest.raises(ConfigError, match='which is no component of this model that chooses'):
+        small_system('uvcom', change=lambda model: model['negatives'].update(partner=name))
 
 
 def test_negatives_run_in_training_only(toy, sgdetr):

@@ -22,6 +22,7 @@ SETS = {
     'taskweave': 1537,
     'tr_detr': 213,
     'univtg': 108,
+    'uvcom': 443,
     'videolights': 478,
 }
 # Why a quantity of a batch without padding may be skipped.

@@ -108,6 +108,17 @@ def test_negative_text_is_that_of_the_next_sample():
     assert negative.extras[Words].position is state.extras[Words].position
 
 
+def test_negative_text_may_be_that_of_any_sample():
+    tokens = torch.randn(3, 5, 2)
+    state = make_state(text=tokens).update(words=Words(torch.arange(3.0)[:, None], torch.randn(5)))
+    negative = state.roll_text(torch.tensor([2, 0, 0]))
+    for name in ('text_features', 'text_mask', 'text'):
+        rows = getattr(state, name)
+        assert torch.equal(getattr(negative, name), torch.stack((rows[2], rows[0], rows[0])))
+    assert negative.extras[Words].tokens[:, 0].tolist() == [2, 0, 0]
+    assert negative.extras[Words].position is state.extras[Words].position
+
+
 def test_rolling_one_sample_gives_its_own_text():
     state = make_state(text=torch.randn(3, 5, 2)).update(text=torch.randn(1, 5, 2))
     assert torch.equal(state.roll_text().text, state.text)

@@ -23,6 +23,7 @@ from .sgdetr import SGDETR
 from .taskweave import TASKWEAVE
 from .tr_detr import TR_DETR
 from .univtg import UNIVTG
+from .uvcom import UVCOM
 from .videolights import VIDEOLIGHTS
 
 CONVERSIONS: dict[str, Conversion] = {
@@ -35,6 +36,7 @@ CONVERSIONS: dict[str, Conversion] = {
     'sgdetr': SGDETR,
     'tr_detr': TR_DETR,
     'univtg': UNIVTG,
+    'uvcom': UVCOM,
     'videolights': VIDEOLIGHTS,
     'taskweave': TASKWEAVE,
 }

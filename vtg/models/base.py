@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from mmengine.model import BaseModule
 from torch import Tensor
 
-from vtg.structures import GroundingState, MomentList
+from vtg.structures import GroundingState, MomentList, Progress
 from vtg.utils import ConfigError
 
 
@@ -37,6 +37,7 @@ class Component(BaseModule):
         dim: Width of the tokens it works on, compared between slots when the model is built;
             None where it does not matter.
         task: The group its losses belong to: ``'moment'``, ``'saliency'`` or ``'auxiliary'``.
+        chooses_partners: It can choose the texts of the negative pass, see :meth:`partners`.
         joint: A training step may run it once on main and negative pass as one batch, on a state of
             the fields that it declares and the masks. False where the result of a sample depends on
             the others, on targets or on ``state.is_negative``.
@@ -52,6 +53,7 @@ class Component(BaseModule):
     slot: ClassVar[str] = ''
     task: ClassVar[str] = 'auxiliary'
     aside: ClassVar[dict[str, Any]] = {'after': str | None, 'before': str | None}
+    chooses_partners: ClassVar[bool] = False
     is_stage: ClassVar[bool] = True
     takes_chain: ClassVar[bool] = False
     passes: ClassVar[dict[str, str]] = {}
@@ -104,6 +106,18 @@ class Component(BaseModule):
         Raises:
             ConfigError: It is not; says what to set.
         """
+
+    def choosing(self, progress: Progress) -> bool:
+        """Whether it chooses partners at this time of the training; else the next sample is one."""
+        return False
+
+    def partners(self, state: GroundingState) -> Tensor:
+        """Choose for every sample another one, ``(B,)``, whose text it gets in the negative pass.
+
+        Asked while it is :meth:`choosing` where ``model.negatives.partner`` names it, behind all
+        stages of the main pass.
+        """
+        raise NotImplementedError
 
     def loss(self, state: GroundingState) -> dict[str, Tensor]:
         """Return weighted scalar losses by name; names start with ``loss_``.

@@ -7,9 +7,10 @@ that needs more declares its own beside its components, see :mod:`vtg.structures
 
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor
 
-from vtg.structures import FROM_TEXT, SHARED, Extra
+from vtg.structures import FROM_TEXT, SHARED, Extra, GroundingState, in_float32
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,39 @@ class Context(Extra):
     """
 
     token: Tensor
+
+
+@dataclass(frozen=True)
+class GuidedText(Extra):
+    """Words that have taken in the clips of the video.
+
+    Attributes:
+        tokens: ``(B, N, D)``.
+    """
+
+    hint = True
+    tokens: Tensor
+
+
+@dataclass(frozen=True)
+class QuerySentence(Extra):
+    """The sentence as one vector that the fusion makes.
+
+    Attributes:
+        vector: ``(B, D)``.
+    """
+
+    vector: Tensor
+
+    @classmethod
+    def found_in(cls, state: GroundingState) -> Tensor:
+        """The sentence ``(B, D)`` as the fusion made it, else the mean projected word."""
+        made = state.extras.get(cls)
+        if made is not None:
+            return made.vector
+        words, mask = in_float32(state.projected_text), state.text_mask.unsqueeze(-1)
+        total = torch.where(mask, words, words.new_zeros(())).sum(dim=1)
+        return (total / mask.sum(dim=1).clamp(min=1)).to(state.projected_text.dtype)
 
 
 @dataclass(frozen=True)

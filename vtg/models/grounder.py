@@ -18,10 +18,12 @@ from vtg.structures import (
     Prediction,
     Progress,
     full_precision,
+    text_of,
 )
 from vtg.utils import ConfigError
 
 from .base import SLOT_TYPES, Component, LossBalancer
+from .negative_pass import check_partner
 from .pipeline import build_components, check_defaults, describe, fill_defaults
 from .pipeline_checks import check_pipeline
 from .shared_videos import SharedVideos
@@ -41,6 +43,7 @@ class Negatives(TypedDict, total=False):
     stages: Sequence[str]
     same_source: bool
     keep: Sequence[str]
+    partner: str | None
 
 
 class TestConfig(TypedDict, total=False):
@@ -70,8 +73,9 @@ class Grounder(SharedVideos, BaseModel):
             ``before='neck'``.
         stages: The order in which the slots run, where it is not the usual one and ``after`` and
             ``before`` are not enough; a member of a chain is ``'feedback.<name>'``.
-        negatives: None, or ``dict(stages=..., same_source=False, keep=())``: the stages that run
-            again with the text of the next sample, in training; ``same_source=True`` also counts
+        negatives: None, or ``dict(stages=..., same_source=False, keep=(), partner=None)``: the
+            stages that run again with the text of the next sample, or of the one that the component
+            ``partner`` chooses, in training; ``same_source=True`` also counts
             pairs of one source video, and of a sample with itself, as negatives, as some released
             code does; ``keep`` names state fields that stay as the matching text made them, such as
             VideoLights' refined clips.
@@ -132,7 +136,7 @@ class Grounder(SharedVideos, BaseModel):
         keep = tuple((negatives or {}).get('keep', ()))
         check_pipeline(self.slots, self.stages, self.negative_stages, keep)
         self.checkpointed = self._checkpointed(checkpointing)
-
+        self.partner = check_partner(self.slots, (negatives or {}).get('partner'))
         self.training_pass = plan(self.slots, self.stages, self.negative_stages)
         self.loss_balancer: LossBalancer = MODELS.build(loss_balancer or dict(type='FixedBalancer'))
         defaults_of_tests = {
@@ -269,16 +273,24 @@ class Grounder(SharedVideos, BaseModel):
         return self._with_pairs(state, self.training_pass)
 
     def with_negatives(self, state: GroundingState) -> GroundingState:
-        """Add the state of every video with the text of the next sample, if configured, to a state
+        """Add the state of every video with the text of another sample, if configured, to a state
         behind all stages."""
         if not self.negative_stages:
             return state
         return self._with_pairs(state, TrainingPass((), negative_after=self.negative_stages))
 
     def _with_pairs(self, state: GroundingState, passes: TrainingPass) -> GroundingState:
-        def valid(source: Tensor) -> Tensor:
-            return (source != source.roll(-1)) | self.same_source
+        def valid(source: Tensor, partner: Tensor | None = None) -> Tensor:
+            return (source != text_of(source, partner)) | self.same_source
 
+        chooser = None if self.partner is None else self.slots[self.partner]
+        if chooser is not None and chooser.choosing(state.progress):
+            # Whose text it is becomes known behind all stages.
+            state = self.run(state, passes.main)
+            partner = chooser.partners(state)
+            negative = self.run(state.roll_text(partner), passes.negative)
+            pairs = valid(state.targets.source_id, partner)
+            return state.update(negative=negative, negative_valid=pairs)
         rows = needed_rows(valid(state.targets.on_host.source_id))
         if rows is not None:
             rows = rows.to(state.duration.device, non_blocking=True)

@@ -61,6 +61,28 @@ def check_negatives(
                 )
 
 
+def check_partner(slots: Slots, name: str | None) -> str | None:
+    """Check that a component chooses texts for the negative pass; returns its name.
+
+    Args:
+        slots: Components by slot.
+        name: ``model.negatives.partner``.
+
+    Raises:
+        ConfigError: There is no such component, or it chooses none.
+    """
+    if name is None:
+        return None
+    able = [key for key, component in slots.items() if component.chooses_partners]
+    if name not in able:
+        way = f'name {" or ".join(able)}, or leave it away' if able else 'leave it away'
+        raise ConfigError(
+            f'model.negatives.partner is {name!r}, which is no component of this model that '
+            f'chooses texts; {way}.'
+        )
+    return name
+
+
 def _made_from_text(stages: Sequence[Stage]) -> set[str]:
     """The fields that took the text in and are not made from it alone."""
     mixed: set[str] = set()

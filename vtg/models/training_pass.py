@@ -34,6 +34,16 @@ class TrainingPass:
     takes: frozenset[str] = frozenset()
     chooses: bool = False
 
+    @property
+    def main(self) -> tuple[str, ...]:
+        """All stages of the main pass."""
+        return (*self.before, *self.joint, *self.after)
+
+    @property
+    def negative(self) -> tuple[str, ...]:
+        """All stages of the negative pass."""
+        return (*self.negative_before, *self.joint, *self.negative_after)
+
     def run(self, run: Run, state: GroundingState, rows: Tensor | None = None) -> GroundingState:
         """Run both passes.
 

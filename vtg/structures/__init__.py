@@ -2,7 +2,7 @@
 """The typed objects that travel between the parts, and the arithmetic of spans."""
 
 from .batches import SHARED, chosen, joined, per_sample, separated, spread
-from .extras import EXTRAS, FROM_TEXT, Extra, Extras
+from .extras import EXTRAS, FROM_TEXT, Extra, Extras, text_of
 from .metric_table import MAIN, MetricTable, flatten_table, unflatten_table
 from .precision import full_precision, in_float32
 from .prediction import Prediction, join_predictions
@@ -46,6 +46,7 @@ __all__ = [
     'per_sample',
     'separated',
     'spread',
+    'text_of',
     'unflatten_table',
     'xx_to_cxw',
 ]

@@ -31,6 +31,12 @@ RESERVED: set[str] = set()
 FROM_TEXT = {'text': True}
 
 
+def text_of(values: torch.Tensor, partner: torch.Tensor | None) -> torch.Tensor:
+    """``values (B, ...)`` of the samples ``partner (B,)``; None is the next one, after the last the
+    first."""
+    return torch.roll(values, -1, dims=0) if partner is None else values[partner]
+
+
 @dataclass(frozen=True)
 class Extra:
     """Base class: a frozen dataclass of tensors.
@@ -60,10 +66,10 @@ class Extra:
         """Whether it is made from the text alone, see :data:`FROM_TEXT`."""
         return any(item.metadata.get('text') for item in fields(cls))
 
-    def rolled(self: E) -> E:
-        """Return it for every sample as the next one has it, where it is made from the text."""
+    def rolled(self: E, partner: torch.Tensor | None = None) -> E:
+        """Return it for every sample as its partner has it, where it is made from the text."""
         values = {
-            item.name: torch.roll(getattr(self, item.name), -1, dims=0)
+            item.name: text_of(getattr(self, item.name), partner)
             for item in fields(self) if item.metadata.get('text')
         }  # fmt: skip
         return replace(self, **values) if values else self
@@ -99,6 +105,7 @@ class Extras:
         merged = {**self.values, **values}
         return Extras({name: value for name, value in merged.items() if value is not None})
 
-    def of_next_text(self) -> 'Extras':
-        """Return them for the negative pass."""
-        return Extras({n: value.rolled() for n, value in self.values.items() if not value.stream})
+    def of_next_text(self, partner: torch.Tensor | None = None) -> 'Extras':
+        """Return them for the negative pass with the texts of ``partner``."""
+        kept = ((name, value) for name, value in self.values.items() if not value.stream)
+        return Extras({name: value.rolled(partner) for name, value in kept})

@@ -9,11 +9,10 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor
 
 from .batches import joined
-from .extras import EXTRAS, FROM_TEXT, RESERVED, Extras
+from .extras import EXTRAS, FROM_TEXT, RESERVED, Extras, text_of
 from .targets import GroundingTargets
 
 
@@ -108,7 +107,7 @@ class GroundingState:
     Of some papers
         extras: found by their class, e.g. ``state.extras[Dummies]``.
     Negative pass
-        is_negative: this state holds every video with the text of the next sample.
+        is_negative: this state holds every video with the text of another sample.
         negative: that state. negative_valid ``(B,)``: the pair really is of different videos.
     """
 
@@ -172,18 +171,19 @@ class GroundingState:
             raise RuntimeError('only a state inside of a model can run stages; call model.run.')
         return self.runner(self, stages)
 
-    def roll_text(self) -> 'GroundingState':
+    def roll_text(self, partner: Tensor | None = None) -> 'GroundingState':
         """Return the negative of this state: sample b gets the text of sample b + 1, the last of
-        the first (Moon et al., "Query-Dependent Video Representation", 2023, section 3.2)."""
+        the first (Moon et al., "Query-Dependent Video Representation", 2023, section 3.2), or that
+        of sample ``partner (B,)``."""
         rolled: dict[str, Any] = {}
         for item in fields(self):
             value = getattr(self, item.name)
             if item.metadata.get('text') and value is not None:
-                rolled[item.name] = torch.roll(value, -1, dims=0)
+                rolled[item.name] = text_of(value, partner)
         fresh: dict[str, Any] = {
             item.name: None for item in fields(self) if item.metadata.get('stream')
         }  # fmt: skip
-        extras = self.extras.of_next_text()
+        extras = self.extras.of_next_text(partner)
         return replace(self, **rolled, **fresh, extras=extras, is_negative=True)
 
     def joined(self, other: 'GroundingState', names: Collection[str]) -> 'GroundingState':

@@ -20,7 +20,9 @@ from .core import Row
 
 SUFFIXES = ('.json', '.npz')
 # Arrays that go into a comparison: inputs and weights.
-INPUTS = re.compile(r'(?:^|/)(?:in|sd)/|^grad/param_names$|^unit/m2m/spans$|^unit/ema/weights$')
+INPUTS = re.compile(
+    r'(?:^|/)(?:in|sd|sd_audio)/|^grad/param_names$|^unit/m2m/spans$|^unit/ema/weights$'
+)
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ CHECKS: dict[str, Check] = {
     'tr_detr': Check('tr_detr', 'TrDetrCase'),
     'tvsum_metric': Check('clip_ranking', 'check_tvsum'),
     'univtg': Check('univtg', 'UniVtgCase'),
+    'uvcom': Check('uvcom', 'UvcomCase'),
     'videolights': Check('videolights', 'VideoLightsCase'),
     'youtube_metric': Check('clip_ranking', 'check_youtube'),
     **{f'recorded_{system}': Check('recorded', options=(system,)) for system in SYSTEMS},

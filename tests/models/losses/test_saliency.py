@@ -2,6 +2,7 @@
 """Losses on clip scores, against loops over samples, clips and ranks."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -44,6 +45,19 @@ def rank_row(scores, labels, ranks=11, temperature=0.5, divisor=12):
 
 def real(values, b):
     return values[b, : CLIPS[b]].tolist()
+
+
+def test_an_absent_clip_scores_zero(given):
+    state, scores, _ = given
+    absent = torch.tensor([[-1, 2], [3, 1], [0, -1]])
+    state = state.update(targets=replace(state.targets, neg_clips=absent))
+    terms = []
+    for b in range(3):
+        for high, low in zip(state.targets.pos_clips[b].tolist(), absent[b].tolist()):
+            lower = 0.0 if low < 0 else scores[b, low].item()
+            terms.append(max(0.0, 0.2 + lower - scores[b, high].item()))
+    loss = MarginPairLoss()(scores, state, None)
+    assert loss.item() == pytest.approx(2 * sum(terms) / len(terms), rel=1e-5)
 
 
 def test_bce(given):

@@ -7,6 +7,7 @@ from .distillation import MomentumAlignment, MutualPrediction
 from .moment_sentence import MomentSentenceAlignment
 from .moment_summary import MomentSummarySaliency
 from .sampled_nce import SampledNCE
+from .video_sentence import VideoSentenceContrast
 
 __all__ = [
     'ClipTextSaliency',
@@ -18,4 +19,5 @@ __all__ = [
     'MomentumAlignment',
     'MutualPrediction',
     'SampledNCE',
+    'VideoSentenceContrast',
 ]

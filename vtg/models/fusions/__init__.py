@@ -3,6 +3,7 @@
 
 from .aca import ACA
 from .bicmf import BiCMF
+from .cluster_integration import ClusterIntegration
 from .concatenation import Concatenation
 from .cross_attention import TextToVideoAttention
 from .saliency_token import MomentAdaptiveToken
@@ -12,6 +13,7 @@ __all__ = [
     'ACA',
     'SGCA',
     'BiCMF',
+    'ClusterIntegration',
     'Concatenation',
     'MomentAdaptiveToken',
     'TextToVideoAttention',

@@ -24,6 +24,7 @@ from .query import (
     QueryPredictions,
     QueryProposals,
     QuerySource,
+    SentenceQueries,
 )
 from .saliency import (
     ContextProductSaliencyHead,
@@ -65,6 +66,7 @@ __all__ = [
     'QueryProposals',
     'QuerySource',
     'SentencePooling',
+    'SentenceQueries',
     'SupervisedSaliencyHead',
     'TextCosineSaliencyHead',
 ]

@@ -11,6 +11,7 @@ from .blocks import (
     masked_fill_zero,
     xavier_linear,
 )
+from .clustering import SoftClustering, random_walk
 from .conv import MaskedConv1d, SeparableConv1d
 from .dropout import Dropout, DropPath, attention_rate, dropout, residual_noise
 from .functional import amplify, cosine, inverse_sigmoid, masked_softmax, unit
@@ -48,6 +49,7 @@ __all__ = [
     'SeparableConv1d',
     'SlotAttention',
     'SlotDecoder',
+    'SoftClustering',
     'SpanDecoder',
     'SummedLinear',
     'WeightedPooling',
@@ -61,6 +63,7 @@ __all__ = [
     'masked_average',
     'masked_fill_zero',
     'masked_softmax',
+    'random_walk',
     'residual_noise',
     'sine_clip_positions',
     'sine_span_embedding',

@@ -156,7 +156,8 @@ class MarginPairLoss(SaliencyLoss):
     """Hinge between clips that must score higher and clips that must score lower.
 
     ``2 * mean(max(0, margin + s_neg - s_pos))`` over samples and pairs (Moment-DETR, Lei et al.,
-    2021, eq. 4; the factor is the official code's).
+    2021, eq. 4; the factor is the official code's). A clip of index -1 stands for one with score 0
+    (UVCOM, for videos without another clip).
 
     Args:
         margin: Distance below which a pair costs.
@@ -173,8 +174,10 @@ class MarginPairLoss(SaliencyLoss):
         """Mean over all pairs of the batch."""
         if self.sigmoid:
             scores = scores.sigmoid()
-        high = scores.gather(1, state.targets.pos_clips)
-        low = scores.gather(1, state.targets.neg_clips)
+        high, low = (
+            scores.gather(1, clips.clamp(min=0)).masked_fill(clips < 0, 0)
+            for clips in (state.targets.pos_clips, state.targets.neg_clips)
+        )
         return 2 * F.relu(self.margin + low - high).mean()
 
 

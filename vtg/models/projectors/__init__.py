@@ -3,8 +3,10 @@
 
 from .conv_projector import ConvProjector
 from .linear_projector import LinearProjector
+from .stream_sum import StreamSum
 
 __all__ = [
     'ConvProjector',
     'LinearProjector',
+    'StreamSum',
 ]

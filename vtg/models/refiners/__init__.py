@@ -4,9 +4,11 @@
 from .context_query import ContextQueryRefinement
 from .dummy_encoder import DummyEncoder
 from .feature_refinement import FeatureRefinement
+from .video_to_text import VideoToTextAttention
 
 __all__ = [
     'ContextQueryRefinement',
     'DummyEncoder',
     'FeatureRefinement',
+    'VideoToTextAttention',
 ]

@@ -4,6 +4,7 @@
 from .event_slots import EventSlots
 from .outputs import ExtraQueries, ExtraTargets, QueryOutputs, QueryPredictions
 from .query_head import QueryHead
+from .sentence_queries import SentenceQueries
 from .sources import (
     LearnedQueries,
     LearnedSlots,
@@ -24,4 +25,5 @@ __all__ = [
     'QueryPredictions',
     'QueryProposals',
     'QuerySource',
+    'SentenceQueries',
 ]
