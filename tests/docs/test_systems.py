@@ -17,6 +17,7 @@ SYSTEMS = {
     'UniVTG': 'univtg',
     'VideoLights': 'videolights',
     'FlashVTG': 'flashvtg',
+    'FlashMMR': 'flashmmr',
     'TaskWeave': 'taskweave',
     'SG-DETR': 'sgdetr',
     'EaTR': 'eatr',

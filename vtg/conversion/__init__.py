@@ -13,6 +13,7 @@ from vtg.utils import CheckpointError, atomic_write, check_output, check_replace
 
 from .cg_detr import CG_DETR
 from .eatr import EATR
+from .flashmmr import FLASHMMR
 from .flashvtg import FLASHVTG
 from .ld_detr import LD_DETR
 from .moment_detr import MOMENT_DETR
@@ -29,6 +30,7 @@ from .videolights import VIDEOLIGHTS
 CONVERSIONS: dict[str, Conversion] = {
     'cg_detr': CG_DETR,
     'eatr': EATR,
+    'flashmmr': FLASHMMR,
     'flashvtg': FLASHVTG,
     'ld_detr': LD_DETR,
     'moment_detr': MOMENT_DETR,

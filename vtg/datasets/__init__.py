@@ -7,7 +7,7 @@ from .custom import ClipGrades, CustomDataset
 from .custom_format import read_custom, read_queries
 from .grounding import GroundingDataset
 from .qvhighlights import QVHighlights
-from .saliency import AnnotatorSum, ClipRatings, CoveredClips, SingleWindow
+from .saliency import AllWindows, AnnotatorSum, ClipRatings, CoveredClips, SingleWindow
 from .samplers import EpochSampler, SampleKey, sample_generator
 from .simulated import (
     SimulatedDataset,
@@ -29,6 +29,7 @@ from .stores import (
 from .survey import survey
 
 __all__ = [
+    'AllWindows',
     'AnnotatorSum',
     'ClipGrades',
     'ClipRatings',

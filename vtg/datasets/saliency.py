@@ -154,11 +154,55 @@ class SingleWindow:
         if not record['relevant_windows']:
             return _labels(relevant, relevant, *_random_pairs(relevant, rng))
         length = clip_length if self.clip_from == 'clip_length' else record['duration'] / num_clips
-        start, end = record['relevant_windows'][0]
-        last = max(0, min(int(end / length), num_clips) - 1)
-        first = min(int(start / length), last)
-        relevant[first : last + 1] = True
-        return _labels(relevant, relevant, *_random_pairs(relevant, rng))
+        for start, end in self.windows(record):
+            last = max(0, min(int(end / length), num_clips) - 1)
+            first = min(int(start / length), last)
+            relevant[first : last + 1] = True
+        return _labels(relevant, relevant, *self.pairs(relevant, rng))
+
+    @staticmethod
+    def windows(record: dict[str, Any]) -> Sequence[Sequence[float]]:
+        """The windows whose clips are relevant."""
+        return record['relevant_windows'][:1]
+
+    def pairs(
+        self, relevant: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Two clips inside and two outside."""
+        return _random_pairs(relevant, rng)
+
+
+@TRANSFORMS.register_module()
+class AllWindows(SingleWindow):
+    """1 on the clips of all windows, 0 elsewhere: :class:`SingleWindow` for queries with several.
+
+    FlashMMR's labels of QV-M2 (Cao et al., "When One Moment Isn't Enough", NeurIPS 2025).
+
+    Args:
+        clip_from: See :class:`SingleWindow`.
+        min_outside: With fewer clips outside, the pairs are of clips with themselves: nothing to
+            rank. 2 in the released code.
+    """
+
+    def __init__(
+        self,
+        clip_from: Literal['clip_length', 'duration'] = 'duration',
+        min_outside: int = 1,
+    ) -> None:
+        super().__init__(clip_from)
+        self.min_outside = min_outside
+
+    @staticmethod
+    def windows(record: dict[str, Any]) -> Sequence[Sequence[float]]:
+        """Every window."""
+        return record['relevant_windows']
+
+    def pairs(
+        self, relevant: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Two clips inside and two outside, or the former twice."""
+        pos, neg = _random_pairs(relevant, rng)
+        return pos, neg if np.count_nonzero(~relevant) >= self.min_outside else pos
 
 
 @TRANSFORMS.register_module()

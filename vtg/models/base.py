@@ -126,6 +126,15 @@ class Component(BaseModule):
         """
         return {}
 
+    def revise(self, state: GroundingState, lists: dict[str, MomentList]) -> dict[str, MomentList]:
+        """Change the decoded moments before the post-processing; by default nothing.
+
+        Args:
+            state: Behind all stages.
+            lists: Ranked moments in seconds by the name of the list.
+        """
+        return lists
+
 
 class Projector(Component):
     """Maps features to tokens ``(B, ·, D)``; a later member of a chain maps the tokens so far.
@@ -296,7 +305,10 @@ class Feedback(Component):
 
 
 class Auxiliary(Component):
-    """A training-only branch: it has parameters and losses and changes nothing."""
+    """A branch beside the pipeline: it has parameters and losses and sets no field of the state.
+
+    Most exist in training only; one that also has a say in the result does so in :meth:`revise`.
+    """
 
     slot = 'auxiliary'
     takes_chain = True

@@ -318,7 +318,7 @@ class Grounder(SharedVideos, BaseModel):
     def predict(
         self, state: GroundingState, meta: Sequence[dict[str, Any]] | None = None
     ) -> Prediction:
-        """Decode a state and apply the post-processor to every list of moments.
+        """Decode a state, let components revise the moments and post-process every list of them.
 
         Args:
             state: Behind all stages.
@@ -326,6 +326,8 @@ class Grounder(SharedVideos, BaseModel):
         """
         head = self.slots.get('moment_head')
         lists = {} if head is None else head.predict(state)
+        for component in self.slots.values() if lists else ():
+            lists = component.revise(state, lists)
         if self.post_processor is not None:
             lists = {n: self.post_processor(found, state.duration) for n, found in lists.items()}
         saliency = None if state.saliency is None else state.saliency.detach()

@@ -67,6 +67,7 @@ CHECKS: dict[str, Check] = {
     'eval_edge_moment_retrieval': Check('evaluation', 'check_edge_moment_retrieval'),
     'eval_edge_qvhighlights': Check('evaluation', 'check_edge_qvhighlights'),
     'eval_real_files': Check('evaluation', 'check_real_files'),
+    'flashmmr': Check('flashmmr', 'FlashMmrCase'),
     'flashvtg': Check('flashvtg', 'FlashVtgCase'),
     'ld_detr': Check('ld_detr', 'LdDetrCase'),
     'moment_detr': Check('moment_detr', 'MomentDetrCase'),

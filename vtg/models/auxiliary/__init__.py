@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Branches that exist in training only."""
+"""Branches beside the pipeline, most of which exist in training only."""
 
 from .clip_text import ClipTextSaliency, GlobalAlignment, LocalAlignment
 from .clip_word_correlation import ClipWordCorrelation
 from .distillation import MomentumAlignment, MutualPrediction
 from .moment_sentence import MomentSentenceAlignment
 from .moment_summary import MomentSummarySaliency
+from .moment_verification import MomentVerification
 from .sampled_nce import SampledNCE
 from .video_sentence import VideoSentenceContrast
 
@@ -16,6 +17,7 @@ __all__ = [
     'LocalAlignment',
     'MomentSentenceAlignment',
     'MomentSummarySaliency',
+    'MomentVerification',
     'MomentumAlignment',
     'MutualPrediction',
     'SampledNCE',

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Labels of queries with several windows and no ratings."""
+
+import numpy as np
+import pytest
+
+from vtg.datasets import AllWindows, SingleWindow
+
+
+def labels(windows, clips=10, seed=0, **options):
+    record = {'relevant_windows': windows, 'duration': 2.0 * clips}
+    return AllWindows(**options)(record, clips, 2.0, np.random.default_rng(seed))
+
+
+def test_clips_of_every_window_are_relevant():
+    found = labels([[2.0, 6.0], [9.0, 13.0], [18.0, 19.0]])
+    assert np.flatnonzero(found['relevant']).tolist() == [1, 2, 4, 5, 8]
+    assert found['saliency'].tolist() == found['relevant'].astype(float).tolist()
+    record = {'relevant_windows': [[2.0, 6.0], [9.0, 13.0]], 'duration': 20.0}
+    single = SingleWindow()(record, 10, 2.0, np.random.default_rng(0))
+    assert np.flatnonzero(single['relevant']).tolist() == [1, 2]
+
+
+@pytest.mark.parametrize('min_outside', [1, 2])
+def test_one_clip_outside_is_a_partner_unless_more_are_asked_for(min_outside):
+    for seed in range(5):
+        found = labels([[0.0, 18.0]], seed=seed, min_outside=min_outside)
+        inside = found['relevant'][found['neg_clips']]
+        assert inside.tolist() == [min_outside == 2] * 2
+        if min_outside == 2:
+            assert found['neg_clips'].tolist() == found['pos_clips'].tolist()
+
+
+def test_without_a_window_nothing_is_relevant():
+    assert not labels([])['relevant'].any()
