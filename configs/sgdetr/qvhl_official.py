@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """SG-DETR with every documented quirk of the released code, for loading its weights.
 
-Each value below restores one behaviour; the defaults of qvhl.py are what was meant.
+Each value below and in the model's base restores one behaviour; qvhl.py has what was meant.
 """
 
-_base_ = './qvhl.py'
+_base_ = [
+    '../_base_/models/variants/sgdetr_official.py',
+    '../_base_/benchmarks/qvhighlights_internvideo2.py',
+    '../_base_/schedules/adamw_160e.py',
+    '../_base_/default_runtime.py',
+]
 
 # Videos are padded to a multiple of four with zero rows that count as clips: 75 clips become 76,
 # and the duration that spans are a fraction of becomes 152 s.
@@ -23,45 +28,9 @@ benchmark = dict(
 # Checkpoints are selected by the query decoder's list, numbers are reported for the fused one.
 default_hooks = dict(checkpoint=dict(save_best='MR-full-mAP-detr'))
 
-# A single sample without a true negative pair in its batch drops out of the rank loss.
-_rank = dict(losses=dict(rank=dict(min_alone=2)))
+# Lists are fused as fractions of the padded length.
+model = dict(moment_head=dict(box_fusion=dict(max_length=152.0)))
 
-model = dict(
-    local_saliency_head=_rank,
-    saliency_head=_rank,
-    # Convolutions of the pyramid read whatever the padded clips hold.
-    neck=dict(mask_padding=False),
-    auxiliary=dict(
-        # The clip classification divides by padded clips too.
-        alignment=dict(average_over='padded'),
-    ),
-    moment_head=dict(
-        dense_head=dict(
-            # Padded cells are read by the towers, trained as background and predicted.
-            mask_padding=False,
-            # Anchors count in units of 2 s whatever the clip length.
-            unit_seconds=2.0,
-            # Moments lose the fraction of a second, and to rounding often a whole one.
-            truncate_targets=True,
-            # Decoded moments may end before they start.
-            clamp_length=False,
-        ),
-        query_head=dict(
-            # Cells at the border fill up the queries of very short videos.
-            queries=dict(use_ineligible=True),
-            # The width modulation divides by widths of any size.
-            decoder=dict(positions=dict(min_width=0.0)),
-            # The overlap of two moments without length is not a number.
-            matcher=dict(costs=dict(giou=dict(eps=0.0))),
-            losses=dict(giou=dict(eps=0.0)),
-            extras=dict(denoising=dict(sees_unused=True)),
-            # The list is sorted by class probability but reports the combined score.
-            ranking=dict(by='class', digits=4),
-        ),
-        # Lists are fused as fractions of the padded length.
-        box_fusion=dict(max_length=152.0),
-    ),
-    # Windows stretched to the minimal length may leave the video.
-    test_cfg=dict(post_processor=dict(steps=dict(clamp_again=None))),
-)
-del _rank
+# As in qvhl.py.
+train_dataloader = dict(batch_size=128)
+randomness = dict(seed=40)

@@ -7,3 +7,6 @@ _base_ = [
     '../_base_/schedules/adamw_50e.py',
     '../_base_/default_runtime.py',
 ]
+
+# As in the published runs, evaluation uses the average of the weights over epochs.
+default_hooks = dict(ema=dict(type='EpochEMAHook', decay=0.9))

@@ -42,10 +42,17 @@ def test_a_config_without_rows_has_those_of_its_base(tmp_path):
     assert official.lineage == [
         f'taskweave/{name}.py' for name in ('qvhl_hd2mr_official', 'qvhl_official', 'qvhl')
     ]
+    assert names(published_for(official, DATA, 'val')) == [('qvhl_hd2mr.py', 'HD2MR')]
     own = tmp_path / 'own.py'
     own.write_text(f'_base_ = {str(CONFIGS / "taskweave" / "qvhl_hd2mr.py")!r}\n')
     assert lineage(own)[0] == 'taskweave/qvhl_hd2mr.py'
     assert names(published_for(load_config(own), DATA, 'val')) == [('qvhl_hd2mr.py', 'HD2MR')]
+
+
+def test_the_quirks_of_released_code_keep_the_row():
+    for folder, config in (('taskweave', 'qvhl_experts_cnn'), ('videolights', 'qvhl_blip_uni')):
+        official = load_config(CONFIGS / folder / f'{config}_official.py')
+        assert {row.config for row in published_for(official, DATA, 'val')} == {f'{config}.py'}
 
 
 def test_the_config_beside_the_checkpoints_knows_its_base(tmp_path):

@@ -61,7 +61,8 @@ def published_for(
     """Return the published numbers that belong to a config, those of its own rows first.
 
     Own rows are those that name the config or else the nearest config that it inherits from. Where
-    none does, all of the nearest ``metafile.yml`` count.
+    none does, all of the nearest ``metafile.yml`` count. ``x_official.py``, which has the quirks of
+    the released code, has the rows of ``x.py`` too.
 
     Args:
         cfg: As :func:`vtg.engine.load_config` gives it.
@@ -76,7 +77,8 @@ def published_for(
     nearest: list[Published] = []
     for place in (file, *(root / name for name in cfg.get('lineage', ()))):
         rows = load_published(place.parent / 'metafile.yml', dataset, split)
-        own = [row for row in rows if row.config == place.name]
+        names = (place.name, f'{place.stem.removesuffix("_official")}.py')
+        own = [row for row in rows if row.config in names]
         if own:
             return own + [row for row in rows if family and row not in own]
         nearest = nearest or rows

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+"""TaskWeave on QVHighlights with the InternVideo2-1B features of SG-DETR (its Table 1)."""
+
+_base_ = [
+    '../_base_/models/taskweave.py',
+    '../_base_/benchmarks/qvhighlights_internvideo2.py',
+    '../_base_/schedules/adamw_200e_constant.py',
+    '../_base_/default_runtime.py',
+]
+
+default_hooks = dict(ema=dict(type='EpochEMAHook', decay=0.9))
+randomness = dict(seed=1004)

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Table V, row 9 as in qvhl_blip_coupled_only.py, with the quirks of the released code."""
+
+_base_ = './qvhl_blip_official.py'
+
+model = dict(
+    saliency_head=dict(losses=dict(hard_positive=None, hard_negative=None, cosine=None)),
+    moment_head=dict(losses=dict(align=None)),
+    auxiliary=dict(clip_text=None),
+)
+train_cfg = dict(max_epochs=150)
