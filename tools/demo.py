@@ -31,6 +31,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--json', metavar='FILE', help='write everything as JSON')
     parser.add_argument('--device', help='cuda, cpu (default: a GPU where there is one)')
+    parser.add_amp()
     parser.add_overrides()
     return parser.parse_args()
 
@@ -58,6 +59,7 @@ def main() -> None:
         device=args.device,
         encoders=encoders,
         text_encoders=texts and [encoder_config(text, device=args.device) for text in texts],
+        amp=args.amp,
     )
     features = args.text_features and [read_feature_file(path) for path in args.text_features]
     results = inferencer(args.video, args.query, features)

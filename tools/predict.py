@@ -15,6 +15,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('queries', help='annotation file (.jsonl), labelled or not')
     parser.add_argument('out', help='file to write (.jsonl)')
     parser.add_argument('--work-dir', help='folder of the log (the work dir of the config)')
+    parser.add_amp()
     parser.add_overrides()
     return parser.parse_args()
 
@@ -26,7 +27,7 @@ def main() -> None:
     from vtg.engine import load_config
 
     cfg = configure(load_config(args.config, args.cfg_options), args.work_dir)
-    count = run_prediction(cfg, args.checkpoint, args.queries, args.out)
+    count = run_prediction(cfg, args.checkpoint, args.queries, args.out, args.amp)
     print(f'{args.out}: predictions for {count} queries')
 
 

@@ -21,6 +21,11 @@ def parse_args() -> argparse.Namespace:
         '--published', choices=('config', 'family'), default='config',
         help='show published numbers of this config, or of all in its folder (config)',
     )  # fmt: skip
+    parser.add_amp()
+    parser.add_argument(
+        '--compare', action='store_true',
+        help='with --amp: evaluate in fp32 as well and print the differences of the metrics',
+    )  # fmt: skip
     parser.add_overrides()
     return parser.parse_args()
 
@@ -33,7 +38,10 @@ def main() -> None:
     from vtg.engine import load_config
 
     cfg = configure(load_config(args.config, args.cfg_options), args.out)
-    run_test(cfg, args.checkpoint, args.split, args.out, args.submission, args.published)
+    run_test(
+        cfg, args.checkpoint, args.split, args.out, args.submission, args.published, args.amp,
+        args.compare,
+    )  # fmt: skip
 
 
 if __name__ == '__main__':

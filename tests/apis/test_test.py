@@ -3,13 +3,18 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
+from mmengine.registry import init_default_scope
 from mmengine.visualization import LocalVisBackend
 
-from vtg.apis.test import evaluation_runner
+from vtg.apis.test import evaluation_runner, run_test
 from vtg.apis.train import train
 from vtg.engine import load_config
-from vtg.registry import VISBACKENDS
+from vtg.engine.checkpoint import load_weights
+from vtg.registry import MODELS, VISBACKENDS
+from vtg.utils import ConfigError
 
 HELPERS = Path(__file__).parents[1] / 'engine/helpers'
 
@@ -61,3 +66,48 @@ def test_tensorboard_has_one_axis_and_one_file(tmp_path):
     # 4 steps in each of 3 epochs, logged every second one, and a validation behind each.
     assert steps['loss'] == [2, 4, 6, 8, 10, 12] and steps['toy/score'] == [4, 8, 12]
     assert {step for every in steps.values() for step in every} <= set(range(2, 13, 2))
+
+
+@pytest.fixture
+def demo(tmp_path):
+    """A demo config with few videos, and random weights for it."""
+    cfg = load_config(
+        HELPERS.parents[2] / 'configs/qd_detr/demo.py',
+        {'val_dataloader.dataset.num_samples': 9, 'val_dataloader.num_workers': 0,
+         'model.defaults.dim': 16},
+    )  # fmt: skip
+    cfg.work_dir, cfg.log_level = str(tmp_path / 'run'), 'WARNING'
+    init_default_scope('vtg')
+    torch.manual_seed(0)
+    checkpoint = tmp_path / 'model.pth'
+    torch.save({'state_dict': MODELS.build(cfg.model.to_dict()).state_dict()}, checkpoint)
+    return cfg, checkpoint
+
+
+def predictions(cfg, checkpoint):
+    runner = evaluation_runner(cfg, 'val')
+    load_weights(runner.bare_model, checkpoint)
+    table = runner.test()
+    return table, runner.test_evaluator.metrics[0].predictions
+
+
+def test_queries_of_a_video_together_give_the_same_report(demo):
+    cfg, checkpoint = demo
+    grouped, ours = predictions(cfg, checkpoint)
+    cfg.val_dataloader.batch_sampler = None
+    single, theirs = predictions(cfg, checkpoint)
+    assert grouped == pytest.approx(single, abs=1e-3, nan_ok=True)
+    assert [record['qid'] for record in ours] == [record['qid'] for record in theirs]
+    for one, other in zip(ours, theirs, strict=True):
+        for name in ('pred_relevant_windows', 'pred_saliency_scores'):
+            np.testing.assert_allclose(one[name], other[name], atol=2e-4)
+    cfg.val_dataloader.batch_sampler = dict(type='LengthBatches', max_clips=60)
+    _, by_length = predictions(cfg, checkpoint)
+    assert [record['qid'] for record in by_length] == [record['qid'] for record in theirs]
+
+
+def test_half_precision_is_compared(demo, capsys):
+    run_test(*demo, 'val', amp='bf16', compare=True)
+    assert 'difference' in capsys.readouterr().out
+    with pytest.raises(ConfigError, match='--amp'):
+        run_test(*demo, 'val', compare=True)

@@ -28,6 +28,12 @@ class ArgumentParser(argparse.ArgumentParser):
             '--cfg-options', nargs='+', action='extend', default=[], metavar='KEY=VALUE', help=text
         )
 
+    def add_amp(self) -> None:
+        """Add ``--amp`` of the tools that predict."""
+        self.add_argument(
+            '--amp', choices=('bf16', 'fp16'), help='half precision; fp16 on a GPU only'
+        )
+
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         """See argparse."""
         words = list(map(str, sys.argv[1:] if args is None else args))

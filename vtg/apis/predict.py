@@ -8,11 +8,15 @@ from mmengine.config import Config
 from vtg.engine.checkpoint import load_weights
 from vtg.utils import ConfigError, check_output, check_replaceable, read_json_lines
 
-from .test import evaluation_runner
+from .test import evaluation_runner, test_in
 
 
 def run_prediction(
-    cfg: Config, checkpoint: str | Path, queries: str | Path, out: str | Path
+    cfg: Config,
+    checkpoint: str | Path,
+    queries: str | Path,
+    out: str | Path,
+    amp: str | None = None,
 ) -> int:
     """Predict moments and clip scores of all queries of an annotation file.
 
@@ -23,6 +27,7 @@ def run_prediction(
         queries: Annotation file; labels are not needed.
         out: JSON-lines file to write: ``qid``, ``query``, ``vid``, ``pred_relevant_windows``
             (``[[start_s, end_s, score], ...]``, best first), ``pred_saliency_scores``.
+        amp: ``'bf16'``, or ``'fp16'`` on a GPU.
 
     Returns:
         The number of queries.
@@ -47,7 +52,7 @@ def run_prediction(
     metric.out_file = str(out)
     runner = evaluation_runner(cfg, 'test')
     load_weights(runner.bare_model, checkpoint)
-    runner.test()
+    test_in(runner, amp)
     return len(runner.test_evaluator.metrics[0].predictions)
 
 

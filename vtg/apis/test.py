@@ -13,8 +13,10 @@ from vtg.reports.published import published_for
 from vtg.reports.report import Report, RunFacts, config_hash, file_sha8, make_report
 from vtg.reports.selection import selection_rule
 from vtg.reports.submission import check_size, write_submission_archive
-from vtg.structures import unflatten_table
-from vtg.utils import ConfigError, DataError
+from vtg.structures import MAIN, MetricTable, unflatten_table
+from vtg.utils import ConfigError, DataError, terminal_table
+
+from .precision import amp_context
 
 SPLITS = ('val', 'test')
 # Hooks that evaluation needs; the others belong to training.
@@ -28,6 +30,8 @@ def run_test(
     out: str | Path | None = None,
     submission: bool = False,
     published: Literal['config', 'family'] = 'config',
+    amp: str | None = None,
+    compare: bool = False,
 ) -> Report:
     """Evaluate one checkpoint on one split, print the report and save it.
 
@@ -42,32 +46,39 @@ def run_test(
             and a zip of both; they are checked before.
         published: Show the published numbers of this ``'config'``, or also those of the
             ``'family'`` of configs in its folder.
+        amp: ``'bf16'``, or ``'fp16'`` on a GPU: run the layers in half precision.
+        compare: With ``amp``, evaluate in float32 as well and print how the metrics differ.
 
     Returns:
         The report.
 
     Raises:
-        ConfigError: The config has no such split.
+        ConfigError: The config has no such split, or there is nothing to compare.
         CheckpointError: The checkpoint is missing, unsafe or does not fit.
     """
+    if compare and amp is None:
+        raise ConfigError('--compare needs --amp; write --amp bf16 --compare.')
     runner = evaluation_runner(cfg, split)
     meta = load_weights(runner.bare_model, checkpoint)
-    metrics = unflatten_table(runner.test())
+    whole = test_in(runner, None) if compare else {}
+    metrics = unflatten_table(test_in(runner, amp))
     metric = runner.test_evaluator.metrics[0]
     facts = _facts(cfg, runner, checkpoint, meta, split, len(metric.predictions))
     rows = published_for(cfg, facts.dataset, split, family=published == 'family')
     report = make_report(metrics, facts, rows, getattr(metric, 'details', None))
     print(report.table())
+    if compare:
+        print(_differences(unflatten_table(whole), metrics, str(amp)))
     out = Path(out or cfg.work_dir)
     written = list(report.save(out, f'report_{split}'))
     if submission:
-        written.append(_write_submission(cfg, checkpoint, split, metric, out))
+        written.append(_write_submission(cfg, checkpoint, split, metric, out, amp))
     print('written: ' + ', '.join(map(str, written)))
     return report
 
 
 def _write_submission(
-    cfg: Config, checkpoint: str | Path, split: str, metric: Any, out: Path
+    cfg: Config, checkpoint: str | Path, split: str, metric: Any, out: Path, amp: str | None
 ) -> Path:
     """Write the archive with both splits that the server asks for, of the same weights."""
     metrics = {split: metric}
@@ -75,7 +86,7 @@ def _write_submission(
     try:
         runner = evaluation_runner(cfg, other)
         load_weights(runner.bare_model, checkpoint)
-        runner.test()
+        test_in(runner, amp)
         metrics[other] = runner.test_evaluator.metrics[0]
     except (ConfigError, DataError) as error:
         print(f'note: submission.zip will lack hl_{other}_submission.jsonl: {error}')
@@ -88,6 +99,22 @@ def _write_submission(
         {name: found.predictions for name, found in metrics.items()},
         {name: found.annotations for name, found in metrics.items()},
     )
+
+
+def test_in(runner: GroundingRunner, amp: str | None) -> dict[str, float]:
+    """Run the evaluation of a runner in a precision and return its metrics."""
+    device = next(runner.bare_model.parameters()).device
+    with amp_context(amp, device)():
+        return runner.test()
+
+
+def _differences(whole: MetricTable, half: MetricTable, amp: str) -> str:
+    """A table of the metrics of the main list in both precisions."""
+    rows = [
+        [name, f'{value:.2f}', f'{half[MAIN][name]:.2f}', f'{half[MAIN][name] - value:+.2f}']
+        for name, value in whole.get(MAIN, {}).items()
+    ]
+    return terminal_table(('metric', 'fp32', amp, 'difference'), rows)
 
 
 def evaluation_runner(cfg: Config, split: str) -> GroundingRunner:
