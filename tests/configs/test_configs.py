@@ -85,6 +85,7 @@ def cfg(request: pytest.FixtureRequest) -> Any:
 def test_config(cfg: Any) -> None:
     """One test per file, so that it is read and built once."""
     widths = (cfg.model.video_projector.in_dim, cfg.model.text_projector.in_dim)
+    audio = cfg.model.get('audio_projector')
     for name, loader in loaders(cfg):
         declared = declared_widths(loader.dataset)
         assert declared in (None, widths), f'{name} gives {declared}, the model takes {widths}'
@@ -96,6 +97,8 @@ def test_config(cfg: Any) -> None:
         (dataset.get('labels') or {}).get('max_windows'),
         (dataset.get('features') or {}).get('pad_to_multiple', 1),
     )
+    for batch in (train, test) if audio else ():
+        batch['audio'] = torch.randn(*batch['video'].shape[:2], audio.in_dim)
     check_schedule(cfg, model)
     # Parts that training switches on late are on in the last epoch.
     for model.progress in (Progress(0, 10), Progress(9, 10)):
@@ -142,7 +145,8 @@ def check_prediction(model: nn.Module, batch: dict[str, Any]) -> list[Prediction
                 assert windows and all(len(window) == 3 for window in windows)
         else:
             assert 'pred_relevant_windows' not in record
-        assert len(record['pred_saliency_scores']) == meta['num_clips']
+        if 'saliency_head' in model.slots:
+            assert len(record['pred_saliency_scores']) == meta['num_clips']
     return predictions
 
 

@@ -34,7 +34,7 @@ def test_summed_ratings_in_seconds(shared, tmp_path):
     """The variant of TVSum with one summed rating per clip and the duration in seconds."""
     for split, count in (('train', 40), ('val', 10)):
         dataset = GroundingDataset(
-            str(shared / 'data' / 'tvsum' / f'tvsum_{split}_sfc.jsonl'),
+            ann_file=str(shared / 'data' / 'tvsum' / f'tvsum_{split}_sfc.jsonl'),
             video=dict(type='SimulatedVideo', dim=4),
             text=dict(type='SimulatedText', dim=4),
             labels=dict(saliency=dict(type='ClipRatings', offset=20.0, scale=12 / 80)),
@@ -51,7 +51,7 @@ def test_converted_records_make_a_dataset(shared, tmp_path):
     records = read_video_ratings(root / 'youtube_anno.json.gz', root / 'youtube_splits.json', 'val')
     write_jsonl(tmp_path / 'val.jsonl', records)
     dataset = GroundingDataset(
-        str(tmp_path / 'val.jsonl'),
+        ann_file=str(tmp_path / 'val.jsonl'),
         video=dict(type='SimulatedVideo', dim=4),
         text=dict(type='SimulatedText', dim=4),
         labels=dict(saliency=dict(type='ClipRatings', offset=0.0, scale=1.0)),

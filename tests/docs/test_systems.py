@@ -23,6 +23,7 @@ SYSTEMS = {
     'EaTR': 'eatr',
     'LD-DETR': 'ld_detr',
     'UVCOM': 'uvcom',
+    'UMT': 'umt',
 }
 
 

@@ -80,7 +80,7 @@ def build(kind: str, folder: Path, path: Path, test_mode: bool) -> GroundingData
         return QVHighlights(str(path), **options)
     domain = 'dog' if kind == 'ratings' else None
     labels = dict(saliency=SALIENCY[kind])
-    return GroundingDataset(str(path), labels=labels, domain=domain, **options)
+    return GroundingDataset(ann_file=str(path), labels=labels, domain=domain, **options)
 
 
 def load(dataset: GroundingDataset) -> dict:

@@ -33,8 +33,9 @@ def small_system(
     """
     model = copy.deepcopy(read(name))
     model['defaults'].update({k: v for k, v in SMALL.items() if k in model['defaults']})
-    for modality in ('video', 'text'):
-        model[f'{modality}_projector']['in_dim'] = WIDTH
+    for modality in ('video', 'audio', 'text'):
+        if model.get(f'{modality}_projector'):
+            model[f'{modality}_projector']['in_dim'] = WIDTH
     if change is not None:
         change(model)
     built = MODELS.build(model)

@@ -76,6 +76,9 @@ class Toy:
         pairs = torch.stack([torch.randint(length, (2, 2)) for length in clips])
         return {
             'video': torch.randn(len(clips), size, video_dim),
+            'audio': torch.randn(
+                len(clips), size, video_dim, generator=torch.Generator().manual_seed(0)
+            ),
             'video_mask': mask_of(clips),
             'text': torch.randn(len(words), max(words), text_dim),
             'text_mask': mask_of(words),

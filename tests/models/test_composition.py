@@ -81,7 +81,8 @@ def examples() -> dict[str, dict[str, dict[str, Any]]]:
     found.setdefault('loss_balancer', {}).setdefault('FixedBalancer', {'type': 'FixedBalancer'})
     # A projector of either modality is one of the other.
     found['text_projector'] = {**found['video_projector'], **found['text_projector']}
-    for slot in ('video_projector', 'text_projector'):
+    found['audio_projector'] = found['video_projector']  # those of the video fit it
+    for slot in ('video_projector', 'audio_projector', 'text_projector'):
         found[slot] = {name: {**cfg, 'in_dim': 6} for name, cfg in found[slot].items()}
         for cfg in found[slot].values():
             if 'widths' in cfg:
@@ -108,8 +109,9 @@ def system(name: str) -> dict[str, Any]:
         model['negatives']['stages'] = list(
             model['negatives'].get('stages', DEFAULT_NEGATIVE_STAGES)
         )
-    for modality in ('video', 'text'):
-        model[f'{modality}_projector']['in_dim'] = 6
+    for modality in ('video', 'audio', 'text'):
+        if model.get(f'{modality}_projector'):
+            model[f'{modality}_projector']['in_dim'] = 6
     model.setdefault('test_cfg', {})['output'] = None
     return model
 
@@ -207,7 +209,8 @@ def obey(model: dict[str, Any], sentence: str, swapped: str) -> bool:
     fitting = examples()[slot]
     wanted = match['type'] or next(
         key for key in fitting
-        if match['field'] in (*KINDS[slot].provides, *MODELS.get(key).provides)
+        if slot.endswith('_projector')
+        or match['field'] in (*KINDS[slot].provides, *MODELS.get(key).provides)
     )  # fmt: skip
     put(model, slot, copy.deepcopy(fitting[wanted]))
     if match['key']:
@@ -319,6 +322,8 @@ CASES = [
     (slot, name, host)
     for slot in KINDS for name in registered(slot) for host in bases()
     if slot != 'auxiliary' and not has(host, slot, name)
+    # In a system without a second stream nothing would read it.
+    and (slot != 'audio_projector' or slot in bases()[host])
 ]  # fmt: skip
 
 

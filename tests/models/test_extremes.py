@@ -52,7 +52,7 @@ def test_alone_as_in_the_batch(name, toy, shaken):
             ):
                 row = slice(index, index + 1)
                 single = {
-                    **{key: inputs[key][row, :clips] for key in ('video', 'video_mask')},
+                    **{key: inputs[key][row, :clips] for key in ('video', 'video_mask', 'audio')},
                     **{key: inputs[key][row, :words] for key in ('text', 'text_mask')},
                     'duration': inputs['duration'][row],
                 }

@@ -28,17 +28,19 @@ HEADS = {
     'slots': ('moment_detr', 'moment_head'),
     'clips': ('univtg', 'moment_head'),
     'points': ('flashvtg', 'moment_head'),
+    'centres': ('umt', 'moment_head'),
     'anchors': ('sgdetr', 'moment_head.dense_head'),
     'selected': ('sgdetr', 'moment_head.query_head'),
 }
 QUERIES = {'query', 'slots', 'selected'}
-DENSE = {'clips', 'points', 'anchors'}
+DENSE = {'clips', 'points', 'centres', 'anchors'}
 EVERY = QUERIES | DENSE
 # Where a loss that does not fit all heads belongs.
 FITS = {
     'SoftmaxClassLoss': {'query', 'slots'},
     'QualityLoss': {'selected'},
     'CenternessLoss': {'anchors'},
+    'GaussianFocalLoss': {'centres'},
     'ReferenceOffsetLoss': {'query', 'selected'},
     'QueryTextAlignment': QUERIES,
     'ClipScoreLoss': DENSE,

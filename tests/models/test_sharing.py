@@ -28,8 +28,13 @@ def prepared(name, change=None, clips=CLIPS):
     return model, videos, texts
 
 
+def of_video(batch):
+    names = ('video', 'video_mask', 'duration', 'audio')
+    return {name: batch[name] for name in names if name in batch}
+
+
 def plain(model, videos, texts):
-    inputs = {key: videos[key][INDEX] for key in ('video', 'video_mask', 'duration')}
+    inputs = {key: value[INDEX] for key, value in of_video(videos).items()}
     inputs |= {key: texts[key] for key in ('text', 'text_mask', 'meta')}
     with torch.no_grad():
         return model(**inputs, mode='predict')
@@ -51,14 +56,14 @@ def check_equal(found, expected, atol=1e-5):
 def test_encoded_videos_give_the_same_predictions(name):
     model, videos, texts = prepared(name)
     expected = plain(model, videos, texts)
-    encoded = model.encode(*(videos[key] for key in ('video', 'video_mask', 'duration')))
+    encoded = model.encode(**of_video(videos))
     query = {key: texts[key] for key in ('text', 'text_mask', 'meta')}
     check_equal(model.ground(encoded, **query, video_index=INDEX), expected)
     # The same in parts of two queries, and as one batch that says who shares which video.
     model.test_cfg['max_clips'] = 2 * CLIPS[0]
     check_equal(model.ground(encoded, **query, video_index=INDEX), expected)
     with torch.no_grad():
-        batch = {**{k: videos[k] for k in ('video', 'video_mask', 'duration')}, **query}
+        batch = {**of_video(videos), **query}
         check_equal(model(**batch, video_index=INDEX, mode='predict'), expected)
 
 
@@ -68,7 +73,7 @@ def test_windows_of_encoded_videos(name):
         cfg.update(type='SlidingGrounder', windows=dict(clips=8, overlap=4, tef=(), batch_size=3))
 
     model, videos, texts = prepared(name, slide, clips=(21, 13))
-    encoded = model.encode(*(videos[key] for key in ('video', 'video_mask', 'duration')))
+    encoded = model.encode(**of_video(videos))
     assert encoded.rows.tolist() == [5, 3] and len(encoded) == 2
     query = {key: texts[key] for key in ('text', 'text_mask', 'meta')}
     check_equal(
@@ -80,11 +85,14 @@ def test_windows_of_encoded_videos(name):
 def test_projectors_and_embedding_run_once_in_every_system(name):
     model, videos, texts = prepared(name)
     assert {'video_projector', 'text_projector', 'embedding'} <= {*model.separate_stages}
-    assert not {'fusion', 'moment_head'} & {*model.separate_stages}
+    fusion = model.slots.get('fusion')
+    reads_text = fusion is None or 'text' in fusion.requires
+    joint = {'moment_head', *(['fusion'] if reads_text else [])}
+    assert not joint & {*model.separate_stages}
     calls = []
     model.video_projector.register_forward_hook(lambda *args: calls.append(len(args[2]['video'])))
     model.test_cfg['max_clips'] = 1  # one query at a time
-    one = {key: videos[key][:1] for key in ('video', 'video_mask', 'duration')}
+    one = {key: value[:1] for key, value in of_video(videos).items()}
     encoded = model.encode(**one)
     model.ground(encoded, texts['text'], texts['text_mask'])
     assert calls == [1, 5]  # the video, and a clip that stands in for it beside every text

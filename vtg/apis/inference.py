@@ -144,6 +144,7 @@ class Inferencer:
         queries: str | Sequence[str],
         text_features: Sequence[np.ndarray] | None = None,
         duration: float | None = None,
+        audio_features: Sequence[np.ndarray] = (),
     ) -> list[GroundingResult]:
         """Ground sentences in one video.
 
@@ -154,6 +155,7 @@ class Inferencer:
             text_features: Token features ``(N, D)`` of every query, instead of a text encoder.
             duration: Seconds of the video, for features; by default what extraction stored in
                 their file, else their number of clips counts.
+            audio_features: Arrays ``(L, D)`` of the second stream, for a config that has one.
 
         Returns:
             One result per query.
@@ -163,13 +165,19 @@ class Inferencer:
             ConfigError: Encoders are missing.
         """
         queries = self._checked_queries(queries, text_features)
-        return self.ground(self.encode(video, duration), queries, text_features)
+        encoded = self.encode(video, duration, audio_features)
+        return self.ground(encoded, queries, text_features)
 
-    def encode(self, video: Video, duration: float | None = None) -> EncodedVideo:
+    def encode(
+        self,
+        video: Video,
+        duration: float | None = None,
+        audio_features: Sequence[np.ndarray] = (),
+    ) -> EncodedVideo:
         """Read a video and encode it as far as the model can without a query.
 
         Args:
-            video, duration: See :meth:`__call__`.
+            video, duration, audio_features: See :meth:`__call__`.
 
         Returns:
             What :meth:`ground` takes, for any number of queries and calls; it holds the features
@@ -184,12 +192,15 @@ class Inferencer:
         reader = self.dataset.reader
         arrays = _checked('video', clips, reader.video)
         record = {'qid': 0, 'query': '', 'vid': vid, 'duration': seconds}
-        features, num_clips = self.dataset.assembly.video(arrays, record)
+        _check_count('audio', len(reader.audio), len(audio_features), 'arrays')
+        sounds = _checked('audio', audio_features, reader.audio)
+        features, num_clips, audio = self.dataset.assembly.streams(arrays, sounds, record)
         word = [np.zeros((1, store.dim or 1), np.float32) for store in reader.text]
-        sample = self._sample(record, features, num_clips, word)
+        sample = self._sample(record, features, num_clips, word, audio)
         batch = self.model.data_preprocessor(collate([sample]))
         with torch.inference_mode(), self.precision():
-            encoded = self.model.encode(batch['video'], batch['video_mask'], batch['duration'])
+            inputs = (batch[name] for name in ('video', 'video_mask', 'duration'))
+            encoded = self.model.encode(*inputs, batch.get('audio'))
         return EncodedVideo(vid, seconds, features, num_clips, encoded)
 
     def ground(
@@ -253,9 +264,10 @@ class Inferencer:
         features: np.ndarray,
         num_clips: int,
         text: Sequence[np.ndarray],
+        audio: np.ndarray | None = None,
     ) -> dict[str, Any]:
         rng = np.random.default_rng(0)
-        sample = self.dataset.builder.with_features(record, features, num_clips, text, rng)
+        sample = self.dataset.builder.with_features(record, features, num_clips, text, rng, audio)
         return self.dataset.pipeline(sample)
 
     def _checked_queries(

@@ -96,7 +96,7 @@ def validate_files(
     dataset: GroundingDataset
     if _is_benchmark(annotations):
         labels = {'saliency': {'type': 'CoveredClips'}}
-        dataset = GroundingDataset(annotations, labels=labels, **shared)
+        dataset = GroundingDataset(ann_file=annotations, labels=labels, **shared)
     else:
         dataset = CustomDataset(annotations, data_root='', **shared)
     return validate_dataset(dataset, **options)

@@ -23,6 +23,7 @@ from .rules import Conversion, StateDict
 from .sgdetr import SGDETR
 from .taskweave import TASKWEAVE
 from .tr_detr import TR_DETR
+from .umt import UMT
 from .univtg import UNIVTG
 from .uvcom import UVCOM
 from .videolights import VIDEOLIGHTS
@@ -37,6 +38,7 @@ CONVERSIONS: dict[str, Conversion] = {
     'qd_detr': QD_DETR,
     'sgdetr': SGDETR,
     'tr_detr': TR_DETR,
+    'umt': UMT,
     'univtg': UNIVTG,
     'uvcom': UVCOM,
     'videolights': VIDEOLIGHTS,

@@ -86,6 +86,28 @@ class Assembly:
         video = pad_to_multiple(video, self.pad_to_multiple)
         return video, num_clips if self.mask_padding else len(video)
 
+    def streams(
+        self, video: Sequence[np.ndarray], audio: Sequence[np.ndarray], record: Record
+    ) -> tuple[np.ndarray, int, np.ndarray | None]:
+        """Join the arrays of a video, and those of a second stream on its clips, see :meth:`video`.
+
+        Both are cut to the shorter; the second one is normalised like the video, and its rows are
+        those of the video, zero where it has none.
+
+        Returns:
+            What :meth:`video` does, and ``(L, Da)``, None without a second stream.
+        """
+        if not audio:
+            return *self.video(video, record), None
+        shortest = min(map(len, (*video, *audio)))
+        video, audio = ([array[:shortest] for array in both] for both in (video, audio))
+        features, num_clips = self.video(video, record)
+        if self.normalize_video:
+            audio = [normalize_rows(array) for array in audio]
+        joined = concatenate_sources(audio)[: len(features)]
+        joined = np.pad(joined, ((0, len(features) - len(joined)), (0, 0)))
+        return features, num_clips, joined
+
     def text(
         self, arrays: Sequence[np.ndarray], rng: np.random.Generator | None = None
     ) -> np.ndarray:

@@ -53,11 +53,13 @@ def collate(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
     Name it ``'vtg.collate'`` in a config: MMEngine looks functions up without the default scope.
 
     Samples that hold the same array as video, and the same duration, share one row of ``video``,
-    ``video_mask`` and ``duration``; ``video_index (B,)`` says which, and is there only then.
+    ``video_mask``, ``duration`` and ``audio``; ``video_index (B,)`` says which, and is there only
+    then.
 
     Returns:
         video ``(B, L, Dv)``, video_mask ``(B, L)``, text ``(B, N, Dt)``, text_mask ``(B, N)``,
-        duration ``(B,)`` in seconds, meta (a list of dicts) and, if every sample is labelled,
+        duration ``(B,)`` in seconds, meta (a list of dicts), audio ``(B, L, Da)`` where there is
+        some and, if every sample is labelled,
         targets: the fields of :class:`vtg.structures.GroundingTargets`. Masks are True on real
         entries. ``source_id`` is equal for samples cut from the same source video.
     """
@@ -72,6 +74,8 @@ def collate(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
         'duration': torch.tensor([sample['duration'] for sample in videos], dtype=torch.float32),
         'meta': [sample['meta'] for sample in samples],
     }
+    if 'audio' in samples[0]:
+        batch['audio'] = _pad([sample['audio'] for sample in videos])
     if len(videos) < len(samples):
         batch['video_index'] = torch.tensor(index)
     if all('targets' in sample for sample in samples):

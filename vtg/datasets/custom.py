@@ -96,7 +96,7 @@ class CustomDataset(GroundingDataset):
             raise ConfigError(f'train_clips of CustomDataset is at least 2, got {train_clips}.')
         self.train_clips = train_clips
         super().__init__(
-            ann_file,
+            ann_file=ann_file,
             data_root=data_root,
             video=_stores(video, '{vid}', data_root),
             text=_stores(text, 'qid{qid}', data_root),

@@ -29,15 +29,16 @@ _FEWER, _MORE = 1, 2
 class GroundingDataset(BaseDataset):
     """Queries with the features of their videos and, where labelled, their moments.
 
-    A sample is a dict with ``video (L, Dv)`` and ``text (N, Dt)`` in float32, ``duration`` (the
-    seconds that normalised spans are a fraction of), ``meta`` and, if labelled, ``targets``;
-    ``vtg.collate`` makes the batch. Clip i covers the seconds ``[i, i + 1) * clip_length``.
-    :mod:`vtg.datasets.samples` names the steps that make it.
+    A sample is a dict with ``video (L, Dv)``, ``text (N, Dt)`` and perhaps ``audio (L, Da)`` in
+    float32, ``duration`` (the seconds that normalised spans are a fraction of), ``meta`` and, if
+    labelled, ``targets``; ``vtg.collate`` makes the batch. Clip i covers the
+    seconds ``[i, i + 1) * clip_length``. :mod:`vtg.datasets.samples` names the steps that make
+    it.
 
     Args:
-        ann_file: JSON-lines file, plain or gzip (``x.jsonl`` also finds ``x.jsonl.gz``).
         video, text: Feature stores of the video backbones and of the query, see
             :class:`~vtg.datasets.reading.FeatureReader`.
+        audio: Feature stores of a second stream on the clips of the video; empty without one.
         labels: Arguments of :class:`~vtg.datasets.labelling.Labelling`.
         features: Arguments of :class:`~vtg.datasets.assembly.Assembly`.
         clip_length: Seconds per clip.
@@ -46,7 +47,8 @@ class GroundingDataset(BaseDataset):
         skip_missing: Leave out records without features and count them, instead of refusing.
         annotations_from: Where the annotation file can be had, quoted when it is missing.
         test_mode: Labels are optional, ``meta`` carries the record, nothing is random.
-        kwargs: ``data_root`` (joined to relative paths), ``indices`` (keep the first n) and others
+        kwargs: ``ann_file`` (JSON lines, plain or gzip: ``x.jsonl`` also finds ``x.jsonl.gz``),
+            ``data_root`` (joined to relative paths), ``indices`` (keep the first n) and others
             of MMEngine's ``BaseDataset``.
 
     Attributes:
@@ -60,10 +62,10 @@ class GroundingDataset(BaseDataset):
 
     def __init__(
         self,
-        ann_file: str = '',
         *,
         video: Stores,
         text: Stores,
+        audio: Stores = (),
         labels: LabelOptions,
         features: FeatureOptions | None = None,
         clip_length: float = 2.0,
@@ -80,12 +82,12 @@ class GroundingDataset(BaseDataset):
         self.duration_unit = duration_unit
         self.skip_missing = skip_missing
         self.annotations_from = annotations_from
-        self.reader = FeatureReader(video, text, kwargs.get('data_root'))
+        self.reader = FeatureReader(video, text, kwargs.get('data_root'), audio)
         self.assembly = Assembly.of(features)
         self.labelling = Labelling.of(labels)
         self.builder = SampleBuilder(self.assembly, self.labelling, self.clip_length, test_mode)
         self._reported: tuple[int, int] = (0, 0)
-        super().__init__(ann_file=ann_file, test_mode=test_mode, **kwargs)
+        super().__init__(test_mode=test_mode, **kwargs)
 
     # Loading -------------------------------------------------------------------------------------
 
@@ -185,23 +187,25 @@ class GroundingDataset(BaseDataset):
         record, part = self.part_of(record, idx)
         key = self.video_of(record)
         if key in videos:
-            lengths, features, num_clips = videos[key]
+            lengths, features, num_clips, audio = videos[key]
             self._check_lengths(lengths, record, idx)
         else:
             arrays = [array[part] for array in self.reader.read_video(record)]
-            lengths = [len(array) for array in arrays]
+            sounds = [array[part] for array in self.reader.read_audio(record)]
+            lengths = [len(array) for array in (*arrays, *sounds)]
             self._check_lengths(lengths, record, idx)
-            features, num_clips = self.assembly.video(arrays, record)
+            features, num_clips, audio = self.assembly.streams(arrays, sounds, record)
             if self.test_mode:
-                videos[key] = lengths, features, num_clips
+                videos[key] = lengths, features, num_clips, audio
         text, rng = self.reader.read_text(record), sample_generator(idx)
-        sample = self.builder.with_features(record, features, num_clips, text, rng)
+        sample = self.builder.with_features(record, features, num_clips, text, rng, audio)
         sample['meta']['index'] = int(idx)
         return self.pipeline(sample)
 
     def video_of(self, record: Record) -> Hashable:
         """Return what is equal for records whose samples hold the same video features."""
-        names = tuple(store.name_of(record) for store in self.reader.video)
+        stores = (*self.reader.video, *self.reader.audio)
+        names = tuple(store.name_of(record) for store in stores)
         return record['vid'], names, len(record.get('label') or ())
 
     def clips_of(self, record: Record) -> int:
@@ -215,7 +219,7 @@ class GroundingDataset(BaseDataset):
 
     def _check_lengths(self, lengths: list[int], record: Record, idx: int) -> None:
         """Refuse arrays with too many or too few clips; note differences that are tolerated."""
-        for store, length in zip(self.reader.video, lengths):
+        for store, length in zip((*self.reader.video, *self.reader.audio), lengths):
             problem = self.assembly.length_problem(length, record, self.clip_length)
             if problem:
                 raise DataError(f'{store}: {store.name_of(record)!r} {problem}')

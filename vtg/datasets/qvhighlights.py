@@ -32,7 +32,7 @@ class QVHighlights(GroundingDataset):
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            ann_file,
+            ann_file=ann_file,
             clip_length=clip_length,
             features={'max_video_clips': 75, **(features or {})},
             labels={'saliency': {'type': 'AnnotatorSum'}, 'max_windows': 5, **(labels or {})},

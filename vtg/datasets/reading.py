@@ -17,20 +17,30 @@ Stores = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 
 class FeatureReader:
-    """The feature stores of a dataset: one or several for the video, and for the query.
+    """The feature stores of a dataset: one or several for the video, for the query, and for a
+    second stream on the clips of the video.
 
     Args:
         video, text: Configs of the stores, in the order in which their columns are joined.
         data_root: Joined to relative folders and files.
+        audio: Configs of the stores of the second stream; empty without one.
     """
 
-    def __init__(self, video: Stores, text: Stores, data_root: str | None = None) -> None:
+    def __init__(
+        self, video: Stores, text: Stores, data_root: str | None = None, audio: Stores = ()
+    ) -> None:
         self.video = _build_stores(video, data_root)
         self.text = _build_stores(text, data_root)
+        self.audio = _build_stores(audio, data_root) if audio else []
+
+    @property
+    def stores(self) -> list[FeatureStore]:
+        """All of them."""
+        return [*self.video, *self.audio, *self.text]
 
     def absent(self) -> list[str]:
         """Say of every store that is not there as a whole what is expected where."""
-        texts = (store.absent() for store in (*self.video, *self.text))
+        texts = (store.absent() for store in self.stores)
         return [text for text in texts if text]
 
     def prepare(self, records: Sequence[Record], clip_length: float) -> dict[int, FeatureStore]:
@@ -40,7 +50,7 @@ class FeatureReader:
             The positions of the records that lack features, with the store that lacks them.
         """
         without: dict[int, FeatureStore] = {}
-        for store in (*self.video, *self.text):
+        for store in self.stores:
             store.prepare(records, clip_length)
             without.update(dict.fromkeys(store.missing(records), store))
         return without
@@ -48,6 +58,10 @@ class FeatureReader:
     def read_video(self, record: Record) -> list[np.ndarray]:
         """Return one array ``(L_k, D_k)`` per store; raises what :meth:`FeatureStore.read` does."""
         return [store.read(record) for store in self.video]
+
+    def read_audio(self, record: Record) -> list[np.ndarray]:
+        """Return one array ``(L_k, D_k)`` per store; raises what :meth:`FeatureStore.read` does."""
+        return [store.read(record) for store in self.audio]
 
     def read_text(self, record: Record) -> list[np.ndarray]:
         """Return one array ``(N_k, D_k)`` per store; raises what :meth:`FeatureStore.read` does."""

@@ -46,6 +46,7 @@ class SampleBuilder:
         video: Sequence[np.ndarray],
         text: Sequence[np.ndarray],
         rng: np.random.Generator,
+        audio: Sequence[np.ndarray] = (),
     ) -> dict[str, Any]:
         """Make the sample.
 
@@ -55,12 +56,14 @@ class SampleBuilder:
             video: Arrays ``(L_k, D_k)`` of the video, in the order of the columns.
             text: Arrays ``(N_k, D_k)`` of the query.
             rng: Dropped tokens, then windows and clips of the labels are drawn from it.
+            audio: Arrays ``(L_k, D_k)`` of a second stream on the clips of the video.
 
         Returns:
-            ``video (L, Dv)``, ``text (N, Dt)``, ``duration``, ``meta`` and, if the record is
-            labelled, ``targets``.
+            ``video (L, Dv)``, ``text (N, Dt)``, ``duration``, ``meta``, ``audio (L, Da)`` where
+            there is some and, if the record is labelled, ``targets``.
         """
-        return self.with_features(record, *self.assembly.video(video, record), text, rng)
+        features, num_clips, joined = self.assembly.streams(video, audio, record)
+        return self.with_features(record, features, num_clips, text, rng, joined)
 
     def with_features(
         self,
@@ -69,14 +72,17 @@ class SampleBuilder:
         num_clips: int,
         text: Sequence[np.ndarray],
         rng: np.random.Generator,
+        audio: np.ndarray | None = None,
     ) -> dict[str, Any]:
-        """Make the sample of a record with what :meth:`Assembly.video` made of its video."""
+        """Make the sample of a record with what :meth:`Assembly.streams` made of its video."""
         sample = {
             'video': features,
             'text': self.assembly.text(text, None if self.test_mode else rng),
             'duration': self.labelling.duration(record, num_clips, self.clip_length),
             'meta': self._meta(record, num_clips),
         }
+        if audio is not None:
+            sample['audio'] = audio
         if self.labelling.applies(record):
             sample['targets'] = self.labelling.targets(record, num_clips, self.clip_length, rng)
         return sample

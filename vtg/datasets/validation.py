@@ -54,7 +54,7 @@ class Validation:
         problems: Everything that would stop or spoil a run.
         notes: Unusual, but not wrong: description and number of cases.
         summary: Label to text.
-        widths: Columns of the video and of the text features together, where they are known.
+        widths: Columns of the video, audio and text features, each together, where they are known.
     """
 
     name: str
@@ -133,7 +133,8 @@ def _check_features(
     """Read the features of all records once and compare them with each other and the records."""
     jobs: list[tuple[str, int, FeatureStore, dict[str, int]]] = []
     reader = dataset.reader
-    for kind, stores in (('video', reader.video), ('text', reader.text)):
+    kinds = {'video': reader.video, 'audio': reader.audio, 'text': reader.text}
+    for kind, stores in kinds.items():
         for position, store in enumerate(stores):
             absent = store.absent()
             if absent:

@@ -28,8 +28,10 @@ FACTS = {
     'evaluator': 'metric of val and test',
     'video': 'feature stores of the video',
     'text': 'feature stores of the query',
+    'audio': 'feature stores of a second stream on the clips of the video, where there is one',
     'video_dim': 'width of the video features, where the stores do not say',
     'text_dim': 'width of the text features, where the stores do not say',
+    'audio_dim': 'width of the features of the second stream, where the stores do not say',
     'clip_length': 'seconds per row of the video features',
     'duration_limit': 'seconds at which moments are cut; None: where the video ends',
     'grid': 'seconds whose multiples moments are rounded to; None does not round',
@@ -93,7 +95,7 @@ def _loaders(cfg: Config) -> Iterator[Derived]:
         loader = {key: value for key, value in cfg.val_dataloader.items() if key != 'dataset'}
         yield Derived('test_dataloader', loader, 'val_dataloader')
     common = dict(facts.get('dataset') or {})
-    for name in ('clip_length', 'video', 'text'):
+    for name in ('clip_length', 'video', 'audio', 'text'):
         if name in facts:
             common[name] = facts[name]
     if facts.get('domains'):
@@ -122,7 +124,7 @@ def _evaluators(cfg: Config) -> Iterator[Derived]:
 
 def _widths(cfg: Config) -> Iterator[Derived]:
     """The input widths of the projectors: those of the stores, and the temporal endpoints."""
-    for modality in ('video', 'text'):
+    for modality in ('video', 'audio', 'text'):
         projector = (cfg.get('model') or {}).get(f'{modality}_projector')
         if projector is None:
             continue
@@ -136,7 +138,7 @@ def _widths(cfg: Config) -> Iterator[Derived]:
 
 
 def feature_width(cfg: Config, modality: str) -> tuple[int, str]:
-    """Return how wide the ``'video'`` or ``'text'`` features of a config are, and why.
+    """Return how wide the ``'video'``, ``'audio'`` or ``'text'`` features of a config are, and why.
 
     Raises:
         ConfigError: Neither a store nor the benchmark says so.

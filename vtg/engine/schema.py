@@ -63,8 +63,10 @@ class Benchmark(TypedDict, total=False):
     evaluator: dict
     video: str | dict | Sequence[str | dict]
     text: str | dict | Sequence[str | dict]
+    audio: str | dict | Sequence[str | dict]
     video_dim: int | None
     text_dim: int | None
+    audio_dim: int | None
     clip_length: float
     duration_limit: float | None
     grid: float | None

@@ -140,28 +140,36 @@ class Projector(Component):
     """Maps features to tokens ``(B, ·, D)``; a later member of a chain maps the tokens so far.
 
     Attributes:
-        modality: ``'video'`` or ``'text'``, told by the slot.
+        modality: ``'video'``, ``'audio'`` (on the clips of the video) or ``'text'``, told by the
+            slot.
+        mask_field: The state field that masks its features.
         in_dim: Width of the features.
     """
 
     slot = 'projector'
     takes_chain = True
     modality: str = ''
+    mask_field: str = 'video_mask'
     in_dim: int
 
     def place(self, slot: str, index: int) -> None:
         """See :meth:`Component.place`."""
         self.modality = modality = slot.removesuffix('_projector')
-        self.requires = (f'{modality}_features', f'{modality}_mask')
+        self.mask_field = 'text_mask' if modality == 'text' else 'video_mask'
+        self.requires = (f'{modality}_features', self.mask_field)
         self.provides = (f'projected_{modality}', modality)
         self.chained = {f'{modality}_features': modality}
         super().place(slot, index)
 
     def forward(self, state: GroundingState) -> dict[str, Any]:
-        """Set ``projected_video`` and ``video``, or ``projected_text`` and ``text``."""
-        features, mask = (
-            getattr(state, f'{self.modality}_{name}') for name in ('features', 'mask')
-        )
+        """Set ``projected_video`` and ``video``, or those of the other modality."""
+        features = getattr(state, f'{self.modality}_features')
+        mask = getattr(state, self.mask_field)
+        if features is None:
+            raise ConfigError(
+                f'model.{self.modality}_projector reads {self.modality} features, but the batch '
+                f'has none; name their stores in benchmark.{self.modality}.'
+            )
         if features.shape[-1] != self.in_dim:
             raise ConfigError(self._other_width(features.shape[-1]))
         tokens = self.project(features, mask)
@@ -330,6 +338,7 @@ class LossBalancer(BaseModule):
 
 SLOT_TYPES: dict[str, type[Component]] = {
     'video_projector': Projector,
+    'audio_projector': Projector,
     'text_projector': Projector,
     'local_saliency_head': LocalSaliencyHead,
     'embedding': Embedding,

@@ -62,15 +62,16 @@ class Grounder(SharedVideos, BaseModel):
     does. Every paper is a config of this class; see ``docs/architecture.md``.
 
     Args:
-        video_projector, text_projector: Configs of the projectors.
+        video_projector, text_projector: Configs of the projectors; ``text_projector=None`` where
+            nothing reads the query.
         defaults: Arguments for every component that takes them and does not set them itself, e.g.
             ``dict(dim=256, num_heads=8, hidden_dim=1024, dropout=0.1)``.
-        slots: What fills all other slots by name: ``local_saliency_head``, ``embedding``,
-            ``refiner``, ``fusion``, ``encoder``, ``neck``, ``saliency_head``, ``moment_head``,
-            ``feedback`` and ``auxiliary``. A config, the bare name of a component, or, but for the
-            heads and the embedding, a dict of them that run in order; None leaves a slot or a place
-            in it empty. Every config may say where it runs: ``after='encoder'`` or
-            ``before='neck'``.
+        slots: What fills all other slots by name: ``audio_projector``, ``local_saliency_head``,
+            ``embedding``, ``refiner``, ``fusion``, ``encoder``, ``neck``, ``saliency_head``,
+            ``moment_head``, ``feedback`` and ``auxiliary``. A config, the bare name of a
+            component, or, but for the heads and the embedding, a dict of them that run in order;
+            None leaves a slot or a place in it empty. Every config may say where it runs:
+            ``after='encoder'`` or ``before='neck'``.
         stages: The order in which the slots run, where it is not the usual one and ``after`` and
             ``before`` are not enough; a member of a chain is ``'feedback.<name>'``.
         negatives: None, or ``dict(stages=..., same_source=False, keep=(), partner=None)``: the
@@ -101,7 +102,7 @@ class Grounder(SharedVideos, BaseModel):
     def __init__(
         self,
         video_projector: dict | str,
-        text_projector: dict | str,
+        text_projector: dict | str | None,
         defaults: dict[str, Any] | None = None,
         stages: Sequence[str] | None = None,
         negatives: Negatives | None = None,
@@ -156,6 +157,11 @@ class Grounder(SharedVideos, BaseModel):
         return [part for name, part in self.slots.items() if name.partition('.')[0] == slot]
 
     @property
+    def modalities(self) -> tuple[str, ...]:
+        """What the projectors read, e.g. ``('video', 'text')``."""
+        return tuple(n for n in ('video', 'audio', 'text') if self.members(f'{n}_projector'))
+
+    @property
     def progress(self) -> Progress:
         """Where training stands; every state dict carries it."""
         return self.training_progress.progress
@@ -201,6 +207,7 @@ class Grounder(SharedVideos, BaseModel):
         targets: GroundingTargets | None = None,
         video_index: Tensor | None = None,
         mode: str = 'tensor',
+        audio: Tensor | None = None,
     ) -> GroundingState | dict[str, Tensor] | Prediction:
         """Run the model.
 
@@ -216,13 +223,15 @@ class Grounder(SharedVideos, BaseModel):
                 sample is about, where samples share videos; a prediction encodes each once.
             mode: ``'tensor'`` returns the state, ``'loss'`` weighted losses by name, ``'predict'``
                 the :class:`Prediction`.
+            audio: ``(B, L, Da)`` features of a second stream on the same clips.
         """
         if video_index is not None:
             if mode == 'predict':
-                videos = self.encode(video, video_mask, duration)
+                videos = self.encode(video, video_mask, duration, audio)
                 return self.ground(videos, text, text_mask, video_index, meta)
             video, video_mask, duration = (x[video_index] for x in (video, video_mask, duration))
-        state = self._inputs(video, video_mask, text, text_mask, duration)
+            audio = None if audio is None else audio[video_index]
+        state = self._inputs(video, video_mask, text, text_mask, duration, audio)
         if mode == 'loss' and targets is not None:
             state = state.update(targets=targets)
         if mode == 'tensor':

@@ -164,7 +164,9 @@ def _remedy(name: str, component: Component, field: str) -> str:
 def _provider(field: str, suggested: str | None) -> str:
     """Say which slot sets a field: from the slots' base classes, else from what is registered."""
     for slot, kind in SLOT_TYPES.items():
-        if field in kind.provides:
+        source = slot.removesuffix('_projector')
+        made = (source, f'projected_{source}') if source != slot else kind.provides
+        if field in made:
             return f'model.{slot}'
     components: dict[str, type[Component]] = {
         name: cls for name, cls in sorted(MODELS.module_dict.items())

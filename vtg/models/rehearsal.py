@@ -10,17 +10,7 @@ from torch import Tensor, nn
 
 from vtg.structures import Progress
 
-from .base import Projector
 from .grounder import Grounder
-from .slots import expand
-
-
-def feature_width(model: Grounder, modality: str) -> int:
-    """Return the width of the features that the first projector of a modality reads."""
-    (first, *_) = expand(model.slots, [f'{modality}_projector'])
-    projector = model.slots[first]
-    assert isinstance(projector, Projector)
-    return projector.in_dim
 
 
 def noise_batch(
@@ -48,10 +38,14 @@ def noise_batch(
     inside = (clip >= start[:, None]) & (clip < stop[:, None])
     saliency = torch.where(inside, 3.0 + clip % 7, 0.0)
     spans = torch.stack(((start + stop) / 2 / count, (stop - start) / count), dim=-1)
+    streams = {'audio': length} if 'audio' in model.modalities else {}
+    features = {
+        name: noise(size, count, model.input_width(name))
+        for name, count in {'video': length, 'text': max(words), **streams}.items()
+    }
     return {
-        'video': noise(size, length, feature_width(model, 'video')),
+        **features,
         'video_mask': mask(clips),
-        'text': noise(size, max(words), feature_width(model, 'text')),
         'text_mask': mask(words),
         'duration': 2.0 * count,
         'targets': {
@@ -142,6 +136,8 @@ def _sample(batch: Mapping[str, Any], index: int) -> dict[str, Any]:
         length = int(batch[f'{name}_mask'][index].sum())
         for key in (name, f'{name}_mask'):
             sample[key] = batch[key][row, :length]
+        if name == 'video' and 'audio' in batch:
+            sample['audio'] = batch['audio'][row, :length]
     return sample
 
 

@@ -49,8 +49,19 @@ class SharedVideos:
         """Decode a state behind all stages."""
         raise NotImplementedError
 
+    def input_width(self, modality: str) -> int:
+        """Width of the features that the first projector of a modality reads; 1 without any."""
+        first = self.slots.get(expand(self.slots, [f'{modality}_projector'])[0])
+        return first.in_dim if isinstance(first, Projector) else 1
+
     def _inputs(
-        self, video: Tensor, video_mask: Tensor, text: Tensor, text_mask: Tensor, duration: Tensor
+        self,
+        video: Tensor,
+        video_mask: Tensor,
+        text: Tensor,
+        text_mask: Tensor,
+        duration: Tensor,
+        audio: Tensor | None = None,
     ) -> GroundingState:
         return GroundingState(
             video_features=video,
@@ -58,29 +69,40 @@ class SharedVideos:
             text_features=text,
             text_mask=text_mask,
             duration=duration,
+            audio_features=audio,
             progress=self.progress,
         )
 
     @torch.no_grad()
-    def encode(self, video: Tensor, video_mask: Tensor, duration: Tensor) -> EncodedVideos:
+    def encode(
+        self,
+        video: Tensor,
+        video_mask: Tensor,
+        duration: Tensor,
+        audio: Tensor | None = None,
+    ) -> EncodedVideos:
         """Run what depends on the video alone, for all queries that :meth:`ground` will get.
 
         Args:
-            video, video_mask, duration: V videos, see :meth:`forward`.
+            video, video_mask, duration, audio: V videos, see :meth:`forward`.
 
         Returns:
             The videos on the device of the model; valid as long as its weights stay.
         """
-        state = self._encoded(video, video_mask, duration)
+        state = self._encoded(video, video_mask, duration, audio)
         return EncodedVideos(state, torch.ones_like(video_mask[:, 0], dtype=torch.long))
 
-    def _encoded(self, video: Tensor, video_mask: Tensor, duration: Tensor) -> GroundingState:
+    def _encoded(
+        self,
+        video: Tensor,
+        video_mask: Tensor,
+        duration: Tensor,
+        audio: Tensor | None = None,
+    ) -> GroundingState:
         """The state of videos behind the separate stages, with one word without meaning each."""
-        first = self.slots[expand(self.slots, ['text_projector'])[0]]
-        assert isinstance(first, Projector)
-        word = video.new_zeros(len(video), 1, first.in_dim)
+        word = video.new_zeros(len(video), 1, self.input_width('text'))
         mask = torch.ones_like(video_mask[:, :1])
-        state = self._inputs(video, video_mask, word, mask, duration)
+        state = self._inputs(video, video_mask, word, mask, duration, audio)
         state = self.run(state, self.separate_stages)
         if unread_features(self.slots, self.joint_stages):
             state = state.update(video_features=state.video_features[..., :0])
@@ -88,11 +110,11 @@ class SharedVideos:
 
     def _read(self, videos: EncodedVideos, text: Tensor, text_mask: Tensor) -> GroundingState:
         """The state of texts behind the separate stages, with one clip without meaning each."""
-        first = self.slots[expand(self.slots, ['video_projector'])[0]]
-        assert isinstance(first, Projector)
-        clip = text.new_zeros(len(text), 1, first.in_dim)
+        clip = text.new_zeros(len(text), 1, self.input_width('video'))
+        sound = text.new_zeros(len(text), 1, self.input_width('audio'))
         duration = videos.state.duration.new_ones(len(text))
-        state = self._inputs(clip, torch.ones_like(text_mask[:, :1]), text, text_mask, duration)
+        mask = torch.ones_like(text_mask[:, :1])
+        state = self._inputs(clip, mask, text, text_mask, duration, sound)
         return self.run(state, self.separate_stages)
 
     @torch.no_grad()

@@ -123,19 +123,26 @@ class SlidingGrounder(Grounder):
         targets: Any = None,
         video_index: Tensor | None = None,
         mode: str = 'tensor',
+        audio: Tensor | None = None,
     ) -> GroundingState | dict[str, Tensor] | Prediction:
         """See :meth:`Grounder.forward`; ``mode='predict'`` goes by windows."""
         if mode == 'predict' and video_index is None and video_mask.shape[1] > self.window_clips:
             video_index = torch.arange(len(video), device=video.device)
         return super().forward(
-            video, video_mask, text, text_mask, duration, meta, targets, video_index, mode=mode
+            video, video_mask, text, text_mask, duration, meta, targets, video_index, mode, audio
         )
 
     @torch.no_grad()
-    def encode(self, video: Tensor, video_mask: Tensor, duration: Tensor) -> EncodedVideos:
+    def encode(
+        self,
+        video: Tensor,
+        video_mask: Tensor,
+        duration: Tensor,
+        audio: Tensor | None = None,
+    ) -> EncodedVideos:
         """See :meth:`Grounder.encode`; a batch with longer videos becomes one of windows."""
         if video_mask.shape[1] <= self.window_clips:
-            return super().encode(video, video_mask, duration)
+            return super().encode(video, video_mask, duration, audio)
         self._check_tef(video, video_mask)
         num_clips = video_mask.sum(dim=1)
         windows = self._windows(num_clips, duration)
@@ -143,7 +150,8 @@ class SlidingGrounder(Grounder):
         for part in torch.arange(len(windows.owner), device=video.device).split(self.window_batch):
             features, mask = self._cut(video, num_clips, windows, part)
             seconds = windows.seen[part].diff(dim=1)[:, 0].to(duration)
-            states.append(self._encoded(features, mask, seconds))
+            sound = None if audio is None else self._cut(audio, num_clips, windows, part, ())[0]
+            states.append(self._encoded(features, mask, seconds, sound))
         rows = torch.bincount(windows.owner, minlength=len(video))
         return EncodedWindows(join_states(states), rows, windows, video_mask, duration)
 
@@ -202,9 +210,17 @@ class SlidingGrounder(Grounder):
         return Windows(owner, start, length, torch.stack((start * clip, end), dim=1))
 
     def _cut(
-        self, video: Tensor, num_clips: Tensor, windows: Windows, part: Tensor
+        self,
+        video: Tensor,
+        num_clips: Tensor,
+        windows: Windows,
+        part: Tensor,
+        endpoints: Sequence[int] | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Features ``(w, clips, Dv)`` and mask ``(w, clips)`` of some windows."""
+        """Features ``(w, clips, Dv)`` and mask ``(w, clips)`` of some windows.
+
+        ``endpoints`` are the columns of temporal endpoint features, by default those of the video.
+        """
         owner, length = windows.owner[part], windows.length[part]
         clip = torch.arange(self.window_clips, device=video.device)
         mask = clip < length[:, None]
@@ -213,7 +229,7 @@ class SlidingGrounder(Grounder):
         cut = (length < num_clips[owner])[:, None] & mask
         step = 1 / length.to(video.dtype)[:, None]
         low = clip / length.to(video.dtype)[:, None]
-        for column in self.window_tef:
+        for column in self.window_tef if endpoints is None else endpoints:
             for offset, values in ((0, low), (1, low + step)):
                 old = features[..., column + offset]
                 features[..., column + offset] = torch.where(cut, values, old)

@@ -13,6 +13,7 @@ from .base import SLOT_TYPES
 
 DEFAULT_STAGES = (
     'video_projector',
+    'audio_projector',
     'text_projector',
     'local_saliency_head',
     'embedding',

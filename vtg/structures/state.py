@@ -86,11 +86,13 @@ class GroundingState:
     Inputs
         video_features ``(B, L, Dv)``, video_mask ``(B, L)``: what the loader delivers.
         text_features ``(B, N, Dt)``, text_mask ``(B, N)``.
+        audio_features ``(B, L, Da)``: a second stream on the clips of the video, if there is one.
         duration ``(B,)``: the seconds that normalised spans are a fraction of.
         targets: only in training. progress: epoch counters. runner: runs stages of the model.
     Projection and embedding
-        projected_video, projected_text: tokens right after the projectors, ``(B, ·, D)``.
-        video, text: current tokens; refinement and embeddings change them.
+        projected_video, projected_text, projected_audio: tokens right after the projectors,
+        ``(B, ·, D)``.
+        video, text, audio: current tokens; refinement and embeddings change them.
         video_pos ``(B, L, D)``, text_pos ``(B, N, D)``: position encodings, added by attention.
     Before fusion
         sentence ``(B, D)``: pooled text. local_saliency ``(B, L)``: logits before fusion.
@@ -117,6 +119,7 @@ class GroundingState:
         'text_features',
         'text_mask',
         'duration',
+        'audio_features',
     )
     # What is reported, whoever else reads it.
     OUTPUTS: ClassVar[tuple[str, ...]] = ('saliency', 'spans', 'span_scores', 'moment_outputs')
@@ -126,6 +129,7 @@ class GroundingState:
     text_features: Tensor = field(metadata=FROM_TEXT)
     text_mask: Tensor = field(metadata=FROM_TEXT)
     duration: Tensor = field()
+    audio_features: Tensor | None = None
     targets: GroundingTargets = _made()
     progress: Progress = field(default_factory=Progress)
     extras: Extras = field(default_factory=Extras)
@@ -133,7 +137,9 @@ class GroundingState:
 
     projected_video: Tensor = _made()
     projected_text: Tensor = _made(text=True)
+    projected_audio: Tensor = _made()
     video: Tensor = _made()
+    audio: Tensor = _made()
     text: Tensor = _made(text=True)
     video_pos: Tensor = _made()
     text_pos: Tensor = _made(text=True)

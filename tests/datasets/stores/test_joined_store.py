@@ -31,7 +31,7 @@ def _streams(dim=6):
 
 def _dataset(root, duration_unit='clips', **features):
     return GroundingDataset(
-        'ratings.jsonl',
+        ann_file='ratings.jsonl',
         data_root=str(root),
         video=[_streams()],
         text=dict(type='FolderStore', folder='text', pattern='{qid}', dim=2),

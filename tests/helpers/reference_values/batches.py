@@ -91,11 +91,16 @@ def extend_padding(batch: dict, clips: int = 3, words: int = 2, seed: int = 0) -
     """The same batch with more padding, all of it filled with noise instead of zeros."""
     generator = torch.Generator().manual_seed(seed)
     wider = dict(batch)
-    for name, count in (('video', clips), ('text', words)):
-        features, mask = batch[name], batch[f'{name}_mask']
+    audio = [('audio', 'video_mask', clips)] if 'audio' in batch else []
+    for name, masked, count in (
+        ('video', 'video_mask', clips),
+        ('text', 'text_mask', words),
+        *audio,
+    ):
+        features, mask = batch[name], batch[masked]
         more = mask.new_zeros(len(mask), count)
-        wider[f'{name}_mask'] = torch.cat((mask, more), dim=1)
-        noise = torch.randn((*wider[f'{name}_mask'].shape, features.shape[-1]), generator=generator)
+        wider[masked] = torch.cat((mask, more), dim=1)
+        noise = torch.randn((*wider[masked].shape, *features.shape[2:]), generator=generator)
         noise[:, : features.shape[1]][mask] = features[mask]
         wider[name] = noise
     targets = dict(batch['targets'])
@@ -110,7 +115,7 @@ def single(batch: dict, index: int) -> dict:
     """Sample ``index`` of a batch alone, without padding."""
     clips, words = (int(batch[f'{name}_mask'][index].sum()) for name in ('video', 'text'))
     moments = int(batch['targets']['span_mask'][index].sum())
-    lengths = dict.fromkeys(('video', 'video_mask', 'saliency', 'relevant'), clips)
+    lengths = dict.fromkeys(('video', 'video_mask', 'audio', 'saliency', 'relevant'), clips)
     lengths |= dict.fromkeys(('text', 'text_mask'), words)
     lengths |= dict.fromkeys(('spans', 'span_mask'), moments)
 

@@ -63,6 +63,7 @@ class SystemCase:
 
     Attributes:
         system: Whose conversion.
+        video: Name of the video features; a run without them is not in the set.
         config: Below the folder of configs, with all official quirks.
         sizes: Where a size or weight of the set goes in the model config: its path to a path in the
             description or a function of the set. What the set does not state stays.
@@ -78,6 +79,7 @@ class SystemCase:
     """
 
     system: ClassVar[str]
+    video: ClassVar[str] = 'in/src_vid'
     config: ClassVar[str]
     sizes: ClassVar[dict[str, str | Callable[[ReferenceSet], Any]]] = {}
     runs: ClassVar[tuple[Run, ...]] = (Run('nopad/'), Run(''))
@@ -168,7 +170,7 @@ class SystemCase:
         for run in cls.runs:
             inputs = run.prefix if run.inputs is None else run.inputs
             stored = any(key.startswith(run.prefix) for key in data)
-            if stored and f'{inputs}in/src_vid' in data:
+            if stored and f'{inputs}{cls.video}' in data:
                 yield from cls(data, base, run).compare()
         yield from cls.whole_set(data, base)
 

@@ -79,6 +79,7 @@ CHECKS: dict[str, Check] = {
     'sgdetr_parts': Check('sgdetr_parts'),
     'taskweave': Check('taskweave', 'TaskWeaveCase'),
     'tr_detr': Check('tr_detr', 'TrDetrCase'),
+    'umt': Check('umt', 'UmtCase'),
     'tvsum_metric': Check('clip_ranking', 'check_tvsum'),
     'univtg': Check('univtg', 'UniVtgCase'),
     'uvcom': Check('uvcom', 'UvcomCase'),

@@ -133,6 +133,7 @@ def train_step(
         text_features=arguments['text'],
         text_mask=arguments['text_mask'],
         duration=arguments['duration'],
+        audio_features=arguments.get('audio'),
         targets=targets,
         progress=model.progress,
     )
@@ -201,10 +202,13 @@ def check_gradients(
         inside = [key for key in keys if every or key == part or key.startswith(f'{part}.')]
         # Layers that are numbered without a dot.
         inside = inside or [key for key in keys if re.match(rf'{re.escape(part)}\d+\.', key)]
+        # Some names leave the numbers of lists out.
+        plain = {key: re.sub(r'\.\d+(?=\.)', '', key) for key in keys}
+        inside = inside or [key for key in keys if plain[key].startswith(f'{part}.')]
         names = {rename(key) or '' for key in inside}
         # Parts that the conversion joins are renamed to '<parameter>.<part>'.
         names |= {name.rpartition('.')[0] for name in names}
-        ours = gradient_norm(model, names)
+        ours, stored = gradient_norm(model, names), stored.clamp(min=0)  # -1 where there is none
         if float(stored) <= small:
             yield compare(name, torch.tensor(ours), stored, max(small, 1e-8))
         else:

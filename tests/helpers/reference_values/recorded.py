@@ -62,7 +62,9 @@ def load_drawn(model: Grounder, shapes: dict[str, list[int]]) -> None:
         raise RuntimeError(f'not recorded: {sorted(missing)}; gone: {result.unexpected_keys}')
 
 
-def batch_with(counts: tuple[int, ...]) -> dict[str, Any]:
+def batch_with(
+    counts: tuple[int, ...], modalities: tuple[str, ...] = ('video', 'text')
+) -> dict[str, Any]:
     """A padded batch with so many moments per sample."""
     size, clips, words, moments = len(counts), max(CLIPS), max(WORDS), max(counts)
     mask = torch.arange(clips) < torch.tensor(CLIPS)[:, None]
@@ -75,7 +77,11 @@ def batch_with(counts: tuple[int, ...]) -> dict[str, Any]:
     relevant = (inside & span_mask[..., None]).any(dim=1) & mask
     first = relevant.long().argmax(dim=1)
     grades = torch.from_numpy(drawn('grades', (size, clips))).abs() * 4
+    audio = {}
+    if 'audio' in modalities:
+        audio['audio'] = torch.from_numpy(drawn('audio', (size, clips, WIDTH))) * mask[..., None]
     return {
+        **audio,
         'video': torch.from_numpy(drawn('video', (size, clips, WIDTH))) * mask[..., None],
         'video_mask': mask,
         'text': torch.from_numpy(drawn('text', (size, words, WIDTH))) * text_mask[..., None],
@@ -106,7 +112,7 @@ def values(model: Grounder) -> Iterator[tuple[str, Any]]:
     """Everything that is recorded, by name."""
     for prefix, counts in BATCHES.items():
         torch.manual_seed(0)
-        batch = batch_with(counts)
+        batch = batch_with(counts, model.modalities)
         state, records = predict(model, batch)
         if prefix == 'plain/':
             for name in FIELDS:

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from vtg.models.losses import (
     AssignedPredictions,
     FocalClassLoss,
+    GaussianFocalLoss,
     SigmoidClassLoss,
     SoftmaxClassLoss,
     foreground_log_odds,
@@ -105,3 +106,21 @@ def test_extreme_logits_are_finite():
         loss = sigmoid_focal_loss(logits, torch.tensor([0.0, 1.0, 1.0])).sum()
         loss.backward()
         assert loss.isfinite() and logits.grad.isfinite().all()
+
+
+def test_gaussian_focal_loss_entry_by_entry():
+    logits = torch.randn(1, 2, 5, 1)
+    heat = torch.tensor([[[0.0, 0.3, 1.0, 0.3, 0.0], [1.0, 0.0, 0.0, 0.5, 0.9]]])
+    mask = torch.tensor([[[True] * 5, [True] * 4 + [False]]])
+    spans = torch.zeros(1, 2, 5, 2)
+    assigned = AssignedPredictions(
+        logits, mask, heat == 1, spans, spans, heat=heat, num_labels=torch.tensor([2.0])
+    )
+    total = 0.0
+    for p, y, real in zip(logits.sigmoid().flatten(), heat.flatten(), mask.flatten()):
+        if real and y == 1:
+            total -= (p.log() * (1 - p) ** 2).item()
+        elif real:
+            total -= ((1 - p).log() * p**2 * (1 - y) ** 4).item()
+    loss = GaussianFocalLoss(weight=3.0)(assigned, None)
+    assert loss.item() == pytest.approx(3 * total / 2, rel=1e-5)

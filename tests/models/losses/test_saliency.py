@@ -185,3 +185,15 @@ def test_none_removes_a_loss_of_a_base_config(given):
     assert list(built) == ['a'] and len(SaliencyLosses(None, 'curve')) == 0
     state, scores, _ = given
     assert list(built(scores, state)) == ['loss_curve_a']
+
+
+def test_bce_with_soft_labels(toy):
+    state = toy.state()
+    mask, target = state.video_mask, state.targets.saliency / 12
+    scores = torch.randn(mask.shape)
+    high = scores.sigmoid()
+    entries = -(target * high.log() + (1 - target) * (1 - high).log())
+    for over, count in (('valid', int(mask.sum())), ('padded_count', mask.numel())):
+        loss = SaliencyBCELoss(max_label=12.0, average_over=over)
+        wanted = entries[mask].sum() / count
+        torch.testing.assert_close(loss(scores, state, None), wanted)

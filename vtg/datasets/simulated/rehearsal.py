@@ -18,8 +18,9 @@ def simulated_features(dataset: Mapping[str, Any], difficulty: float = 0.5) -> d
         ConfigError: A store does not say how wide its features are.
     """
     stores: dict[str, list[dict]] = {}
-    for kind, name in (('video', 'SimulatedVideo'), ('text', 'SimulatedText')):
-        given = dataset[kind]
+    kinds = {'video': 'SimulatedVideo', 'audio': 'SimulatedVideo', 'text': 'SimulatedText'}
+    for kind, name in kinds.items():
+        given = dataset.get(kind, ())
         given = [given] if isinstance(given, Mapping) else given
         if any(store.get('dim') is None for store in given):
             raise ConfigError(
@@ -30,9 +31,9 @@ def simulated_features(dataset: Mapping[str, Any], difficulty: float = 0.5) -> d
             {'type': name, 'dim': store['dim'], 'backbone': f'{kind}{index}'}
             for index, store in enumerate(given)
         ]
-    for store in stores['video']:
+    for store in (*stores['video'], *stores['audio']):
         store['difficulty'] = difficulty
-    return {**dataset, **stores}
+    return {**dataset, **{kind: found for kind, found in stores.items() if found}}
 
 
 def rehearse(cfg: Config, difficulty: float = 0.5) -> Config:

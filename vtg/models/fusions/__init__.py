@@ -3,6 +3,7 @@
 
 from .aca import ACA
 from .bicmf import BiCMF
+from .bottleneck import BottleneckFusion
 from .cluster_integration import ClusterIntegration
 from .concatenation import Concatenation
 from .cross_attention import TextToVideoAttention
@@ -13,6 +14,7 @@ __all__ = [
     'ACA',
     'SGCA',
     'BiCMF',
+    'BottleneckFusion',
     'ClusterIntegration',
     'Concatenation',
     'MomentAdaptiveToken',

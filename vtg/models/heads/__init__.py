@@ -3,6 +3,8 @@
 
 from .dense import (
     ATSSHead,
+    CentreHead,
+    CentreOutputs,
     ClipOffsetHead,
     ClipOutputs,
     DenseHead,
@@ -40,6 +42,8 @@ from .saliency import (
 
 __all__ = [
     'ATSSHead',
+    'CentreHead',
+    'CentreOutputs',
     'ClipOffsetHead',
     'ClipOutputs',
     'ContextProductSaliencyHead',

@@ -17,11 +17,18 @@ from .dropout import Dropout, DropPath, attention_rate, dropout, residual_noise
 from .functional import amplify, cosine, inverse_sigmoid, masked_softmax, unit
 from .gated_decoder import GatedSpanDecoder
 from .gated_fusion import GatedTextFusion
-from .init import Init, init_transformer
+from .init import Init, init_linears_normal, init_transformer
 from .looped_decoder import LoopedDecoder
 from .moment_summary import MomentSummary
 from .pooling import SummedLinear, WeightedPooling, masked_average
 from .positions import sine_clip_positions, sine_span_embedding
+from .prenorm import (
+    LearnedPositions,
+    PreNormDecoderLayer,
+    PreNormEncoderLayer,
+    ResidualAttention,
+    ResidualFeedForward,
+)
 from .slot_attention import SlotAttention
 from .slot_decoder import SlotDecoder
 from .span_decoder import DecoderOutputs, SpanDecoder
@@ -40,12 +47,17 @@ __all__ = [
     'GatedSpanDecoder',
     'GatedTextFusion',
     'Init',
+    'LearnedPositions',
     'LoopedDecoder',
     'MaskedBatchNorm1d',
     'MaskedConv1d',
     'MomentSummary',
+    'PreNormDecoderLayer',
+    'PreNormEncoderLayer',
     'ProjectedAttention',
     'RawAttention',
+    'ResidualAttention',
+    'ResidualFeedForward',
     'SeparableConv1d',
     'SlotAttention',
     'SlotDecoder',
@@ -58,6 +70,7 @@ __all__ = [
     'clones',
     'cosine',
     'dropout',
+    'init_linears_normal',
     'init_transformer',
     'inverse_sigmoid',
     'masked_average',

@@ -15,6 +15,20 @@ MATRIX_INITS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
+def init_linears_normal(module: nn.Module) -> None:
+    """Draw the weights of all linear layers Xavier-normal and set their biases to 0, those of the
+    packed projections of attention included, each projection as a layer of its own."""
+    for child in module.modules():
+        if isinstance(child, nn.Linear):
+            nn.init.xavier_normal_(child.weight)
+            if child.bias is not None:
+                nn.init.zeros_(child.bias)
+        elif isinstance(child, nn.MultiheadAttention):
+            for weight in child.in_proj_weight.chunk(3):
+                nn.init.xavier_normal_(weight)
+            nn.init.zeros_(child.in_proj_bias)
+
+
 def init_transformer(module: nn.Module, kind: str | None) -> None:
     """Give everything in ``module`` the initialisation of DETR's code.
 

@@ -5,6 +5,7 @@ from .assigned import AssignedPredictions
 from .balancers import FixedBalancer, UncertaintyBalancer
 from .classification import (
     FocalClassLoss,
+    GaussianFocalLoss,
     SigmoidClassLoss,
     SoftmaxClassLoss,
     foreground_log_odds,
@@ -39,6 +40,7 @@ __all__ = [
     'FixedBalancer',
     'FocalClassLoss',
     'GIoUSpanLoss',
+    'GaussianFocalLoss',
     'InterVideoNCELoss',
     'IntraVideoNCELoss',
     'L1SpanLoss',

@@ -29,6 +29,8 @@ class AssignedPredictions:
         span_weight: ``(S, B, N)`` weight of the entries in means over moments; None is 1 for
             positive ones.
         num_labels: ``(S,)`` divisor of the classification; None divides by the entries classified.
+        num_spans: ``(S,)`` divisor of means over moments; None divides by the weights.
+        heat: ``(S, B, N)`` soft targets of the foreground, 1 where it is certain.
         offsets, wanted_offsets: ``(S, B, N, 2)`` distances from a point to start and end.
         quality: ``(S, B, N)`` logits of the overlap that is reached.
         centerness, wanted_centerness: ``(S, B, N)`` logits and targets of how central an anchor
@@ -46,6 +48,8 @@ class AssignedPredictions:
     ends: bool = False
     span_weight: Tensor | None = None
     num_labels: Tensor | None = None
+    num_spans: Tensor | None = None
+    heat: Tensor | None = None
     offsets: Tensor | None = None
     wanted_offsets: Tensor | None = None
     quality: Tensor | None = None
@@ -106,6 +110,8 @@ class AssignedPredictions:
 
     def span_mean(self, values: Tensor) -> Tensor:
         """``(S,)`` mean of ``values (S, B, N)`` weighted by ``span_weight``; 0 without weight."""
+        if self.num_spans is not None:
+            return _total(values, self.positive) / self.num_spans
         if self.span_weight is None:
             return self.positive_mean(values)
         weight = self.span_weight.to(values.dtype)

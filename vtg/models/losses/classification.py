@@ -114,3 +114,37 @@ class FocalClassLoss(MomentLoss):
         target = torch.stack(classes, dim=-1).to(logits.dtype)
         loss = sigmoid_focal_loss(logits, target, self.alpha, self.gamma)
         return assigned.label_mean(loss.mean(dim=-1))
+
+
+@MODELS.register_module()
+class GaussianFocalLoss(MomentLoss):
+    """Focal loss with soft targets: entries beside a target cost less the closer they are.
+
+    ``-(1 - p)^2 log p`` where the target y is 1, else ``-(1 - y)^4 p^2 log(1 - p)`` (Law and Deng,
+    "CornerNet", 2018, eq. 1; UMT, Liu et al., CVPR 2022, for clips).
+
+    Args:
+        alpha: Exponent of the focus, 2 above.
+        beta: Exponent of the closeness, 4 above.
+        eps: Added within the logarithms.
+        weight: Factor of the term.
+    """
+
+    needs = ('heat',)
+    num_logits = (1,)
+
+    def __init__(
+        self, alpha: float = 2.0, beta: float = 4.0, eps: float = 1e-12, weight: float = 1.0
+    ) -> None:
+        super().__init__(weight)
+        self.alpha, self.beta, self.eps = alpha, beta, eps
+
+    def compute(self, assigned: AssignedPredictions, state: GroundingState) -> Tensor:
+        """See :class:`MomentLoss`."""
+        heat = assigned.heat
+        assert heat is not None
+        high = foreground_probability(assigned.logits)
+        low = 1 - high
+        found = -(high + self.eps).log() * low**self.alpha
+        other = -(low + self.eps).log() * high**self.alpha * (1 - heat) ** self.beta
+        return assigned.label_mean(torch.where(heat == 1, found, other))

@@ -74,33 +74,43 @@ class SaliencyLoss(Component):
 
 @MODELS.register_module()
 class SaliencyBCELoss(SaliencyLoss):
-    """Binary cross-entropy of every clip with "is it labelled at all" (SG-DETR, section 3.7).
+    """Binary cross-entropy of every clip with "is it labelled at all" (SG-DETR, section 3.7), or
+    with its label as a soft target (UMT, Liu et al., CVPR 2022).
 
     Args:
         probability: The scores are probabilities, not logits.
         average_over: ``'valid'`` clips of the batch, or ``'padded'``: padding counts as clips with
-            label 0, as in CG-DETR's code.
+            label 0, as in CG-DETR's code; or ``'padded_count'``: padding costs nothing but counts,
+            as in UMT's code.
+        max_label: The label that means certainly: targets are labels divided by it. None asks
+            whether there is a label.
         weight: Factor of the term.
     """
 
     def __init__(
         self,
         probability: bool = False,
-        average_over: Literal['valid', 'padded'] = 'valid',
+        average_over: Literal['valid', 'padded', 'padded_count'] = 'valid',
         weight: float = 1.0,
+        max_label: float | None = None,
     ) -> None:
         super().__init__(weight)
+        self.max_label = max_label
         self.probability = probability
         self.average_over = average_over
 
     def compute(self, scores: Tensor, state: GroundingState, negative: Tensor | None) -> Tensor:
         """Mean over the clips of the batch."""
-        target = state.targets.saliency.clamp(0, 1)
+        target = (state.targets.saliency / (self.max_label or 1.0)).clamp(0, 1)
         if self.probability:
             loss = probability_cross_entropy(scores, target)
         else:
             loss = F.binary_cross_entropy_with_logits(scores, target, reduction='none')
-        return loss.mean() if self.average_over == 'padded' else masked_mean(loss, state.video_mask)
+        if self.average_over == 'padded':
+            return loss.mean()
+        if self.average_over == 'padded_count':
+            return (loss * state.video_mask).mean()
+        return masked_mean(loss, state.video_mask)
 
 
 @MODELS.register_module()

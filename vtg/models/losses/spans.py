@@ -14,12 +14,15 @@ from vtg.utils import check_choice
 from .assigned import AssignedPredictions
 from .moment import MomentLoss
 
+ON = ('centre_width', 'centre', 'width', 'ends', 'offsets')
+
 
 class SpanDistanceLoss(MomentLoss):
     """Base class of distances between the numbers that make up spans.
 
     Args:
-        on: What is compared: ``'centre_width'``, ``'ends'``, or ``'offsets'`` from a point.
+        on: What is compared: ``'centre_width'``, one of both (``'centre'``, ``'width'``),
+            ``'ends'``, or ``'offsets'`` from a point.
         reduction: ``'mean'`` or ``'sum'`` over the two numbers of a span; over the assigned entries
             of the batch it is a mean.
         weight: Factor of the term.
@@ -27,13 +30,13 @@ class SpanDistanceLoss(MomentLoss):
 
     def __init__(
         self,
-        on: Literal['centre_width', 'ends', 'offsets'] = 'centre_width',
+        on: Literal['centre_width', 'centre', 'width', 'ends', 'offsets'] = 'centre_width',
         reduction: Literal['mean', 'sum'] = 'mean',
         weight: float = 1.0,
     ) -> None:
         super().__init__(weight)
         name = type(self).__name__
-        self.on = check_choice(on, ('centre_width', 'ends', 'offsets'), f'{name}: on')
+        self.on = check_choice(on, ON, f'{name}: on')
         self.reduction = check_choice(reduction, ('mean', 'sum'), f'{name}: reduction')
         self.needs = ('offsets',) if on == 'offsets' else ()
 
@@ -44,6 +47,9 @@ class SpanDistanceLoss(MomentLoss):
             found, wanted = assigned.offsets, assigned.wanted_offsets
         else:
             found, wanted = assigned.as_ends if self.on == 'ends' else assigned.as_centre_width
+        if self.on in ('centre', 'width'):
+            part = slice(0, 1) if self.on == 'centre' else slice(1, 2)
+            found, wanted = found[..., part], wanted[..., part]
         distance = self.distance(found, wanted)
         reduced = distance.sum(dim=-1) if self.reduction == 'sum' else distance.mean(dim=-1)
         return assigned.span_mean(reduced)

@@ -4,11 +4,13 @@
 from .context_query import ContextQueryRefinement
 from .dummy_encoder import DummyEncoder
 from .feature_refinement import FeatureRefinement
+from .stream_encoder import StreamEncoder
 from .video_to_text import VideoToTextAttention
 
 __all__ = [
     'ContextQueryRefinement',
     'DummyEncoder',
     'FeatureRefinement',
+    'StreamEncoder',
     'VideoToTextAttention',
 ]

@@ -4,11 +4,14 @@
 from .atss_head import ATSSHead, DenseOutputs
 from .base import DenseHead, PyramidDenseHead
 from .boundary import PointOutputs
+from .centre_head import CentreHead, CentreOutputs
 from .clip_offset_head import ClipOffsetHead, ClipOutputs
 from .point_head import PointHead
 
 __all__ = [
     'ATSSHead',
+    'CentreHead',
+    'CentreOutputs',
     'ClipOffsetHead',
     'ClipOutputs',
     'DenseHead',

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+# QVHighlights with PANN audio features (2048) as a stream of their own beside SlowFast and CLIP.
+_base_ = './qvhighlights_slowfast_clip.py'
+
+benchmark = dict(
+    audio=[
+        dict(
+            type='FolderStore',
+            folder='data/qvhighlights/pann_features',
+            pattern='{vid}',
+            dim=2048,
+            features_from='https://github.com/TencentARC/UMT',
+        )
+    ],
+)
