@@ -18,6 +18,7 @@ SYSTEMS = {
     'VideoLights': 'videolights',
     'FlashVTG': 'flashvtg',
     'FlashMMR': 'flashmmr',
+    'LA-DETR': 'la_detr',
     'TaskWeave': 'taskweave',
     'SG-DETR': 'sgdetr',
     'EaTR': 'eatr',

@@ -15,6 +15,7 @@ from .cg_detr import CG_DETR
 from .eatr import EATR
 from .flashmmr import FLASHMMR
 from .flashvtg import FLASHVTG
+from .la_detr import LA_DETR
 from .ld_detr import LD_DETR
 from .moment_detr import MOMENT_DETR
 from .qd_detr import QD_DETR
@@ -33,6 +34,7 @@ CONVERSIONS: dict[str, Conversion] = {
     'eatr': EATR,
     'flashmmr': FLASHMMR,
     'flashvtg': FLASHVTG,
+    'la_detr': LA_DETR,
     'ld_detr': LD_DETR,
     'moment_detr': MOMENT_DETR,
     'qd_detr': QD_DETR,

@@ -69,6 +69,7 @@ CHECKS: dict[str, Check] = {
     'eval_real_files': Check('evaluation', 'check_real_files'),
     'flashmmr': Check('flashmmr', 'FlashMmrCase'),
     'flashvtg': Check('flashvtg', 'FlashVtgCase'),
+    'la_detr': Check('la_detr', 'LaDetrCase'),
     'ld_detr': Check('ld_detr', 'LdDetrCase'),
     'moment_detr': Check('moment_detr', 'MomentDetrCase'),
     'nms_postprocess': Check('nms'),

@@ -27,6 +27,7 @@ class MatchInputs:
         references: ``(..., B, Q, 2)`` or ``(Q, 2)`` centre, width of each query's reference.
         mask: ``(B, Q)`` True where a query may be matched, None for all. The values of others are
             ignored and may be infinite.
+        pairs: ``(B, G, Q)`` True where a moment may be matched with a query, None for all.
     """
 
     logits: Tensor | None = None
@@ -34,6 +35,7 @@ class MatchInputs:
     quality: Tensor | None = None
     references: Tensor | None = None
     mask: Tensor | None = None
+    pairs: Tensor | None = None
 
     def get(self, name: str, term: object) -> Tensor:
         """Return a field in at least float32 and without gradient, or say which term misses it."""

@@ -14,6 +14,9 @@ from vtg.utils import ConfigError, VtgError
 
 from .match_costs import MatchInputs
 
+# Cost of a pair that must not be matched; other costs are far below.
+FORBIDDEN = 1e9
+
 
 @TASK_UTILS.register_module()
 class HungarianMatcher:
@@ -33,13 +36,16 @@ class HungarianMatcher:
 
     @torch.no_grad()
     def cost(self, inputs: MatchInputs, gts: Tensor, gt_mask: Tensor) -> Tensor:
-        """Return the cost ``(..., B, G, Q)`` of all pairs, 0 where a mask excludes the pair."""
+        """Return the cost ``(..., B, G, Q)`` of all pairs: 0 where a mask excludes the moment or
+        the query, ``FORBIDDEN`` where only the pair is excluded."""
         total = sum(term(inputs, gts) for term in self.costs.values())
         if total.shape[-2] != gts.shape[-2]:  # no term looks at the moments
             total = total.expand(*total.shape[:-2], gts.shape[-2], -1)
         pairs = gt_mask[..., None]
         if inputs.mask is not None:
             pairs = pairs & inputs.mask[..., None, :]
+        if inputs.pairs is not None:
+            total = total.masked_fill(~inputs.pairs, FORBIDDEN)
         return total.masked_fill(~pairs, 0)
 
     @torch.no_grad()
@@ -76,19 +82,21 @@ def assign_rows(cost: np.ndarray, row_mask: np.ndarray, column_mask: np.ndarray)
     """Give every real row of every problem a column of its own at the least total cost.
 
     Args:
-        cost: ``(P, R, C)`` finite costs of P problems. Values that a mask excludes are ignored.
+        cost: ``(P, R, C)`` finite costs of P problems. Values that a mask excludes are ignored;
+            pairs of cost ``FORBIDDEN`` are not made.
         row_mask: ``(P, R)`` True where a row is real.
         column_mask: ``(P, C)`` True where a column may be taken.
 
     Returns:
         ``(P, R)`` int64 column of every row, -1 where the row is masked or, with more rows than
-        columns, left over.
+        columns that it may take, left over.
     """
     index = np.full(row_mask.shape, -1, dtype=np.int64)
     for matrix, real, usable, chosen in zip(cost, row_mask, column_mask, index):
         rows, columns = np.flatnonzero(real), np.flatnonzero(usable)
-        i, j = linear_sum_assignment(matrix[rows[:, None], columns])
-        chosen[rows[i]] = columns[j]
+        usable_cost = matrix[rows[:, None], columns]
+        i, j = linear_sum_assignment(usable_cost)
+        chosen[rows[i]] = np.where(usable_cost[i, j] < FORBIDDEN, columns[j], -1)
     return index
 
 

@@ -2,6 +2,7 @@
 """Moment heads that decode queries."""
 
 from .event_slots import EventSlots
+from .grouped_queries import GroupedQueries
 from .outputs import ExtraQueries, ExtraTargets, QueryOutputs, QueryPredictions
 from .query_head import QueryHead
 from .sentence_queries import SentenceQueries
@@ -17,6 +18,7 @@ __all__ = [
     'EventSlots',
     'ExtraQueries',
     'ExtraTargets',
+    'GroupedQueries',
     'LearnedQueries',
     'LearnedSlots',
     'PyramidQuerySelector',

@@ -367,6 +367,7 @@ class QueryHead(MomentHead):
                 quality=stages.quality,
                 references=self._reference_spans(proposals.reference),
                 mask=proposals.mask,
+                pairs=self.queries.pairs(state.targets, proposals.mask.shape[1]),
             ),
             state.targets.spans,
             state.targets.span_mask,

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from vtg.models.layers import MLP, inverse_sigmoid, xavier_linear
 from vtg.registry import MODELS
-from vtg.structures import FeaturePyramid, GroundingState
+from vtg.structures import FeaturePyramid, GroundingState, GroundingTargets
 from vtg.utils import ConfigError
 
 
@@ -83,6 +83,10 @@ class QuerySource(nn.Module):
     def loss(self, proposals: QueryProposals, state: GroundingState) -> dict[str, Tensor]:
         """Return weighted losses of the source itself by name, beside those of the head."""
         return {}
+
+    def pairs(self, targets: GroundingTargets, num_queries: int) -> Tensor | None:
+        """Return which moment may be matched with which query ``(B, G, Q)``; None for any."""
+        return None
 
 
 @MODELS.register_module()

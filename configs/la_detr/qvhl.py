@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+"""LA-DETR on QD-DETR, QVHighlights with SlowFast and CLIP features, without MomentMix."""
+
+_base_ = [
+    '../_base_/models/la_detr.py',
+    '../_base_/benchmarks/qvhighlights_slowfast_clip.py',
+    '../_base_/schedules/adamw_200e_constant.py',
+    '../_base_/default_runtime.py',
+]
+
+randomness = dict(seed=2023)

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""LA-DETR on QD-DETR against values of its released code."""
+
+from collections.abc import Iterator
+
+from .core import Row, compare, compare_exact
+from .detr import DETR_SIZES
+from .qd_detr import QdDetrCase
+
+QUERIES = 'moment_head.queries'
+
+
+class LaDetrCase(QdDetrCase):
+    """Also which moment belongs to which group, and the gradients of single groups."""
+
+    system, config = 'la_detr', 'la_detr/qvhl_official.py'
+    sizes = {
+        **{key: value for key, value in DETR_SIZES.items() if 'num_queries' not in key},
+        f'{QUERIES}.lengths': 'thresholds_seconds',
+        f'{QUERIES}.source.num_queries': 'queries_per_group',
+    }
+    left_out = {
+        **QdDetrCase.left_out,
+        r'out/unrestricted_match_\w+': 'what a matching without groups would give',
+        r'mix/.+': 'mixed rows, which are not made here',
+    }
+
+    def more(self) -> Iterator[Row]:
+        """Compare classes of moments and gradients of learned rows."""
+        yield from super().more()
+        targets = self.model.data_preprocessor(self.batch, True)['targets']
+        found = self.head.queries.classes(targets)[targets.span_mask]
+        yield compare_exact(
+            f'{self.inputs}moment_class', found, self.data[f'{self.inputs}in/moment_class'].long()
+        )
+        for key, name in (
+            ('patterns_rows', 'content'),
+            ('query_embed_rows', 'source.reference_logits'),
+        ):
+            stored = self.get(f'grad/{key}')
+            if stored is not None:
+                ours = self.head.queries.get_parameter(name).grad.norm(dim=1)
+                yield compare(
+                    self.name(f'grad/{key}'), ours / stored.norm(), stored / stored.norm(), 1e-4
+                )
