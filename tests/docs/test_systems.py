@@ -25,6 +25,7 @@ SYSTEMS = {
     'LD-DETR': 'ld_detr',
     'UVCOM': 'uvcom',
     'UMT': 'umt',
+    'BAM-DETR': 'bam_detr',
 }
 
 

@@ -11,6 +11,7 @@ import torch
 
 from vtg.utils import CheckpointError, atomic_write, check_output, check_replaceable, nearest_names
 
+from .bam_detr import BAM_DETR
 from .cg_detr import CG_DETR
 from .eatr import EATR
 from .flashmmr import FLASHMMR
@@ -30,6 +31,7 @@ from .uvcom import UVCOM
 from .videolights import VIDEOLIGHTS
 
 CONVERSIONS: dict[str, Conversion] = {
+    'bam_detr': BAM_DETR,
     'cg_detr': CG_DETR,
     'eatr': EATR,
     'flashmmr': FLASHMMR,

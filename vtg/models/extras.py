@@ -104,3 +104,15 @@ class ClipGain(Extra):
     hint = True
     stream = True
     gain: Tensor
+
+
+@dataclass(frozen=True)
+class BoundaryFeatures(Extra):
+    """Features that tell where moments start and end.
+
+    Attributes:
+        left, right: ``(B, L, D)``, not negative, 0 on padding.
+    """
+
+    left: Tensor
+    right: Tensor

@@ -146,6 +146,11 @@ class SystemCase:
         """The largest error of an output or loss."""
         return LOSS_TOLERANCE if 'loss' in name else OUTPUT_TOLERANCE
 
+    @staticmethod
+    def alias(module: str) -> str:
+        """The name of a module in the weights by that of its stored gradient."""
+        return module
+
     def more(self) -> Iterator[Row]:
         """Compare what belongs to this run beside the above."""
         return iter(())
@@ -185,7 +190,9 @@ class SystemCase:
         yield from self.compare_losses(step)
         note = self.uncomparable('grad')
         folder, small = self.prefix + self.gradients, self.small_norm
-        yield from check_gradients(self.model, self.system, self.data, folder, note, small)
+        yield from check_gradients(
+            self.model, self.system, self.data, folder, note, small, self.alias
+        )
         yield from self.more()
 
     def get(self, key: str) -> Tensor | None:

@@ -176,6 +176,7 @@ def check_gradients(
     folder: str,
     skipped: str | None = None,
     small: float = 0.0,
+    alias: Callable[[str], str] = str,
 ) -> Iterator[Row]:
     """Compare the gradient norm of every module whose norm is stored in ``folder``.
 
@@ -188,6 +189,7 @@ def check_gradients(
         folder: Of the norms, e.g. ``'nopad/grad/'``.
         skipped: Why nothing is compared.
         small: Norms up to this are noise around zero and compared absolutely.
+        alias: The name of a module in the weights by that in the folder; '' for no module.
     """
     rename, keys = CONVERSIONS[system].rename, list(data.below('sd/'))
     for module, stored in data.below(folder).items():
@@ -197,7 +199,10 @@ def check_gradients(
         if skipped is not None:
             yield Row(name, None, note=skipped)
             continue
-        part = module.removeprefix('module/')
+        part = alias(module.removeprefix('module/'))
+        if not part:
+            continue
+        stored = stored.clamp(min=0)  # -1 stands for no gradient at all
         every = part in EVERYTHING
         inside = [key for key in keys if every or key == part or key.startswith(f'{part}.')]
         # Layers that are numbered without a dot.

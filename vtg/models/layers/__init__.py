@@ -13,6 +13,7 @@ from .blocks import (
 )
 from .clustering import SoftClustering, random_walk
 from .conv import MaskedConv1d, SeparableConv1d
+from .deformable import DeformableAttention, DeformableLayer
 from .dropout import Dropout, DropPath, attention_rate, dropout, residual_noise
 from .functional import amplify, cosine, inverse_sigmoid, masked_softmax, unit
 from .gated_decoder import GatedSpanDecoder
@@ -31,7 +32,7 @@ from .prenorm import (
 )
 from .slot_attention import SlotAttention
 from .slot_decoder import SlotDecoder
-from .span_decoder import DecoderOutputs, SpanDecoder
+from .span_decoder import DecoderOutputs, SpanDecoder, SpanDecoderLayer
 from .transformer import CrossAttentionLayer, EncoderLayer, EncoderStack
 
 __all__ = [
@@ -39,6 +40,8 @@ __all__ = [
     'Activation',
     'CrossAttentionLayer',
     'DecoderOutputs',
+    'DeformableAttention',
+    'DeformableLayer',
     'DropPath',
     'Dropout',
     'EncoderLayer',
@@ -63,6 +66,7 @@ __all__ = [
     'SlotDecoder',
     'SoftClustering',
     'SpanDecoder',
+    'SpanDecoderLayer',
     'SummedLinear',
     'WeightedPooling',
     'amplify',

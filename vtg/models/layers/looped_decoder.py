@@ -28,6 +28,7 @@ class LoopedDecoder(nn.Module):
     """
 
     slot = 'decoder'
+    contents = 1
     shares_refinement = False
     parts: ClassVar[dict[str, Any]] = {'decoder': {'type': 'SpanDecoder'}}
 
@@ -43,6 +44,12 @@ class LoopedDecoder(nn.Module):
                 'LoopedDecoder: the decoder takes its refinement from the head, which does not '
                 'reach it inside the loop; set decoder.positions.shared_head=False.'
             )
+        if self.decoder.contents != 1:
+            raise ConfigError(
+                f'LoopedDecoder: the queries of {type(self.decoder).__name__} have '
+                f'{self.decoder.contents} contents, but its states are one; loop SpanDecoder.'
+            )
+        self.predicts_spans = self.decoder.predicts_spans
         self.coder = self.decoder.coder
         self.refines_spans = self.decoder.refines_spans
         self.requires: tuple[str, ...] = self.decoder.requires

@@ -77,6 +77,8 @@ class SlotDecoder(nn.Module):
     """
 
     slot = 'decoder'
+    predicts_spans = False
+    contents = 1
     requires: tuple[str, ...] = ()
     refines_spans = False
     shares_refinement = False

@@ -184,6 +184,8 @@ class SpanDecoder(nn.Module):
     """
 
     slot = 'decoder'
+    predicts_spans = False
+    contents = 1
     requires: tuple[str, ...] = ()
     refines_spans = True
 

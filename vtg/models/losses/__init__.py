@@ -16,7 +16,7 @@ from .clip_score import ClipLabelLoss, ClipScoreLoss, clip_score_distance, min_m
 from .cosine import AdaptiveHardLoss, SaliencyCosineLoss
 from .moment import MomentLoss, MomentLosses
 from .nce import InterVideoNCELoss, IntraVideoNCELoss
-from .quality import CenternessLoss, QualityLoss
+from .quality import BestOverlapLoss, CenternessLoss, QualityLoss
 from .query_text import QueryTextAlignment
 from .saliency import (
     MarginPairLoss,
@@ -34,6 +34,7 @@ from .tokens import token_orthogonality
 __all__ = [
     'AdaptiveHardLoss',
     'AssignedPredictions',
+    'BestOverlapLoss',
     'CenternessLoss',
     'ClipLabelLoss',
     'ClipScoreLoss',

@@ -36,6 +36,7 @@ class AssignedPredictions:
         centerness, wanted_centerness: ``(S, B, N)`` logits and targets of how central an anchor
             lies in its moment.
         references: ``(S, B, N, 2)`` what ``spans`` correct, in the same form.
+        moments: ``(1, B, G, 2)`` all moments of a sample, in the same form, normalised.
         states: ``(S, B, N, D)`` the tokens that predictions are made from.
         clip_scores: ``(S, B, L)`` one logit per clip.
     """
@@ -56,6 +57,7 @@ class AssignedPredictions:
     centerness: Tensor | None = None
     wanted_centerness: Tensor | None = None
     references: Tensor | None = None
+    moments: Tensor | None = None
     states: Tensor | None = None
     clip_scores: Tensor | None = None
 

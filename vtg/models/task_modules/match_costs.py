@@ -12,8 +12,8 @@ from typing import Literal
 from torch import Tensor
 
 from vtg.registry import TASK_UTILS
-from vtg.structures import cxw_to_xx, generalized_iou_pairwise, in_float32
-from vtg.utils import ConfigError
+from vtg.structures import cxw_to_xx, generalized_iou_pairwise, in_float32, xx_to_cxw
+from vtg.utils import ConfigError, check_choice
 
 
 @dataclass(frozen=True)
@@ -65,31 +65,61 @@ class MatchInputs:
         return ' and '.join(found)
 
 
+def _ends(spans: Tensor, inside: bool) -> Tensor:
+    """Start and end of spans, cut to the video where asked."""
+    ends = cxw_to_xx(spans)
+    return ends.clamp(0, 1) if inside else ends
+
+
 @TASK_UTILS.register_module()
 class L1SpanCost:
-    """``weight * (|centre - centre'| + |width - width'|)`` of normalised spans."""
+    """``weight * (|a - a'| + |b - b'|)`` of the two numbers of normalised spans.
 
-    def __init__(self, weight: float = 10.0) -> None:
+    Args:
+        weight: Weight of the term.
+        on: What the numbers are: ``'centre_width'``, or ``'ends'``: start and end.
+        inside: Cut spans to the video first.
+    """
+
+    def __init__(
+        self,
+        weight: float = 10.0,
+        on: Literal['centre_width', 'ends'] = 'centre_width',
+        inside: bool = False,
+    ) -> None:
         self.weight = weight
+        self.on = check_choice(on, ('centre_width', 'ends'), 'L1SpanCost: on')
+        self.inside = inside
 
     def __call__(self, inputs: MatchInputs, gts: Tensor) -> Tensor:
         """``gts (B, G, 2)`` to ``(..., B, G, Q)``."""
         spans = inputs.get('spans', self)
+        if self.on == 'ends' or self.inside:
+            spans, gts = _ends(spans, self.inside), _ends(gts, self.inside)
+        if self.on == 'centre_width' and self.inside:
+            spans, gts = xx_to_cxw(spans), xx_to_cxw(gts)
         return self.weight * (gts[..., :, None, :] - spans[..., None, :, :]).abs().sum(-1)
 
 
 @TASK_UTILS.register_module()
 class GIoUCost:
-    """``-weight * gIoU``; ``eps`` is added to the union and to the hull."""
+    """``-weight * gIoU``; ``eps`` is added to the union and to the hull.
 
-    def __init__(self, weight: float = 1.0, eps: float = 1e-6) -> None:
+    Args:
+        weight: Weight of the term.
+        eps: As above.
+        inside: Cut spans to the video first.
+    """
+
+    def __init__(self, weight: float = 1.0, eps: float = 1e-6, inside: bool = False) -> None:
         self.weight = weight
         self.eps = eps
+        self.inside = inside
 
     def __call__(self, inputs: MatchInputs, gts: Tensor) -> Tensor:
         """``gts (B, G, 2)`` to ``(..., B, G, Q)``."""
-        spans = cxw_to_xx(inputs.get('spans', self))
-        return -self.weight * generalized_iou_pairwise(cxw_to_xx(gts), spans, self.eps)
+        spans = _ends(inputs.get('spans', self), self.inside)
+        return -self.weight * generalized_iou_pairwise(_ends(gts, self.inside), spans, self.eps)
 
 
 @TASK_UTILS.register_module()

@@ -139,8 +139,10 @@ class QueryHead(MomentHead):
             nn.init.normal_(self.class_head.weight, std=0.01)
             nn.init.constant_(self.class_head.bias, torch.tensor(prior).logit().item())
         learned = prior is not None
-        self.span_head = MLP(dim, dim, dim, self.coder.size, zero_last=learned, xavier=learned)
-        if self.decoder.shares_refinement:
+        self.span_head: MLP | None = None
+        if not self.decoder.predicts_spans:
+            self.span_head = MLP(dim, dim, dim, self.coder.size, zero_last=learned, xavier=learned)
+        if self.span_head is not None and self.decoder.shares_refinement:
             nn.init.zeros_(self.span_head[-1].get_parameter('weight'))
             nn.init.zeros_(self.span_head[-1].get_parameter('bias'))
             self.decoder.refine = self.span_head
@@ -151,10 +153,11 @@ class QueryHead(MomentHead):
         self.quality_head = MLP(2 * dim, dim, dim, 1) if quality else None
         self.denoising = None if generator is None else TASK_UTILS.build(generator)
         self.content_proj = None
-        if self.queries.dim != dim:
-            self.content_proj = nn.Linear(self.queries.dim, dim)
+        width = self.decoder.contents * dim
+        if self.queries.dim != width:
+            self.content_proj = nn.Linear(self.queries.dim, width)
         if self.denoising is not None:
-            self.denoising_content = nn.Parameter(torch.randn(dim) * 0.01)
+            self.denoising_content = nn.Parameter(torch.randn(width) * 0.01)
         self.denoising_sees_unused = denoising.get('sees_unused', False)
         self.ranking: Ranking = {'by': 'score', 'digits': None, 'clamp': True, **(ranking or {})}
 
@@ -223,7 +226,7 @@ class QueryHead(MomentHead):
 
     def _check_losses(self, quality: bool) -> None:
         """Refuse losses that need what is not predicted, and a quality that nothing trains."""
-        gives = {'states'} | ({'quality'} if quality else set())
+        gives = {'states', 'moments'} | ({'quality'} if quality else set())
         if self.queries.gives_spans:
             gives.add('references')
         self.losses.check_fit(
@@ -263,7 +266,8 @@ class QueryHead(MomentHead):
         if self.denoising is not None and self.training and state.targets is not None:
             extras['denoising'] = self._denoising_queries(state)
         if collab is not None:
-            extras['collab'] = collab
+            content = collab.content.repeat(1, 1, self.decoder.contents)
+            extras['collab'] = replace(collab, content=content)
         main = self.queries(state)
         if self.content_proj is not None:
             main = replace(main, content=self.content_proj(main.content))
@@ -299,8 +303,11 @@ class QueryHead(MomentHead):
 
     def _predict(self, decoded: Any) -> QueryPredictions:
         """Apply the prediction heads to all layers."""
-        logits = self.coder.logits(decoded.references, self.span_head(decoded.normed))
-        spans = self.coder.spans(in_float32(logits).sigmoid())
+        if self.span_head is None:
+            spans = self.coder.spans(in_float32(decoded.refined))
+        else:
+            logits = self.coder.logits(decoded.references, self.span_head(decoded.normed))
+            spans = self.coder.spans(in_float32(logits).sigmoid())
         references = self._reference_spans(decoded.references)
         quality = None
         if self.quality_head is not None:
@@ -373,6 +380,7 @@ class QueryHead(MomentHead):
             state.targets.span_mask,
         )
         assigned = assign_matched(stages, state.targets.spans, query_index, proposals.mask)
+        assigned = replace(assigned, moments=state.targets.spans.unsqueeze(0))
         if not supervised:
             return with_states(assigned, outputs.normed), None
         # The proposals correct no reference and come from no decoder state.

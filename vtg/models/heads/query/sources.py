@@ -131,6 +131,44 @@ class LearnedQueries(QuerySource):
 
 
 @MODELS.register_module()
+class LearnedPoints(QuerySource):
+    """Learned points with their distances from start and end, and several contents per query
+    (BAM-DETR, Lee and Byun, 2024).
+
+    A moment begins within the video: the distances are cut to it, while the gradient passes as if
+    they were not.
+
+    Args:
+        dim: Token width.
+        num_queries: Number of queries.
+        contents: Contents per query, side by side, as the decoder takes them.
+    """
+
+    reference_dim = 3
+
+    def __init__(self, dim: int, num_queries: int = 10, contents: int = 3) -> None:
+        super().__init__()
+        self.dim = contents * dim
+        self.num_queries = num_queries
+        self.reference_logits = nn.Parameter(torch.randn(num_queries, 3))
+        self.content = nn.Parameter(torch.randn(num_queries, self.dim))
+
+    def bounded(self) -> Tensor:
+        """Logits ``(Q, 3)`` of points and distances that stay within the video."""
+        point, before, after = self.reference_logits.unbind(-1)
+        room = inverse_sigmoid(1 - point.sigmoid())
+        cut = torch.stack((point, before.minimum(point), after.minimum(room)), dim=-1)
+        return self.reference_logits + (cut - self.reference_logits).detach()
+
+    def forward(self, state: GroundingState) -> QueryProposals:
+        """See :class:`QuerySource`."""
+        batch = len(state.memory)
+        mask = state.video_mask.new_ones(batch, self.num_queries)
+        references = self.bounded().sigmoid().expand(batch, -1, -1)
+        return QueryProposals(self.content.expand(batch, -1, -1), references, mask)
+
+
+@MODELS.register_module()
 class LearnedSlots(QuerySource):
     """Learned positions for a decoder without spans, with content zero (DETR, 2020).
 
