@@ -33,7 +33,7 @@ def check_negatives(
     """
     without = [name for name in slots if not (negative_stages and slots[name].negative_reads)]
     constant = [
-        f'model.{name}.{path}' for name in without
+        f'model.{name}.{path}'.rstrip('.') for name in without
         for path, part in slots[name].named_modules() if getattr(part, 'needs_negative', False)
     ]  # fmt: skip
     if constant:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Branches beside the pipeline, most of which exist in training only."""
 
+from .answerability import Answerability
 from .clip_text import ClipTextSaliency, GlobalAlignment, LocalAlignment
 from .clip_word_correlation import ClipWordCorrelation
 from .distillation import MomentumAlignment, MutualPrediction
@@ -11,6 +12,7 @@ from .sampled_nce import SampledNCE
 from .video_sentence import VideoSentenceContrast
 
 __all__ = [
+    'Answerability',
     'ClipTextSaliency',
     'ClipWordCorrelation',
     'GlobalAlignment',
