@@ -32,6 +32,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--json', metavar='FILE', help='write everything as JSON')
     parser.add_argument('--device', help='cuda, cpu (default: a GPU where there is one)')
     parser.add_amp()
+    parser.add_threads()
     parser.add_overrides()
     return parser.parse_args()
 

@@ -16,6 +16,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('out', help='file to write (.jsonl)')
     parser.add_argument('--work-dir', help='folder of the log (the work dir of the config)')
     parser.add_amp()
+    parser.add_threads()
     parser.add_overrides()
     return parser.parse_args()
 

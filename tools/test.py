@@ -26,6 +26,7 @@ def parse_args() -> argparse.Namespace:
         '--compare', action='store_true',
         help='with --amp: evaluate in fp32 as well and print the differences of the metrics',
     )  # fmt: skip
+    parser.add_threads()
     parser.add_overrides()
     return parser.parse_args()
 

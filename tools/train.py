@@ -37,6 +37,7 @@ def parse_args() -> argparse.Namespace:
         '--rehearsal', action='store_true',
         help='simulated features of the same widths in place of those in files',
     )  # fmt: skip
+    parser.add_threads()
     parser.add_overrides()
     return parser.parse_args()
 

@@ -19,9 +19,10 @@ def test_cast_reaches_everything():
 def test_autocast_is_left_and_entered_again():
     half, matrix = torch.ones(2, dtype=torch.float16), torch.ones(2, 2)
     with torch.autocast('cpu', torch.float16):
-        with full_precision(half, half.device) as cast:
-            assert cast.dtype == (matrix @ matrix).dtype == torch.float32
+        kinds = full_precision(
+            lambda cast: (cast.dtype, (matrix @ matrix).dtype), half, half.device
+        )
+        assert kinds == (torch.float32, torch.float32)
         assert (matrix @ matrix).dtype == torch.float16
     for device in ('cpu', 'meta'):
-        with full_precision(half, torch.device(device)) as kept:
-            assert kept is half
+        assert full_precision(lambda kept: kept, half, torch.device(device)) is half

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from vtg.utils import ConfigError, nearest_names, printable
+from vtg.utils.threads import prepare_threads
 
 # As similar as a slip of the keyboard.
 _SLIP = 0.75
@@ -34,12 +35,21 @@ class ArgumentParser(argparse.ArgumentParser):
             '--amp', choices=('bf16', 'fp16'), help='half precision; fp16 on a GPU only'
         )
 
+    def add_threads(self) -> None:
+        """Add ``--threads``; threads then wait passively, see :mod:`vtg.utils.threads`."""
+        self.add_argument(
+            '--threads', type=whole_number(), metavar='N',
+            help='CPU threads (default: by the size of the model and the load of the machine)',
+        )  # fmt: skip
+
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         """See argparse."""
         words = list(map(str, sys.argv[1:] if args is None else args))
         found, unknown = self.parse_known_args(args, namespace)
         if unknown:
             self.error(self._about(unknown, words))
+        if '--threads' in self._option_string_actions:
+            prepare_threads(found.threads)
         return found
 
     def error(self, message: str) -> NoReturn:

@@ -26,6 +26,7 @@ from vtg.models.task_modules.nms import temporal_nms
 from vtg.registry import DATASETS, ENCODERS, MODELS
 from vtg.structures import MomentList
 from vtg.utils import ConfigError, DataError
+from vtg.utils.threads import settle_threads
 
 from .precision import amp_context
 
@@ -123,6 +124,7 @@ class Inferencer:
         self.model = MODELS.build(cfg.model)
         load_weights(self.model, checkpoint)
         self.model = self.model.to(self.device).eval()
+        settle_threads(self.model)
         self.batch_size = batch_size
         self.precision = amp_context(amp, self.device)
         # Nothing is loaded: its way from arrays to samples is what is needed.

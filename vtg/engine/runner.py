@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader
 
 from vtg.registry import DATASETS, located
 from vtg.utils import CheckpointError, ConfigError, atomic_write, write_text
+from vtg.utils.threads import settle_threads
 
 from .checkpoint import (
     check_fit,
@@ -90,6 +91,7 @@ class GroundingRunner(Runner):
             experiment_name=experiment_name,
             **kwargs,
         )
+        self.logger.info(settle_threads(self.model))
 
     @property
     def bare_model(self) -> Any:

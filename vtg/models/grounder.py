@@ -237,8 +237,8 @@ class Grounder(SharedVideos, BaseModel):
         if mode == 'tensor':
             return self.run(state, self.stages)
         if mode == 'predict':
-            with full_precision(self.run(state, self.stages), video.device) as state:
-                return self.predict(state, meta)
+            state = self.run(state, self.stages)
+            return full_precision(lambda state: self.predict(state, meta), state, video.device)
         if targets is None:
             raise ConfigError(
                 'training needs labels, but the batch has none; use an annotation file with '
@@ -246,8 +246,7 @@ class Grounder(SharedVideos, BaseModel):
             )
         state = self.run_training(state)
         # The one place where training leaves half precision; loss branches run in float32 too.
-        with full_precision(state, video.device) as state:
-            return self.losses(state)
+        return full_precision(self.losses, state, video.device)
 
     def run(self, state: GroundingState, stages: Sequence[str]) -> GroundingState:
         """Run stages in order; a slot stands for all members of its chain, and an empty one passes

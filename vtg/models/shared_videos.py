@@ -158,6 +158,5 @@ class SharedVideos:
         for video_row, text_row in zip(video_rows.split(count), text_rows.split(count)):
             state = pair(videos.state, texts, None if alone else video_row, text_row)
             state = self.run(state, self.joint_stages)
-            with full_precision(state, state.video_mask.device) as state:
-                found.append(self.predict(state))
+            found.append(full_precision(self.predict, state, state.video_mask.device))
         return join_predictions(found)

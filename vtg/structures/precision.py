@@ -6,8 +6,7 @@ the smallest above 0 is 6e-8, so sums, exponentials, divisors and the constants 
 range. What is sensitive to that is computed in float32; in float32 nothing here has any effect.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
@@ -15,6 +14,7 @@ import torch
 from torch import Tensor
 
 T = TypeVar('T')
+R = TypeVar('R')
 
 HALF = (torch.float16, torch.bfloat16)
 
@@ -41,16 +41,10 @@ def in_float32(value: T) -> T:
     return result
 
 
-@contextmanager
-def full_precision(value: T, device: torch.device) -> Iterator[T]:
-    """Leave autocast: ``with full_precision(state, device) as state``.
-
-    Yields:
-        :func:`in_float32` of ``value``; ``value`` itself where autocast is off or unknown.
-    """
+def full_precision(work: Callable[[T], R], value: T, device: torch.device) -> R:
+    """Leave autocast: ``work(in_float32(value))``; ``work(value)`` where it is off or unknown."""
     kind = device.type
     if not (torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)):
-        yield value
-        return
+        return work(value)
     with torch.autocast(kind, enabled=False):
-        yield in_float32(value)
+        return work(in_float32(value))

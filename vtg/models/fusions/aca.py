@@ -188,7 +188,8 @@ class ACA(Fusion):
         blocked = None
         if self.mask_layout == 'tiled':
             blocked = tiled_padding_mask(state.video_mask, key_mask, self.num_heads)
-        video, maps = state.video, list[Tensor]()
+        video = state.video
+        maps: list[Tensor] = []
         for layer in self.layers:
             video, weights = layer(video, state.video_pos, key, state.text, key_mask, blocked)
             maps.append(weights)

@@ -4,12 +4,23 @@
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
 from vtg.structures import cxw_to_xx, iou_aligned, xx_to_cxw
+
+T = TypeVar('T')
+
+
+class remembered(cached_property[T]):
+    """``functools.cached_property``; ``torch.compile`` sees through it and finds repetitions."""
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        if instance is not None and torch.compiler.is_compiling():
+            return self.func(instance)
+        return super().__get__(instance, owner)
 
 
 @dataclass(frozen=True)
@@ -74,12 +85,12 @@ class AssignedPredictions:
         }
         return replace(self, **(cut | values))
 
-    @cached_property
+    @remembered
     def as_ends(self) -> tuple[Tensor, Tensor]:
         """Predicted and assigned start and end; both the same where nothing is assigned."""
         return self._both(cxw_to_xx) if not self.ends else self._both()
 
-    @cached_property
+    @remembered
     def as_centre_width(self) -> tuple[Tensor, Tensor]:
         """Predicted and assigned centre and width; both the same where nothing is assigned."""
         return self._both(xx_to_cxw) if self.ends else self._both()
@@ -89,7 +100,7 @@ class AssignedPredictions:
         found = torch.where(self.positive.unsqueeze(-1), self.spans, self.wanted)
         return (found, self.wanted) if convert is None else (convert(found), convert(self.wanted))
 
-    @cached_property
+    @remembered
     def overlap(self) -> Tensor:
         """``(S, B, N)`` overlap with the assigned moment, without gradient; 0 without one."""
         spans, wanted = (value.detach() for value in self.as_ends)

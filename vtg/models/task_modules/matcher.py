@@ -70,12 +70,47 @@ class HungarianMatcher:
         packed[..., :-1, -1] = gt_mask.to(cost.dtype)
         if inputs.mask is not None:
             packed[..., -1, :-1] = inputs.mask.to(cost.dtype)
-        host = packed.flatten(0, -3).cpu().numpy()
-        if not np.isfinite(host).all():
-            raise VtgError(_not_finite(inputs, gts))
-        columns = assign_rows(host[:, :-1, :-1], host[:, :-1, -1] > 0, host[:, -1, :-1] > 0)
-        index = torch.from_numpy(columns.reshape(cost.shape[:-1]))
-        return index.to(gts.device, non_blocking=True)
+        if torch.compiler.is_compiling():
+            return torch.ops.vtg.match(packed)
+        try:
+            return match_on_host(packed)
+        except VtgError:
+            raise VtgError(_not_finite(inputs, gts)) from None
+
+
+def match_on_host(packed: Tensor) -> Tensor:
+    """Match every problem of a batch at the least cost.
+
+    Args:
+        packed: ``(..., G + 1, Q + 1)`` costs; the last column and row are above 0 where a moment
+            and a query are real.
+
+    Returns:
+        ``(..., G)`` int64, see :class:`HungarianMatcher`.
+
+    Raises:
+        VtgError: A cost is NaN or infinite.
+    """
+    host = packed.detach().flatten(0, -3).cpu().numpy()
+    if not np.isfinite(host).all():
+        raise VtgError(
+            'matching failed because a cost is NaN or infinite; training has diverged or the input '
+            'is broken: lower the learning rate or check the features.'
+        )
+    columns = assign_rows(host[:, :-1, :-1], host[:, :-1, -1] > 0, host[:, -1, :-1] > 0)
+    index = torch.from_numpy(columns.reshape(*packed.shape[:-2], -1))
+    return index.to(packed.device, non_blocking=True)
+
+
+# One opaque operation for torch.compile, which sees no further than its shape.
+torch.library.custom_op('vtg::match', match_on_host, mutates_args=())
+torch.library.register_fake(
+    'vtg::match', lambda packed: packed.new_empty(_matched_shape(packed), dtype=torch.int64)
+)
+
+
+def _matched_shape(packed: Tensor) -> list[int]:
+    return [*packed.shape[:-2], packed.shape[-2] - 1]
 
 
 def assign_rows(cost: np.ndarray, row_mask: np.ndarray, column_mask: np.ndarray) -> np.ndarray:
