@@ -14,6 +14,8 @@ SETS = {
     'bam_detr': 640,
     'cg_detr': 361,
     'eatr': 275,
+    'flashmmr': 95,
+    'la_detr': 161,
     'ld_detr': 540,
     'flashvtg': 389,
     'moment_detr': 122,
