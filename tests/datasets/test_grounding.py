@@ -49,6 +49,23 @@ def test_text_is_cut_before_it_is_normalised(disk):
     )
 
 
+def test_words_of_two_vocabularies_are_paired_by_position(disk):
+    """Tokens of CLIP and words of GloVe, as configs/flashvtg/qvhl_paper.py has them."""
+    vectors = {'a': (3, 0, 4), 'dog': (0, 2, 0), 'beach': (1, 2, 2)}
+    lines = [' '.join(map(str, (word, *vector))) for word, vector in vectors.items()]
+    (disk.root / 'glove.txt').write_text('\n'.join(lines) + '\n')
+    tokens = dict(type='FolderStore', folder=str(disk.text), pattern='qid{qid}', dim=4)
+    words = dict(type='GloveStore', file=str(disk.root / 'glove.txt'), dim=3)
+    text = disk.build(text=[tokens, words])[0]['text']
+    raw = np.load(disk.text / 'qid7.npz')['last_hidden_state'].astype(np.float32)
+    assert text.shape == (6, 4 + 3) and len(raw) == 8
+    for token, word, row in zip(raw, ['a', 'dog', 'runs', 'on', 'the', 'beach'], text):
+        vector = np.array(vectors.get(word, (0, 0, 0)), np.float32)
+        for part, found in ((token, row[:4]), (vector, row[4:])):
+            norm = np.linalg.norm(part) + 1e-5
+            np.testing.assert_allclose(found, part / norm, rtol=1e-5)
+
+
 def test_spans_keep_file_order_up_to_max_windows(disk):
     spans = disk.build(labels=dict(max_windows=6))[2]['targets']['spans']
     np.testing.assert_allclose(spans[:, 0], (4 * np.arange(6) + 1) / 24, rtol=1e-6)

@@ -88,3 +88,36 @@ def test_gradients_reach_every_parameter(toy, shaken, without_gradient, options)
     weight = torch.randn(toy.dim)
     (fusion(state)['fused'] * weight)[state.video_mask].square().sum().backward()
     assert without_gradient(fusion) == []
+
+
+def test_learned_positions_stand_at_every_input(toy, shaken, without_gradient):
+    fusion, state = make(toy, shaken, **PAPER, learned_positions=(15, 7)), toy.state()
+    clip_places, word_places = fusion.positions
+    layer = fusion.layers[0]
+    with torch.no_grad():
+        fused = fusion(state)['fused']
+        for b in range(3):
+            one = toy.alone(state, b)
+            video, text = one.video[0], one.text[0]
+            places, words_at = clip_places[: len(video)], word_places[: len(text)]
+            taken = attend(layer.clip_attention, video + places, text + words_at, text)
+            clips = layer.clip_norm(video + layer.clip_linear(taken))
+            taken = attend(layer.word_attention, text + words_at, video + places, video)
+            words = layer.word_norm(text + layer.word_linear(taken))
+            mutual = attend(layer.mutual_attention, clips + places, words + words_at, words)
+            clips = layer.mutual_norm(clips + layer.mutual_linear(mutual))
+            query = clips + places
+            clips = layer.last_norm(clips + attend(layer.self_attention, query, query, clips))
+            assert torch.allclose(fused[b, : len(video)], clips, atol=1e-4)
+    toy.assert_padding_free(
+        lambda s: {'fused': (fusion(s)['fused'], s.video_mask)},
+        toy.state(clips=(12, 1, 9), words=(1, 6, 4)),
+    )
+    (fusion(state)['fused'] * torch.randn(toy.dim))[state.video_mask].square().sum().backward()
+    assert without_gradient(fusion) == []
+
+
+def test_more_clips_than_learned_positions(toy, shaken):
+    fusion = make(toy, shaken, learned_positions=(10, 7))
+    with pytest.raises(ConfigError, match=r'12 clips and 5 words.*learned_positions are \(10, 7\)'):
+        fusion(toy.state())

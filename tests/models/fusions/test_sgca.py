@@ -28,11 +28,17 @@ def naive(fusion, video, position, text, saliency):
         rows = []
         for i in range(len(video)):
             query, heads = video[i] + position[i], []
+            keys, values = text, text
+            if layer.attention.projections is not None:
+                of_query, of_keys, of_values = layer.attention.projections
+                query = of_query.weight @ query + of_query.bias
+                keys = [of_keys.weight @ word + of_keys.bias for word in text]
+                values = [of_values.weight @ word + of_values.bias for word in text]
             for h in range(HEADS):
                 part = slice(h * size, (h + 1) * size)
-                scores = torch.stack([query[part] @ word[part] for word in text]) / math.sqrt(size)
+                scores = torch.stack([query[part] @ word[part] for word in keys]) / math.sqrt(size)
                 weights = scores.softmax(0) * saliency[i].sigmoid()
-                heads.append(sum(w * word[part] for w, word in zip(weights, text)))
+                heads.append(sum(w * word[part] for w, word in zip(weights, values)))
             out = layer.attention.out_proj
             z = video[i] + out.weight @ torch.cat(heads) + out.bias
             first, act, _, last = layer.feed_forward
@@ -44,8 +50,9 @@ def naive(fusion, video, position, text, saliency):
     return norm(fusion.norm, video)
 
 
-def test_against_loops(toy, shaken):
-    fusion, state = make(toy, shaken), toy.state()
+@pytest.mark.parametrize('project', [False, True])
+def test_against_loops(toy, shaken, project):
+    fusion, state = make(toy, shaken, project=project), toy.state()
     state = state.update(text_pos=torch.zeros_like(state.text))
     with torch.no_grad():
         fused = fusion(state)['fused']
@@ -57,9 +64,9 @@ def test_against_loops(toy, shaken):
             assert torch.allclose(fused[b][state.video_mask[b]], expected, atol=1e-4)
 
 
-@pytest.mark.parametrize('gate', [True, False])
-def test_padding_does_not_matter(toy, shaken, gate):
-    fusion = make(toy, shaken, gate=gate).eval()
+@pytest.mark.parametrize('options', [{}, {'gate': False}, {'project': True}])
+def test_padding_does_not_matter(toy, shaken, options):
+    fusion = make(toy, shaken, **options).eval()
     toy.assert_padding_free(
         lambda s: {'fused': (fusion(s)['fused'], s.video_mask)},
         toy.state(clips=(12, 1, 9), words=(1, 6, 4)),
@@ -94,8 +101,9 @@ def test_layers_start_equal(toy):
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_gradients_reach_every_parameter_and_the_saliency(toy, shaken, without_gradient):
-    fusion, state = make(toy, shaken), toy.state()
+@pytest.mark.parametrize('project', [False, True])
+def test_gradients_reach_every_parameter_and_the_saliency(toy, shaken, without_gradient, project):
+    fusion, state = make(toy, shaken, project=project), toy.state()
     saliency = state.local_saliency.clone().requires_grad_()
     weight = torch.randn(toy.dim)
     fused = fusion(state.update(local_saliency=saliency))['fused']

@@ -58,7 +58,15 @@ def test_batch_shift_takes_one_minimum_and_counts_padding(toy):
 
 
 @pytest.mark.parametrize(
-    'loss', [SaliencyCosineLoss(), AdaptiveHardLoss('positive'), AdaptiveHardLoss('negative')]
+    'loss',
+    [
+        SaliencyCosineLoss(),
+        AdaptiveHardLoss('positive'),
+        AdaptiveHardLoss('negative'),
+        SaliencyCosineLoss(shift_by=None),
+        AdaptiveHardLoss('positive', shift_by=None),
+        AdaptiveHardLoss('negative', shift_by=None),
+    ],
 )
 def test_padding_does_not_matter(toy, loss):
     state = toy.state()
@@ -82,3 +90,25 @@ def test_equal_scores_and_missing_labels_stay_finite(toy):
     )
     loss.backward()
     assert loss.isfinite() and scores.grad.isfinite().all()
+
+
+def test_raw_scores_by_hand(toy):
+    """Equations 8 to 10 of the paper: nothing is shifted, nothing but the cosine is scaled."""
+    state = toy.state().update(progress=Progress(1, 10))
+    scores, cosines, totals = state.saliency, [], {'positive': 0.0, 'negative': 0.0}
+    for b, length in enumerate((12, 7, 9)):
+        ours = scores[b, :length].tolist()
+        labels = state.targets.saliency[b, :length].tolist()
+        product = sum(s * y for s, y in zip(ours, labels))
+        norms = sum(s * s for s in ours) ** 0.5 * sum(y * y for y in labels) ** 0.5
+        cosines.append(1 - product / norms)
+        for score, label in zip(ours, labels):
+            if label > 0:
+                totals['positive'] += (score - label / max(labels)) ** 2
+            else:
+                totals['negative'] += abs(score)
+    loss = SaliencyCosineLoss(shift_by=None, reduction='mean')(scores, state, None)
+    assert loss.item() == pytest.approx(sum(cosines) / 3, rel=1e-5)
+    for clips, total in totals.items():
+        loss = AdaptiveHardLoss(clips, coef=5.0, shift_by=None)(scores, state, None)
+        assert loss.item() == pytest.approx(2 * 5 * total / (12 + 7 + 9), rel=1e-5)

@@ -29,8 +29,9 @@ def test_cells_by_hand(toy, shaken):
             assert pyramid.features[level][b, count:].abs().sum() == 0
 
 
-def test_padding_does_not_matter(toy, shaken):
-    neck = shaken(TemporalPyramid(toy.dim, (1, 2, 4, 8)))
+@pytest.mark.parametrize('plain', [False, True])
+def test_padding_does_not_matter(toy, shaken, plain):
+    neck = shaken(TemporalPyramid(toy.dim, (1, 2, 4, 8), plain=plain))
 
     def run(state):
         pyramid = neck(state)['pyramid']
@@ -66,3 +67,17 @@ def test_memory_stays_as_it_was(toy):
 def test_refuses_other_strides(toy):
     with pytest.raises(ConfigError, match='powers of two'):
         TemporalPyramid(toy.dim, (1, 3))
+
+
+def test_plain_levels_are_the_memory_and_convolutions_of_it(toy, shaken):
+    neck, state = shaken(TemporalPyramid(toy.dim, (1, 2, 4), plain=True)), toy.state()
+    pyramid = neck(state)['pyramid']
+    for b, length in enumerate((12, 7, 9)):
+        assert torch.equal(pyramid.features[0][b, :length], state.memory[b, :length])
+        for level in (1, 2):
+            cells = state.memory[b, :length].T[None]
+            for block in neck.levels[level]:
+                cells = torch.conv1d(cells, block.conv.weight, block.conv.bias, stride=2)
+            count = length // 2**level
+            assert torch.allclose(pyramid.features[level][b, :count], cells[0].T, atol=1e-5)
+    assert pyramid.features[2].min() < 0 and not any('norm' in n for n in neck.state_dict())

@@ -49,3 +49,44 @@ def test_gradients_reach_every_parameter(toy, without_gradient):
     refiner, state = FeatureRefinement(toy.dim), toy.state()
     refiner(state)['video'].square().sum().backward()
     assert without_gradient(refiner) == []
+
+
+PAPER = dict(correspondence='map', similarity_by='product', max_words=6)
+
+
+def test_the_form_of_the_paper_clip_by_clip(toy, shaken):
+    """The map has one column per word, in front of zeros; similarities are plain products."""
+    refiner, state = make(toy, shaken, **PAPER), toy.state()
+    with torch.no_grad():
+        refined = refiner(state)['video']
+        for b in range(3):
+            one = toy.alone(state, b)
+            text = one.text[0]
+            weights = (text @ refiner.pooling.weight).softmax(0)
+            sentence = sum(w * word for w, word in zip(weights, text))
+            for i, clip in enumerate(one.video[0]):
+                row = torch.zeros(6)
+                for j, word in enumerate(text):
+                    row[j] = (clip * word).sum()
+                spread = (clip * sentence).sum() * refiner.similarity[0]
+                parts = torch.cat((clip, spread, sentence, row))
+                expected = F.relu(refiner.mixer.weight @ parts + refiner.mixer.bias)
+                assert torch.allclose(refined[b, i], expected, atol=1e-4)
+
+
+def test_words_beyond_the_map_are_left_out(toy, shaken, without_gradient):
+    state = toy.state(words=(5, 2, 4))
+    narrow = make(toy, shaken, **{**PAPER, 'max_words': 3})
+    narrow(state)['video'].square().sum().backward()
+    assert without_gradient(narrow) == []
+    with torch.no_grad():
+        narrow.pooling.weight.zero_()
+        text = state.text.clone()
+        text[0, 3:] = text[0, 3:].flip(0)  # the mean sentence stays
+        other = narrow(state.update(text=text))['video']
+    assert torch.allclose(other, narrow(state)['video'], atol=1e-5)
+
+
+def test_padding_does_not_matter_in_the_paper_form(toy, shaken):
+    refiner, state = make(toy, shaken, **PAPER), toy.state(clips=(12, 1, 9), words=(2, 5, 1))
+    toy.assert_padding_free(lambda s: {'v': (refiner(s)['video'], s.video_mask)}, state)

@@ -20,7 +20,7 @@ from vtg.models.layers import (
     residual_noise,
     tiled_padding_mask,
 )
-from vtg.models.layers.attention import attention_mask, merge_heads, split_heads
+from vtg.models.layers.attention import attention_mask, merge_heads
 from vtg.models.losses import SaliencyLosses
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
@@ -32,16 +32,8 @@ class WeighedAttention(RawAttention):
     """Attention that also returns its weights.
 
     Args:
-        dim, num_heads, dropout: See :class:`RawAttention`.
-        project: Project queries, keys and values, as the papers write it; the released code has no
-            such layers.
+        dim, num_heads, dropout, project: See :class:`RawAttention`.
     """
-
-    def __init__(self, dim: int, num_heads: int, dropout: float, project: bool) -> None:
-        super().__init__(dim, num_heads, dropout)
-        self.projections = None
-        if project:
-            self.projections = clones(nn.Linear(dim, dim), 3)
 
     def forward(  # type: ignore[override]
         self, query: Tensor, key: Tensor, value: Tensor, key_mask: Tensor, blocked: Tensor | None
@@ -53,10 +45,7 @@ class WeighedAttention(RawAttention):
             dropout. Keys beyond those that have a value count in the weights only: with S keys and
             N values, the values belong to the last N keys.
         """
-        if self.projections is not None:
-            layers = zip(self.projections, (query, key, value))
-            query, key, value = (layer(x) for layer, x in layers)
-        query, key, value = (split_heads(x, self.num_heads) for x in (query, key, value))
+        query, key, value = self.heads(query, key, value)
         logits = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5
         visible = attention_mask(key_mask, blocked)
         assert visible is not None

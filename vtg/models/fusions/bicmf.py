@@ -3,6 +3,7 @@
 
 from typing import Any, Literal
 
+import torch
 from torch import Tensor, nn
 
 from vtg.models.base import Fusion
@@ -64,9 +65,10 @@ class BidirectionalLayer(nn.Module):
         text_pos: Tensor,
         text_mask: Tensor,
         blocked: Tensor | None = None,
+        everywhere: bool = False,
     ) -> Tensor:
         """Return the clips ``(B, L, D)``; ``blocked (B, H, L, N)`` True = clip and word must not
-        see each other."""
+        see each other; ``everywhere`` adds the positions in the third attention, too."""
         drop = self.dropout
         towards_words = None if blocked is None else blocked.transpose(2, 3)
         video_key, text_key = video + video_pos, text + text_pos
@@ -74,7 +76,8 @@ class BidirectionalLayer(nn.Module):
         clips = self.clip_norm(video + self.clip_linear(taken))
         taken = drop(self.word_attention(text_key, video_key, video, video_mask, towards_words))
         words = self.word_norm(text + self.word_linear(taken))
-        taken = drop(self.mutual_attention(clips, words, words, text_mask, blocked))
+        query, key = (clips + video_pos, words + text_pos) if everywhere else (clips, words)
+        taken = drop(self.mutual_attention(query, key, words, text_mask, blocked))
         clips = self.mutual_norm(clips + self.mutual_linear(taken))
         if self.self_attention is not None:
             query = clips + video_pos
@@ -93,7 +96,7 @@ class BiCMF(Fusion):
 
     VideoLights (Paul et al., arXiv 2412.01558), section III-C. The layer ends with a feed-forward
     network that has no residual connection from its input, as in the released code; the paper has a
-    self-attention there and normalises the words as well.
+    self-attention there, normalises the words as well, and learns positions at every input.
 
     Args:
         dim: Token width.
@@ -107,6 +110,12 @@ class BiCMF(Fusion):
             the released code does, see :func:`vtg.models.layers.tiled_padding_mask`.
         init: Initialise as DETR's code does, see :func:`vtg.models.layers.init_transformer`.
         attention_dropout: On attention weights; None takes ``dropout``.
+        learned_positions: Most clips and most words: a learned vector per place of either takes the
+            place of the given positions, in all attentions. None takes the given ones, as the
+            released code, which has none in the third attention.
+
+    Raises:
+        ConfigError: On a batch with more clips or words than ``learned_positions``.
     """
 
     def __init__(
@@ -121,6 +130,7 @@ class BiCMF(Fusion):
         mask_layout: Literal['correct', 'tiled'] = 'correct',
         init: Init = 'xavier',
         attention_dropout: float | None = None,
+        learned_positions: tuple[int, int] | None = None,
     ) -> None:
         super().__init__()
         for name, value, known in (
@@ -138,21 +148,40 @@ class BiCMF(Fusion):
         )
         self.layers = clones(layer, num_layers)
         init_transformer(self, init)
+        self.positions: nn.ParameterList | None = None
+        if learned_positions is not None:
+            self.positions = nn.ParameterList(
+                nn.init.normal_(torch.empty(most, dim), std=0.02) for most in learned_positions
+            )
 
     def forward(self, state: GroundingState) -> dict[str, Any]:
         """See :class:`vtg.models.base.Fusion`."""
         blocked = None
         if self.mask_layout == 'tiled':
             blocked = tiled_padding_mask(state.video_mask, state.text_mask, self.num_heads)
-        video = state.video
+        video, video_pos, text_pos = state.video, state.video_pos, state.text_pos
+        if self.positions is not None:
+            video_pos, text_pos = self._learned(video.shape[1], state.text.shape[1])
         for layer in self.layers:
             video = layer(
                 video,
-                state.video_pos,
+                video_pos,
                 state.video_mask,
                 state.text,
-                state.text_pos,
+                text_pos,
                 state.text_mask,
                 blocked,
+                everywhere=self.positions is not None,
             )
         return {'fused': video}
+
+    def _learned(self, clips: int, words: int) -> tuple[Tensor, Tensor]:
+        """Positions ``(L, D)`` of the clips and ``(N, D)`` of the words."""
+        assert self.positions is not None
+        most = tuple(len(table) for table in self.positions)
+        if clips > most[0] or words > most[1]:
+            raise ConfigError(
+                f'BiCMF: a batch has {clips} clips and {words} words, but learned_positions are '
+                f'{most}; raise them to the longest video and query.'
+            )
+        return self.positions[0][:clips], self.positions[1][:words]

@@ -12,8 +12,8 @@ from vtg.structures import GroundingState
 
 
 class SaliencyGuidedLayer(nn.Module):
-    """One layer of :class:`SGCA`: attention without projections, then a feed-forward network whose
-    output is normalised before and after its residual."""
+    """One layer of :class:`SGCA`: attention, then a feed-forward network whose output is normalised
+    before and after its residual."""
 
     def __init__(
         self,
@@ -22,10 +22,12 @@ class SaliencyGuidedLayer(nn.Module):
         hidden_dim: int,
         dropout: float,
         drop_path: float,
+        project: bool,
         attention_dropout: float | None,
     ) -> None:
         super().__init__()
-        self.attention = RawAttention(dim, num_heads, attention_rate(dropout, attention_dropout))
+        rate = attention_rate(dropout, attention_dropout)
+        self.attention = RawAttention(dim, num_heads, rate, project)
         self.feed_forward = FeedForward(dim, hidden_dim, dropout)
         self.norm1 = nn.LayerNorm(dim)
         self.norm2 = nn.LayerNorm(dim)
@@ -45,8 +47,8 @@ class SGCA(Fusion):
     """Saliency-guided cross-attention: clips that do not match the sentence take less text in.
 
     Clips attend to words; all attention weights of clip i are multiplied by the sigmoid of its
-    local saliency after the softmax (SG-DETR, arXiv 2410.01615, eq. 3 to 5; queries, keys and
-    values are the tokens themselves, as in the released code).
+    local saliency after the softmax (SG-DETR, arXiv 2410.01615, eq. 3 to 5). Queries, keys and
+    values are the tokens themselves, as in the released code, or projections of them.
 
     Args:
         dim: Token width.
@@ -56,6 +58,7 @@ class SGCA(Fusion):
         dropout: Inside the feed-forward network.
         drop_path: Stochastic depth per sample.
         gate: False gives the plain cross-attention of the ablation.
+        project: Project queries, keys and values, as in eq. 3.
         attention_dropout: On attention weights; None takes ``dropout``.
     """
 
@@ -70,6 +73,7 @@ class SGCA(Fusion):
         dropout: float = 0.1,
         drop_path: float = 0.15,
         gate: bool = True,
+        project: bool = False,
         attention_dropout: float | None = None,
     ) -> None:
         super().__init__()
@@ -78,7 +82,7 @@ class SGCA(Fusion):
         if gate:
             self.requires = (*self.requires, 'local_saliency')
         layer = SaliencyGuidedLayer(
-            dim, num_heads, hidden_dim, dropout, drop_path, attention_dropout
+            dim, num_heads, hidden_dim, dropout, drop_path, project, attention_dropout
         )
         self.layers = clones(layer, num_layers)
         self.norm = nn.LayerNorm(dim)

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .blocks import xavier_linear
+from .blocks import clones, xavier_linear
 from .dropout import dropout
 
 
@@ -155,20 +155,25 @@ class ProjectedAttention(nn.MultiheadAttention):
 class RawAttention(nn.Module):
     """Multi-head attention on given queries, keys and values, with an output projection only.
 
-    The heads are channel slices of the inputs themselves; callers that want projections apply
-    their own. Queries and keys may be wider than the values.
+    The heads are channel slices of the inputs themselves, which callers may have projected. Queries
+    and keys may be wider than the values.
 
     Args:
         dim: Width of the values and of the output.
         num_heads: Number of heads; divides every width.
         dropout: Probability of dropping an attention weight.
+        project: Project queries, keys and values of width ``dim`` here, as papers write it whose
+            released code has no such layers.
     """
 
-    def __init__(self, dim: int, num_heads: int = 8, dropout: float = 0.1) -> None:
+    def __init__(
+        self, dim: int, num_heads: int = 8, dropout: float = 0.1, project: bool = False
+    ) -> None:
         super().__init__()
         self.num_heads = num_heads
         self.dropout = dropout
         self.out_proj = xavier_linear(nn.Linear(dim, dim), bias=None)
+        self.projections = clones(nn.Linear(dim, dim), 3) if project else None
 
     def forward(
         self,
@@ -192,7 +197,7 @@ class RawAttention(nn.Module):
         Returns:
             ``(B, L, D)``.
         """
-        query, key, value = (split_heads(x, self.num_heads) for x in (query, key, value))
+        query, key, value = self.heads(query, key, value)
         out = attend(
             query,
             key,
@@ -205,3 +210,9 @@ class RawAttention(nn.Module):
             # One factor for all weights of a row is the same factor on the row's output.
             out = out * gate.unsqueeze(-1)
         return self.out_proj(out)
+
+    def heads(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """Queries, keys and values, ``(B, ., D)`` each, by heads: ``(B, H, ., D / H)``."""
+        if self.projections is not None:
+            inputs = tuple(layer(x) for layer, x in zip(self.projections, inputs))
+        return tuple(split_heads(x, self.num_heads) for x in inputs)

@@ -15,21 +15,27 @@ from vtg.utils import ConfigError
 
 
 class HalvingBlock(nn.Module):
-    """Convolution over two cells at a time, LayerNorm and ReLU; an odd last cell is dropped."""
+    """Convolution over two cells at a time; an odd last cell is dropped.
 
-    def __init__(self, dim: int) -> None:
+    Args:
+        dim: Channels.
+        plain: Without LayerNorm and ReLU behind it.
+    """
+
+    def __init__(self, dim: int, plain: bool = False) -> None:
         super().__init__()
         self.conv = nn.Conv1d(dim, dim, 2, stride=2)
-        self.norm = nn.LayerNorm(dim)
+        self.norm = None if plain else nn.LayerNorm(dim)
 
     def forward(self, x: Tensor) -> Tensor:
         """``(B, L, D)`` to ``(B, L // 2, D)``."""
-        return F.relu(self.norm(self.conv(x.transpose(1, 2)).transpose(1, 2)))
+        x = self.conv(x.transpose(1, 2)).transpose(1, 2)
+        return x if self.norm is None else F.relu(self.norm(x))
 
 
 @MODELS.register_module()
 class TemporalPyramid(Neck):
-    """The rectified memory at several strides, each made by convolutions of its own.
+    """The memory at several strides, each made by convolutions of its own.
 
     FlashVTG's temporal feature layering (Cao et al., 2025, section 3.4), as in its released code: a
     level of stride ``2^p`` has p blocks and reads the memory. A cell exists only where all its
@@ -40,12 +46,18 @@ class TemporalPyramid(Neck):
         strides: Clips per cell of every level, powers of two, finest first.
         mask_padding: False keeps what lies beyond the end of a video and counts a cell as real if
             any of its clips is, as the released code does in training.
+        plain: Convolutions alone, of the memory as it is, as the paper writes it; the released code
+            rectifies the memory and has LayerNorm and ReLU behind every convolution.
     """
 
     provides = ('pyramid',)
 
     def __init__(
-        self, dim: int, strides: Sequence[int] = (1, 2, 4, 8), mask_padding: bool = True
+        self,
+        dim: int,
+        strides: Sequence[int] = (1, 2, 4, 8),
+        mask_padding: bool = True,
+        plain: bool = False,
     ) -> None:
         super().__init__()
         if any(stride < 1 or stride & (stride - 1) for stride in strides):
@@ -58,14 +70,17 @@ class TemporalPyramid(Neck):
         self.whole_strides = tuple(int(stride) for stride in strides)
         self.strides = self.whole_strides
         self.mask_padding = mask_padding
+        self.plain = plain
         self.levels = nn.ModuleList(
-            nn.Sequential(*(HalvingBlock(dim) for _ in range(stride.bit_length() - 1)))
+            nn.Sequential(*(HalvingBlock(dim, plain) for _ in range(stride.bit_length() - 1)))
             for stride in self.whole_strides
         )
 
     def forward(self, state: GroundingState) -> dict[str, Any]:
         """Set ``pyramid`` with lengths ``max(1, L // stride)``."""
-        memory, mask = F.relu(state.for_moments), state.video_mask
+        memory, mask = state.for_moments, state.video_mask
+        if not self.plain:
+            memory = F.relu(memory)
         if self.mask_padding:
             memory = masked_fill_zero(memory, mask)
         # A batch of videos shorter than a stride keeps one cell at that level, which is not real.

@@ -35,7 +35,12 @@ def outputs(head, state):
 
 @pytest.mark.parametrize(
     'options',
-    [{}, {'scores': {'refine': False}}, {'scores': {'mix': 'scores'}, 'boundary': 'relu'}],
+    [
+        {},
+        {'scores': {'refine': False}},
+        {'scores': {'mix': 'scores'}, 'boundary': 'relu'},
+        {'scores': {'num_linear': None}},
+    ],
 )
 def test_padding_does_not_matter(toy, shaken, neck, options):
     head = make(toy, shaken, **options)
@@ -166,3 +171,16 @@ def test_gradients_reach_every_parameter(toy, shaken, neck, without_gradient):
     state = state.update(**head(state))
     sum(head.loss(state).values()).backward()
     assert without_gradient(head) == []
+
+
+def test_two_convolutions_alone_score_a_level(toy, shaken, neck):
+    scores = {'num_convs': 2, 'num_linear': None, 'refine': False}
+    head, state = make(toy, shaken, scores), with_pyramid(toy, neck)
+    first, last = head.scores.within.convs[0].state_dict(), head.scores.within.last_conv
+    logits = outputs(head, state).logits
+    for b, length in enumerate(CLIPS):
+        x = state.pyramid.features[0][b, :length].T[None]
+        x = F.relu(F.conv1d(x, *(v for k, v in sorted(first.items(), reverse=True)), padding=2))
+        weight, bias = (last.state_dict()[k] for k in sorted(last.state_dict(), reverse=True))
+        expected = F.conv1d(x, weight, bias, padding=2)[0, 0]
+        assert torch.allclose(logits[b, :length], expected, atol=1e-4)

@@ -231,3 +231,22 @@ def test_no_moments_at_all(toy, shaken, source):
     assert all(value.isfinite() for value in losses.values())
     sum(losses.values()).backward()
     assert all(p.grad.isfinite().all() for p in head.parameters() if p.grad is not None)
+
+
+@pytest.mark.parametrize('alpha', [0.0, 0.3, 0.5, 1.0])
+def test_the_exponent_of_the_class_probability(toy, shaken, alpha):
+    head, state = make(shaken, ranking=dict(alpha=alpha)), toy.state(targets=False)
+    with torch.no_grad():
+        done = run(head, state)
+        moments = head.predict(done)['detr']
+    last = done.moment_outputs['queries'].predictions.last()
+    for b in range(3):
+        classes, overlaps = sigmoid(last.logits[b, :, 0]), sigmoid(last.quality[b])
+        expected = [p**alpha * q ** (1 - alpha) for p, q in zip(classes, overlaps)]
+        expected = sorted((e.item() for e in expected), reverse=True)
+        assert moments.scores[b].tolist() == pytest.approx(expected, rel=1e-4)
+
+
+def test_an_exponent_outside_of_its_range():
+    with pytest.raises(ConfigError, match=r'ranking.alpha must be from 0 to 1, got 1.5'):
+        QueryHead(16, SOURCES['learned'], DECODER, MATCHER, LOSSES, ranking=dict(alpha=1.5))

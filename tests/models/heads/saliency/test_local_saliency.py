@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from vtg.models.heads import CosineSaliencyHead
+from vtg.utils import ConfigError
 
 HEADS = 4
 LOSSES = dict(bce=dict(type='SaliencyBCELoss'), negative=dict(type='NegativePairLoss', weight=2.0))
@@ -111,3 +112,27 @@ def test_gradients_reach_every_parameter(toy, shaken, without_gradient):
     head, state = make(toy, shaken), toy.state()
     head(state)['local_saliency'].square().sum().backward()
     assert without_gradient(head) == []
+
+
+def test_raw_features_are_compared_without_projections(toy, shaken):
+    """The first columns of both, which share a space; positions behind them do not count."""
+    head, state = make(toy, shaken, raw_dim=8), toy.state()
+    with torch.no_grad():
+        out = head(state)
+        for b in range(3):
+            one = toy.alone(state, b)
+            sentence = naive_sentence(head.pooling, one.text_features[0])
+            clips = one.video_features[0][:, :8]
+            score = F.cosine_similarity(clips, sentence.expand_as(clips))
+            expected = head.scale.exp() * score + head.shift
+            assert torch.allclose(out['local_saliency'][b, : len(clips)], expected, atol=1e-4)
+        other = state.update(projected_video=torch.randn_like(state.projected_video))
+        assert torch.equal(head(other)['local_saliency'], out['local_saliency'])
+    toy.assert_padding_free(lambda s: {'s': (head(s)['local_saliency'], s.video_mask)}, state)
+
+
+def test_raw_features_that_do_not_fit(toy):
+    with pytest.raises(ConfigError, match="set negative_video='projected'"):
+        CosineSaliencyHead(toy.dim, raw_dim=8, negative_video='embedded')
+    with pytest.raises(ConfigError, match='raw_dim is 12, but features have 10 columns'):
+        CosineSaliencyHead(toy.dim, raw_dim=12, num_heads=HEADS)(toy.state())

@@ -13,29 +13,37 @@ from vtg.utils import ConfigError
 
 
 class ConvScore(nn.Module):
-    """Convolutions with ReLU and a perceptron that ends in one logit per cell.
+    """Convolutions with ReLU and a perceptron, or a last convolution: one logit per cell.
 
     Args:
         dim: Channels; the perceptron works on half of them.
         kernel_size: Of the convolutions.
         num_convs: Number of convolutions.
-        num_linear: Linear layers of the perceptron.
+        num_linear: Linear layers of the perceptron; None: the last convolution gives the logit.
         mask_padding: Convolutions read zeros where a cell is not real.
     """
 
     def __init__(
-        self, dim: int, kernel_size: int, num_convs: int, num_linear: int, mask_padding: bool
+        self, dim: int, kernel_size: int, num_convs: int, num_linear: int | None, mask_padding: bool
     ) -> None:
         super().__init__()
+        hidden = num_convs if num_linear else num_convs - 1
         self.convs = nn.ModuleList(
-            MaskedConv1d(dim, dim, kernel_size, mask_padding=mask_padding) for _ in range(num_convs)
+            MaskedConv1d(dim, dim, kernel_size, mask_padding=mask_padding) for _ in range(hidden)
         )
-        self.mlp = MLP(dim, *(dim // 2 for _ in range(num_linear - 1)), 1, xavier=False)
+        self.mlp = self.last_conv = None
+        if num_linear:
+            self.mlp = MLP(dim, *(dim // 2 for _ in range(num_linear - 1)), 1, xavier=False)
+        else:
+            self.last_conv = MaskedConv1d(dim, 1, kernel_size, mask_padding=mask_padding)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """``(B, L, D)`` and ``(B, L)`` to ``(B, L)``."""
         for conv in self.convs:
             x = F.relu(conv(x, mask))
+        if self.last_conv is not None:
+            return self.last_conv(x, mask).squeeze(-1)
+        assert self.mlp is not None
         return self.mlp(x).squeeze(-1)
 
 
@@ -50,7 +58,7 @@ class ScoreOptions(TypedDict, total=False):
 
     kernel_size: int
     num_convs: int
-    num_linear: int
+    num_linear: int | None
     refine: bool
     mix: Literal['logits', 'scores']
 
@@ -76,7 +84,7 @@ class ScoreRefinement(nn.Module):
         dim: int,
         kernel_size: int = 5,
         num_convs: int = 1,
-        num_linear: int = 5,
+        num_linear: int | None = 5,
         refine: bool = True,
         mix: Literal['logits', 'scores'] = 'logits',
         mask_padding: bool = True,

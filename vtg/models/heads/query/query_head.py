@@ -34,6 +34,7 @@ class Ranking(TypedDict, total=False):
     """How queries become the list of moments."""
 
     by: Literal['score', 'class']
+    alpha: float
     digits: int | None
     clamp: bool
 
@@ -71,10 +72,11 @@ class QueryHead(MomentHead):
         attend_text: Decode from clips and words (Moment-DETR) instead of from clips alone.
         ranking: How queries become the list of moments. ``by='score'``, the default, sorts by the
             score that is reported, ``'class'`` by the class probability alone, as the released
-            code does. ``digits`` rounds class probability and quality before they are combined;
-            None, the default, does not. ``clamp=False`` does not cut moments to the video: the
-            released DETR-like systems cut to 150 s whatever the duration, in their
-            post-processing.
+            code does. ``alpha`` in [0, 1], 0.5 by default, is the exponent of the class probability
+            in the score ``p^alpha q^(1 - alpha)`` with the quality (SG-DETR, arXiv 2410.01615,
+            eq. 10). ``digits`` rounds both before they are combined; None, the default, does not.
+            ``clamp=False`` does not cut moments to the video: the released DETR-like systems cut to
+            150 s whatever the duration, in their post-processing.
     """
 
     lists = ('detr',)
@@ -159,7 +161,12 @@ class QueryHead(MomentHead):
         if self.denoising is not None:
             self.denoising_content = nn.Parameter(torch.randn(width) * 0.01)
         self.denoising_sees_unused = denoising.get('sees_unused', False)
-        self.ranking: Ranking = {'by': 'score', 'digits': None, 'clamp': True, **(ranking or {})}
+        usual: Ranking = {'by': 'score', 'alpha': 0.5, 'digits': None, 'clamp': True}
+        self.ranking: Ranking = {**usual, **(ranking or {})}
+        if not 0 <= self.ranking['alpha'] <= 1:
+            raise ConfigError(
+                f'QueryHead: ranking.alpha must be from 0 to 1, got {self.ranking["alpha"]}.'
+            )
 
     def _check_spans(self, quality: bool, generator: dict | None) -> None:
         """Refuse combinations that need spans where there are none."""
@@ -398,9 +405,16 @@ class QueryHead(MomentHead):
         probability = foreground_probability(last.logits)
         score = probability
         if last.quality is not None:
-            score = (probability * last.quality.sigmoid()).sqrt()
+            score = self._combined(probability, last.quality.sigmoid())
         mask = outputs.proposals.mask
         return last.spans, score * mask, probability * mask
+
+    def _combined(self, probability: Tensor, quality: Tensor) -> Tensor:
+        """Score ``(B, Q)`` of class probability and quality."""
+        alpha = self.ranking['alpha']
+        if alpha == 0.5:
+            return (probability * quality).sqrt()
+        return probability**alpha * quality ** (1 - alpha)
 
     def predict(self, state: GroundingState) -> dict[str, MomentList]:
         """The list ``detr``, see :meth:`ranked`."""
@@ -418,7 +432,7 @@ class QueryHead(MomentHead):
         quality = outputs.predictions.last().quality
         if score_digits is not None and quality is not None:
             rounded = round_scores(probability, score_digits)
-            scores = (rounded * round_scores(quality.sigmoid(), score_digits)).sqrt()
+            scores = self._combined(rounded, round_scores(quality.sigmoid(), score_digits))
         end = state.duration[:, None, None]
         seconds = cxw_to_xx(spans) * end
         if self.ranking['clamp']:

@@ -11,6 +11,7 @@ from vtg.models.layers import FeedForward, RawAttention, clones, unit
 from vtg.models.losses import SaliencyLosses
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
+from vtg.utils import ConfigError
 
 
 class PoolingLayer(nn.Module):
@@ -82,6 +83,9 @@ class CosineSaliencyHead(LocalSaliencyHead):
         negative_video: Which video tokens the negative pass scores: ``'projected'``, as the
             positive one, or ``'embedded'`` (modality embedding included), as the released code.
         losses: Saliency losses on the local scores by name.
+        raw_dim: Compare the features as they are stored, the first ``raw_dim`` columns of clips and
+            words, as in the paper, where both backbones share a space; None takes the projected
+            tokens, as the released code. The sentence then has this width.
     """
 
     joint = False  # the negative pass has its sentence already, and may score other tokens
@@ -96,26 +100,50 @@ class CosineSaliencyHead(LocalSaliencyHead):
         init_scale: float = 3.0,
         negative_video: Literal['projected', 'embedded'] = 'projected',
         losses: dict[str, dict | None] | None = None,
+        raw_dim: int | None = None,
     ) -> None:
         super().__init__()
         self.dim = dim
         self.negative_video = negative_video
-        self.pooling = SentencePooling(dim, num_layers, num_heads, hidden_dim, dropout)
+        self.raw_dim = raw_dim
+        if raw_dim is not None:
+            if negative_video == 'embedded':
+                raise ConfigError(
+                    'CosineSaliencyHead: raw features have no modality embedding; set '
+                    "negative_video='projected' beside raw_dim."
+                )
+            self.requires = ('video_features', 'text_features')
+        self.pooling = SentencePooling(raw_dim or dim, num_layers, num_heads, hidden_dim, dropout)
         self.scale = nn.Parameter(torch.tensor(float(init_scale)))
         self.shift = nn.Parameter(torch.tensor(0.0))
         self.losses = SaliencyLosses(losses, 'local_saliency')
 
     def forward(self, state: GroundingState) -> dict[str, Any]:
         """Set ``sentence (B, D)`` and ``local_saliency (B, L)``; padded clips hold anything."""
-        video, sentence = state.projected_video, state.sentence
+        video, sentence = (
+            self._compared(state.video_features, state.projected_video),
+            state.sentence,
+        )
         if state.is_negative:
             if self.negative_video == 'embedded':
                 video = state.video
         else:
-            sentence = self.pooling(state.projected_text, state.text_mask)
+            words = self._compared(state.text_features, state.projected_text)
+            sentence = self.pooling(words, state.text_mask)
         clips, query = unit(video), unit(sentence)
         score = torch.einsum('bld,bd->bl', clips, query) * self.scale.exp() + self.shift
         return {'sentence': sentence, 'local_saliency': score}
+
+    def _compared(self, features: Tensor, projected: Tensor) -> Tensor:
+        """What is compared of features ``(B, ., F)`` and projected tokens ``(B, ., D)``."""
+        if self.raw_dim is None:
+            return projected
+        if features.shape[-1] < self.raw_dim:
+            raise ConfigError(
+                f'CosineSaliencyHead: raw_dim is {self.raw_dim}, but features have '
+                f'{features.shape[-1]} columns; set it to the width that clips and words share.'
+            )
+        return features[..., : self.raw_dim]
 
     def loss(self, state: GroundingState) -> dict[str, Tensor]:
         """Every configured term on the local scores."""
