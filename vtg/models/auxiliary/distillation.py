@@ -77,7 +77,7 @@ class MomentumAlignment(AlignmentBranch):
         generator = torch.Generator().manual_seed(0)
         for modality in MODALITIES:
             noise = torch.randn(dim, queue_size, generator=generator)
-            self.register_buffer(f'{modality}_queue', F.normalize(noise, dim=0))
+            self.register_buffer(f'{modality}_queue', unit(noise, dim=0))
         self.register_buffer('queue_ptr', torch.zeros(1, dtype=torch.long))
         self.register_buffer('steps', torch.zeros((), dtype=torch.long))
         self.teachers = nn.ModuleDict()
