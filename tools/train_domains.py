@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Train and evaluate one model per domain with several seeds (TVSum, YouTube Highlights)."""
+"""Train and evaluate one model per domain with several seeds (TVSum, YouTube Highlights), or
+evaluate given weights on every domain."""
 
 import argparse
 from pathlib import Path
@@ -10,6 +11,8 @@ from vtg.utils import printable, run_main
 
 EXAMPLE = """example:
   tools/train_domains.py configs/qd_detr/tvsum_rehearsal.py --seeds 0,1 --jobs 2
+
+  tools/train_domains.py configs/sgdetr/tvsum.py --checkpoint PRETRAINED
 
 The same command goes on where it was stopped: finished trainings are kept."""
 
@@ -31,6 +34,9 @@ def parse_args() -> argparse.Namespace:
         '--rehearsal', action='store_true',
         help='simulated features of the same widths in place of those in files',
     )  # fmt: skip
+    parser.add_argument(
+        '--checkpoint', help='train nothing: evaluate these weights on every domain (zero-shot)'
+    )
     parser.add_argument('--metric', default='HL-mAP', help='tabulated number (HL-mAP)')
     parser.add_overrides('override config values of all trainings')
     return parser.parse_args()
@@ -39,15 +45,21 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     args = parse_args()
     # Imported here so that --help and a mistyped option answer at once.
-    from vtg.sweeps.domains import train_domains
+    from vtg.sweeps.domains import evaluate_domains, train_domains
 
     path = Path(args.config).resolve()
     out = args.work_dir or f'work_dirs/domains_{path.parent.name}_{path.stem}'
-    table = train_domains(
-        args.config, args.seeds, out, args.domains, args.jobs, args.cfg_options,
-        args.selection, args.rehearsal, args.metric,
-        say=lambda line: print(printable(line), flush=True),
-    )  # fmt: skip
+    if args.checkpoint:
+        table = evaluate_domains(
+            args.config, args.checkpoint, out, args.domains, args.cfg_options, args.rehearsal,
+            args.metric,
+        )  # fmt: skip
+    else:
+        table = train_domains(
+            args.config, args.seeds, out, args.domains, args.jobs, args.cfg_options,
+            args.selection, args.rehearsal, args.metric,
+            say=lambda line: print(printable(line), flush=True),
+        )  # fmt: skip
     print(table.text())
     print(f'written: {out}/domains.md, domains.csv, domains.json')
     return 1 if table.failures else 0

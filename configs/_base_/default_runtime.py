@@ -47,6 +47,8 @@ find_unused_parameters = True
 
 randomness = dict(seed=0)
 load_from = None
+# How the weights of load_from are made: without them, a config that says so does not start.
+weights_from = None
 # Slots of the model that start from load_from, e.g. ['fusion', 'encoder']; None for all of it.
 load_parts = None
 # 'auto' goes on from the last checkpoint in work_dir; a path goes on from that file.

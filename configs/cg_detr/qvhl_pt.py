@@ -9,3 +9,4 @@ _base_ = './qvhl.py'
 
 benchmark = dict(dataset=dict(features=dict(max_text_tokens=75)))
 load_from = 'checkpoints/cg_detr_pretrained.pth'
+weights_from = 'tools/convert_checkpoint.py cg_detr RELEASED'

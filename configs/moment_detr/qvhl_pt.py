@@ -8,3 +8,4 @@ toolbox; its released weights are converted with tools/convert_checkpoint.py.
 _base_ = './qvhl.py'
 
 load_from = 'checkpoints/moment_detr_pretrained.pth'
+weights_from = 'tools/convert_checkpoint.py moment_detr RELEASED'

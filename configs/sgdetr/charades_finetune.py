@@ -7,6 +7,7 @@ The published runs started from 120 thousand pre-training samples.
 _base_ = './charades.py'
 
 load_from = 'checkpoints/sgdetr_pretrained.pth'
+weights_from = 'tools/train.py configs/sgdetr/pretrain_intervidmr.py'
 train_cfg = dict(max_epochs=30)
 # lr 5e-6 to 5e-4 over 5 epochs, halved at 8 and 12.
 param_scheduler = [

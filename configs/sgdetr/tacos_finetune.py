@@ -7,6 +7,7 @@ The published runs started from 120 thousand pre-training samples.
 _base_ = './tacos.py'
 
 load_from = 'checkpoints/sgdetr_pretrained.pth'
+weights_from = 'tools/train.py configs/sgdetr/pretrain_intervidmr.py'
 # As in the pre-trained weights; the released run takes the first of their two layers alone.
 model = dict(local_saliency_head=dict(num_layers=2))
 train_cfg = dict(max_epochs=40)

@@ -7,4 +7,5 @@ The published runs started from 120 thousand pre-training samples.
 _base_ = './tvsum.py'
 
 load_from = 'checkpoints/sgdetr_pretrained.pth'
+weights_from = 'tools/train.py configs/sgdetr/pretrain_intervidmr.py'
 randomness = dict(seed=45)

@@ -7,6 +7,7 @@ The published runs started from 120 thousand pre-training samples.
 _base_ = './youtube.py'
 
 load_from = 'checkpoints/sgdetr_pretrained.pth'
+weights_from = 'tools/train.py configs/sgdetr/pretrain_intervidmr.py'
 optim_wrapper = dict(optimizer=dict(lr=1e-5))
 # lr 5e-6 to 1e-5 over 5 epochs, halved at 14 and 22.
 param_scheduler = [

@@ -8,3 +8,4 @@ Convert the released pre-training checkpoint first:
 _base_ = './qvhl.py'
 
 load_from = 'checkpoints/univtg_pretrained.pth'
+weights_from = 'tools/convert_checkpoint.py univtg RELEASED'

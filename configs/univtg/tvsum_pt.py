@@ -4,3 +4,4 @@
 _base_ = './tvsum.py'
 
 load_from = 'checkpoints/univtg_pretrained.pth'
+weights_from = 'tools/convert_checkpoint.py univtg RELEASED'

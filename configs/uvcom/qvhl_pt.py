@@ -8,3 +8,4 @@ weights are converted with tools/convert_checkpoint.py.
 _base_ = './qvhl.py'
 
 load_from = 'checkpoints/uvcom_pretrained.pth'
+weights_from = 'tools/convert_checkpoint.py uvcom RELEASED'

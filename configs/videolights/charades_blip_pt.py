@@ -4,3 +4,4 @@
 _base_ = './charades_blip.py'
 
 load_from = 'checkpoints/videolights_b_pretrained.pth'
+weights_from = 'tools/train.py configs/videolights/pretrain_blip.py'

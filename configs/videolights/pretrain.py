@@ -2,7 +2,8 @@
 """Synthetic pre-training of VideoLights: captions of ten-second intervals as queries.
 
 Every record has one interval, whose clips are labelled 1; the similarities that the file stores are
-not read, as published. Validated on QVHighlights.
+not read, as published. Validated on QVHighlights. The videos are those of QVHighlights and of
+Charades-STA; the features of both lie in the folders of QVHighlights, one row per 2 s.
 """
 
 _base_ = './qvhl.py'

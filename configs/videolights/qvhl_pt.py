@@ -4,3 +4,4 @@
 _base_ = './qvhl.py'
 
 load_from = 'checkpoints/videolights_pretrained.pth'
+weights_from = 'tools/train.py configs/videolights/pretrain.py'

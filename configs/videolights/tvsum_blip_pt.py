@@ -19,3 +19,4 @@ _words = dict(
 benchmark = dict(text=[*_base_.benchmark.text, _words])
 del _words
 load_from = 'checkpoints/videolights_b_pretrained.pth'
+weights_from = 'tools/train.py configs/videolights/pretrain_blip.py'

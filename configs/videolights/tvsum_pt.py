@@ -7,3 +7,4 @@ model = dict(
     saliency_head=dict(losses=dict(hard_positive=dict(coef=10.0), hard_negative=dict(coef=10.0))),
 )
 load_from = 'checkpoints/videolights_pretrained.pth'
+weights_from = 'tools/train.py configs/videolights/pretrain.py'

@@ -6,10 +6,19 @@ import math
 from pathlib import Path
 
 import pytest
+import torch
 
 from vtg.engine import load_config
+from vtg.registry import MODELS
 from vtg.reports.published import Published
-from vtg.sweeps.domains import DomainCell, DomainTable, domain_cells, make_table, train_domains
+from vtg.sweeps.domains import (
+    DomainCell,
+    DomainTable,
+    domain_cells,
+    evaluate_domains,
+    make_table,
+    train_domains,
+)
 from vtg.sweeps.execution import Run
 from vtg.utils import ConfigError, DataError, read_json, write_json
 
@@ -122,3 +131,20 @@ def test_a_domain_without_a_number_is_left_out(tmp_path):
     assert '| VU | - | - | 0/1 |' in made.markdown()
     with pytest.raises(ConfigError, match='give no'):
         make_table(runs, [0], [], 'mAP')
+
+
+def test_the_same_weights_on_every_domain(tmp_path, capsys):
+    cfg = load_config(DEMO, TINY)
+    checkpoint = tmp_path / 'weights.pth'
+    torch.save({'state_dict': MODELS.build(cfg.model).state_dict()}, checkpoint)
+    made = evaluate_domains(DEMO, checkpoint, tmp_path / 'out', ['BK', 'VU'], TINY)
+    assert set(made.numbers) == {'BK', 'VU'} and 'weights of' in made.text()
+    for name, numbers in made.numbers.items():
+        report = read_json(tmp_path / 'out' / name / 'report_val.json')
+        assert report['facts']['dataset'].endswith(f', {name}')
+        assert numbers == {0: pytest.approx(report['metrics']['HL-mAP']['this run'])}
+    average = sum(numbers[0] for numbers in made.numbers.values()) / 2
+    assert made.averages() == {0: pytest.approx(average)}
+    assert (tmp_path / 'out' / 'domains.md').is_file()
+    with pytest.raises(ConfigError, match=r"gives no 'HL-x'"):
+        evaluate_domains(DEMO, checkpoint, tmp_path / 'out', ['BK'], TINY, metric='HL-x')

@@ -12,11 +12,12 @@ from mmengine.dist import is_main_process
 from mmengine.logging import print_log
 
 from vtg.datasets.stores import packing_advice
+from vtg.engine.checkpoint import find_latest_checkpoint
 from vtg.engine.dist import setup_distributed
 from vtg.engine.run_folder import AMP_TYPES, check_free, locked, store_options
 from vtg.engine.runner import GroundingRunner
 from vtg.registry import DATASETS
-from vtg.utils import ConfigError, missing_data
+from vtg.utils import CheckpointError, ConfigError, missing_data
 
 
 def configure(
@@ -72,13 +73,37 @@ def check_data(cfg: Config) -> None:
         raise missing_data(text for texts in absent.values() for text in texts)
 
 
+def check_weights(cfg: Config) -> None:
+    """Check that the weights are there which a fine-tuning config starts from.
+
+    Such a config says in ``weights_from`` how the file of its ``load_from`` is made, and does not
+    start from random weights unless told to. A run that is resumed has weights of its own.
+
+    Raises:
+        CheckpointError: The file is absent; names what makes it and how to do without.
+    """
+    how, file, resume = cfg.get('weights_from'), cfg.get('load_from'), cfg.get('resume')
+    if resume in (True, 'auto'):
+        resume = find_latest_checkpoint(cfg.get('work_dir') or '.')
+    if how is None or resume or (file is not None and ('://' in file or Path(file).is_file())):
+        return
+    what = 'load_from is None' if file is None else f'{file} does not exist'
+    raise CheckpointError(
+        f'{cfg.filename or "the config"} starts from pre-trained weights, but {what}: make them '
+        f'with {how} and set load_from to the file, or set load_from=None weights_from=None to '
+        'start from random weights.'
+    )
+
+
 def read_data(cfg: Config) -> None:
     """Read the annotations of training and validation and look for the features of every record.
 
     Raises:
         DataError: See :func:`check_data` and :class:`vtg.datasets.GroundingDataset`.
+        CheckpointError: See :func:`check_weights`.
     """
     check_data(cfg)
+    check_weights(cfg)
     for name in ('train', 'val'):
         dataset = _files_of(cfg, name)
         if dataset is not None:
@@ -115,6 +140,7 @@ def train(
     Raises:
         ConfigError: The work directory holds another run, or another process trains in it.
         DataError: An annotation file or a feature folder is absent.
+        CheckpointError: See :func:`check_weights`.
     """
     if cfg.get('train_cfg') is None:
         raise ConfigError(
@@ -122,6 +148,7 @@ def train(
             'train_cfg and optim_wrapper.'
         )
     setup_distributed(cfg, launcher)
+    check_weights(cfg)
     check_data(cfg)
     with _own_folder(cfg, launcher, options):
         runner = GroundingRunner.from_cfg(cfg)

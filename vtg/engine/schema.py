@@ -101,6 +101,7 @@ class Run(TypedDict, total=False):
     env_cfg: Environment
     randomness: Randomness
     load_from: str | None
+    weights_from: str | None
     load_parts: Sequence[str] | None
     resume: bool | str
     resume_schedule: Literal['saved', 'new']

@@ -8,6 +8,7 @@ from typing import Any
 
 from mmengine.config import Config
 
+from vtg.apis.test import run_test
 from vtg.datasets import rehearse
 from vtg.engine.benchmark import benchmark_name
 from vtg.engine.config import apply_options, load_config
@@ -28,7 +29,7 @@ from vtg.utils import (
 )
 
 from .execution import Run, run_cells
-from .grid import Cell
+from .grid import Cell, apply_cell
 from .table import mean_and_deviation
 
 METRIC = 'HL-mAP'
@@ -106,7 +107,7 @@ class DomainTable:
 
     def _notes(self) -> list[str]:
         notes = [f'{self.metric} in per cent; std over seeds {", ".join(map(str, self.seeds))}']
-        notes += [f'{rule} ({count} trainings)' for rule, count in self.selection.items()]
+        notes += [f'{rule} ({count})' for rule, count in self.selection.items()]
         return notes + [f'failed: {line}' for line in self.failures]
 
     def text(self) -> str:
@@ -203,10 +204,7 @@ def train_domains(
     Raises:
         ConfigError: See :func:`domain_cells`; ``out`` holds trainings of another config.
     """
-    cfg = load_config(config)
-    apply_options(cfg, cfg_options)
-    if rehearsal:
-        rehearse(cfg)
+    cfg = _configured(config, cfg_options, rehearsal)
     if selection == 'last':
         cfg.default_hooks.checkpoint.save_best = None
     cells = domain_cells(cfg, domains)
@@ -218,6 +216,58 @@ def train_domains(
         return table
 
     return gather(run_cells(cfg, cells, seeds, Path(out), jobs, say, gather))
+
+
+def evaluate_domains(
+    config: str | Path,
+    checkpoint: str | Path,
+    out: str | Path,
+    domains: Sequence[str] = (),
+    cfg_options: Sequence[str] = (),
+    rehearsal: bool = False,
+    metric: str = METRIC,
+) -> DomainTable:
+    """Evaluate the same weights on ``val`` of every domain, as in zero-shot tables.
+
+    Args:
+        config: A config with ``benchmark.domains`` whose model the weights fit.
+        checkpoint: The weights, of any training.
+        out: Folder of the results: ``<domain>/report_val.json``, ``domains.{md,csv,json}``.
+        domains, cfg_options, rehearsal, metric: See :func:`train_domains`.
+
+    Returns:
+        A table in which the evaluation counts as one seed.
+
+    Raises:
+        ConfigError: See :func:`domain_cells`, or the evaluation gives no such metric.
+        CheckpointError: The weights are absent or do not fit.
+    """
+    base = _configured(config, cfg_options, rehearsal)
+    numbers: dict[str, dict[int, float]] = {}
+    rule = ''
+    for cell in domain_cells(base, domains):
+        cfg = base.copy()
+        apply_cell(cfg, cell)
+        cfg.work_dir = str(Path(out) / cell.name)
+        report = run_test(cfg, checkpoint, split='val', out=cfg.work_dir)
+        if metric not in report.rows:
+            have = ', '.join(report.rows)
+            raise ConfigError(f'the evaluation gives no {metric!r}; choose --metric from {have}.')
+        value = report.rows[metric][0]
+        numbers[cell.name] = {} if value is None else {0: value}
+        rule = f'weights of {checkpoint}'
+    published = tuple(_by_domain(row, metric) for row in published_for(base, benchmark_name(base)))
+    table = DomainTable(numbers, (0,), published, metric, {rule: len(numbers)})
+    table.save(out)
+    return table
+
+
+def _configured(config: str | Path, cfg_options: Sequence[str], rehearsal: bool) -> Config:
+    cfg = load_config(config)
+    apply_options(cfg, cfg_options)
+    if rehearsal:
+        rehearse(cfg)
+    return cfg
 
 
 def make_table(
