@@ -33,10 +33,28 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--most', type=whole_number(0), default=100, help='print so many problems (100)'
     )
+    parser.add_argument(
+        '--windows',
+        choices=('strict', 'repair'),
+        help='with --annotations: refuse what is wrong (strict), or mend known faults and count',
+    )
+    parser.add_argument(
+        '--qid',
+        choices=('unique', 'renumber'),
+        default='unique',
+        help='with --annotations: refuse ids that repeat, or number all anew (unique)',
+    )
+    parser.add_argument('--write', metavar='FIXED', help='write a mended copy of --annotations')
+    parser.add_argument('--counts', action='store_true', help='count what is no fault too')
     parser.add_overrides()
     args = parser.parse_args()
     if bool(args.config) == bool(args.annotations):
         parser.error('give a config or --annotations')
+    if args.config and (args.windows or args.write or args.qid != 'unique'):
+        parser.error(
+            '--windows, --qid and --write go with --annotations; a config says windows and qid of '
+            'its datasets'
+        )
     return args
 
 
@@ -45,11 +63,13 @@ def main() -> int:
     from mmengine.registry import init_default_scope
     from mmengine.utils import ProgressBar
 
-    from vtg.apis.validate import validate_config, validate_files
+    from vtg.apis.validate import validate_config, validate_files, write_repaired
+    from vtg.datasets.repair import Tolerance
     from vtg.engine import load_config
 
     init_default_scope('vtg')
-    options = {'sample': args.sample}
+    options = {'sample': args.sample, 'all_counts': args.counts}
+    tolerance = Tolerance(args.windows or ('repair' if args.write else 'strict'), args.qid)
     if sys.stderr.isatty():
         options['on_start'] = lambda total: ProgressBar(total, file=sys.stderr).update
     if args.config:
@@ -64,6 +84,7 @@ def main() -> int:
                 args.clip_length,
                 not args.unlabelled,
                 args.text_pattern,
+                tolerance,
                 **options,
             )
         ]
@@ -71,6 +92,9 @@ def main() -> int:
         print(file=sys.stderr)
     for result in results:
         print(result.text(args.most))
+    if args.write:
+        count, _ = write_repaired(args.annotations, args.write, args.clip_length, tolerance)
+        print(f'{args.write}: {count} records')
     return int(any(result.problems for result in results))
 
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from mmengine.config import Config
 
+from vtg.datasets.annotated import AnnotatedDataset
 from vtg.engine.benchmark import benchmark_name
 from vtg.engine.checkpoint import load_weights
 from vtg.engine.runner import GroundingRunner
@@ -167,9 +168,17 @@ def _facts(
         dataset=_dataset_name(cfg, split),
         split=split,
         queries=queries,
+        annotation=_annotation(runner),
         result_list=getattr(model, 'output', None) or '',
         selection=selection_rule(cfg, meta, split),
     )
+
+
+def _annotation(runner: GroundingRunner) -> str:
+    """What the dataset mended, in one line."""
+    dataset = runner.test_loop.dataloader.dataset
+    mended = isinstance(dataset, AnnotatedDataset) and dataset.tolerance.repairs
+    return dataset.census.summary() if mended else ''
 
 
 def _dataset_name(cfg: Config, split: str) -> str:

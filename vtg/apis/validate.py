@@ -1,18 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
 """Validation of the data of a config, or of an annotation file with folders of features."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 
-from vtg.datasets.annotations import read_lines
+from vtg.datasets.annotations import (
+    Line,
+    UsedIds,
+    find_annotations,
+    read_lines,
+    record_problems,
+)
+from vtg.datasets.census import Census, Reading
 from vtg.datasets.custom import CustomDataset, folder_store
+from vtg.datasets.custom_format import problems_of, settled_line
 from vtg.datasets.grounding import GroundingDataset
+from vtg.datasets.repair import Record, Tolerance
 from vtg.datasets.validation import Problem, Validation, validate_dataset
 from vtg.registry import DATASETS
-from vtg.utils import ConfigError, DataError
+from vtg.utils import (
+    ConfigError,
+    DataError,
+    check_output,
+    check_replaceable,
+    read_jsonl,
+    write_jsonl,
+)
 
 SPLITS = ('train', 'val', 'test')
 _TEF = 2
@@ -74,21 +90,30 @@ def validate_files(
     clip_length: float = 2.0,
     labelled: bool = True,
     text_pattern: str = 'qid{qid}',
+    tolerance: Tolerance | None = None,
     **options: Any,
 ) -> Validation:
     """Validate an annotation file, in the format for own data or in that of the benchmarks.
 
     Args:
         annotations: ``.jsonl`` or ``.jsonl.gz``.
-        video, text: Folders of features, packed or one file each.
+        video, text: Folders of features, packed or one file each; without any of them only the
+            annotation is looked at.
         clip_length: Seconds per clip.
         labelled: Every query needs its windows.
         text_pattern: Names of the text features.
+        tolerance: How strictly the file is read.
         options: See :func:`vtg.datasets.validation.validate_dataset`.
     """
+    tolerance = tolerance or Tolerance()
+    features = bool(video or text)
+    unread = [folder_store('', '{vid}')]
     shared: dict[str, Any] = {
-        'video': [folder_store(folder, '{vid}') for folder in video],
-        'text': [folder_store(folder, text_pattern) for folder in text],
+        'windows': tolerance.windows,
+        'qid': tolerance.qid,
+        'unusable': tolerance.unusable,
+        'video': [folder_store(folder, '{vid}') for folder in video] if features else unread,
+        'text': [folder_store(folder, text_pattern) for folder in text] if features else unread,
         'clip_length': clip_length,
         'test_mode': not labelled,
         'lazy_init': True,
@@ -99,7 +124,61 @@ def validate_files(
         dataset = GroundingDataset(ann_file=annotations, labels=labels, **shared)
     else:
         dataset = CustomDataset(annotations, data_root='', **shared)
-    return validate_dataset(dataset, **options)
+    return validate_dataset(dataset, features=features, **options)
+
+
+def write_repaired(
+    annotations: str | Path, out: str | Path, clip_length: float, tolerance: Tolerance
+) -> tuple[int, Census]:
+    """Write a mended copy of an annotation file, which strict reading takes as it is.
+
+    What evaluation and training need is kept for both: windows without length stay, marked as
+    ``unreachable``, and are widened when training reads them.
+
+    Args:
+        annotations: In the format for own data or in that of the benchmarks.
+        out: The copy; an earlier file is only replaced by the same records.
+        clip_length: Seconds per clip.
+        tolerance: What to mend.
+
+    Returns:
+        The number of records in the copy, and what the file held.
+
+    Raises:
+        DataError: A line has a fault that is not mended; names it. Nothing is written.
+        ConfigError: ``out`` is the file itself.
+    """
+    path = find_annotations(annotations) or Path(annotations)
+    out = check_output(out, [path])
+    records, census = mended_records(path, read_lines(path), clip_length, tolerance)
+    check_replaceable(out, lambda found: read_jsonl(found) == records, 'the same copy')
+    write_jsonl(out, records)
+    return len(records), census
+
+
+def mended_records(
+    path: Path, lines: Iterable[Line], clip_length: float, tolerance: Tolerance
+) -> tuple[list[Record], Census]:
+    """Mend the lines of a file and check the result; see :func:`write_repaired`."""
+    reading, used = Reading(clip_length, tolerance), UsedIds()
+    records: list[Record] = []
+    for number, raw, problems in lines:
+        record = raw
+        if raw is not None and 'video' in raw and 'vid' not in raw:
+            raw = {'qid': f'{path.name.split(".")[0]}-{number}', **raw}
+            record = settled_line(raw, reading)
+            problems = [] if record is None else list(problems_of(record, clip_length))
+        elif raw is not None:
+            record = reading.settle(raw)
+            problems = [] if record is None else list(record_problems(record, (), clip_length))
+        if record is not None:
+            problems += used.problems(record.get('qid'), number)
+            records.append(record)
+        if problems:
+            raise DataError(f'{path}, line {number}: {problems[0]} Nothing was written.')
+    if not records:
+        raise DataError(f'{path} holds no record that can be kept; nothing was written.')
+    return records, reading.census
 
 
 def _is_benchmark(path: str) -> bool:

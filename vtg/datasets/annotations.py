@@ -14,6 +14,7 @@ import numpy as np
 
 from vtg.utils import DataError, is_number, read_json_lines, shown
 
+from .census import Reading
 from .record_checks import (
     duration_problems,
     fit_windows,
@@ -21,12 +22,13 @@ from .record_checks import (
     query_problems,
     rating_problems,
     score_problems,
+    unreachable_problems,
     window_problems,
 )
-
-Record = dict[str, Any]
+from .repair import Record
 
 FIELDS = ('qid', 'query', 'vid', 'duration')
+_OF_CLIPS = ('relevant_clip_ids', 'saliency_scores')
 
 
 class Line(NamedTuple):
@@ -76,10 +78,12 @@ def read_records(
     required: Sequence[str] = (),
     domain: str | None = None,
     duration_unit: str = 'seconds',
+    reading: Reading | None = None,
 ) -> Iterator[Line]:
     """Yield the lines of an annotation file with their problems and records.
 
-    Windows that end after the video by rounding are cut; durations are in seconds.
+    Windows that end after the video by rounding are cut; durations are in seconds. A line that is
+    left out has neither.
 
     Args:
         path: ``.jsonl`` or ``.jsonl.gz``.
@@ -87,19 +91,24 @@ def read_records(
         required: See :func:`check_records`.
         domain: Records of other domains are passed on as they are.
         duration_unit: ``'clips'`` where the durations of the file count clips.
+        reading: Counts the records, and mends them where its tolerance says so.
     """
     used = UsedIds()
+    reading = reading or Reading(clip_length)
     for line in read_lines(path):
         raw = line.record
         if raw is None or (domain is not None and raw.get('domain') != domain):
             yield line
             continue
-        raw = in_seconds(raw, clip_length, duration_unit)
+        settled = reading.settle(in_seconds(raw, clip_length, duration_unit))
+        if settled is None:
+            yield Line(line.number, None, [])
+            continue
         problems = [
-            *record_problems(raw, required, clip_length),
-            *used.problems(raw.get('qid'), line.number),
+            *record_problems(settled, required, clip_length),
+            *used.problems(settled.get('qid'), line.number),
         ]
-        yield Line(line.number, None if problems else _fitted(raw), problems)
+        yield Line(line.number, None if problems else _final(settled, required, reading), problems)
 
 
 def in_seconds(record: Record, clip_length: float, duration_unit: str) -> Record:
@@ -151,29 +160,42 @@ def record_problems(
     yield from wrong
     seconds = None if wrong or duration is None else duration
     if record.get('relevant_windows') is not None:
-        yield from window_problems('relevant_windows', record['relevant_windows'], seconds)
+        hidden = record.get('unreachable') is not None
+        yield from window_problems('relevant_windows', record['relevant_windows'], seconds, hidden)
+    yield from unreachable_problems(record.get('unreachable'))
     clips, scores = record.get('relevant_clip_ids'), record.get('saliency_scores')
     yield from score_problems(clips, scores, seconds, clip_length)
     if record.get('label') is not None:
         yield from rating_problems(record['label'])
     for name in required:
         if record.get(name) is None:
+            if _is_null(record) and name in _OF_CLIPS:
+                continue
             yield (
                 f'there is no {name!r}; training needs it, so use a labelled file or remove the '
                 'record.'
             )
-        elif name == 'relevant_windows' and record[name] == []:
+        elif name == 'relevant_clip_ids' and _is_null(record) and record[name]:
             yield (
-                "'relevant_windows' is empty: a query without a moment can be tested, but training "
-                'needs at least one; use a labelled file or remove the record.'
+                f"'relevant_windows' is empty, which means no moment, but {name} is "
+                f'{shown(record[name])}; empty both or give the windows.'
             )
 
 
-def _fitted(record: Record) -> Record:
+def _is_null(record: Record) -> bool:
+    """Whether a query has no moment, and so no relevant clips, which need not be said."""
+    return record.get('relevant_windows') == []
+
+
+def _final(record: Record, required: Sequence[str], reading: Reading) -> Record | None:
+    """Return a checked record as the dataset keeps it; ``required`` tells training from testing."""
     windows = record.get('relevant_windows')
-    if not windows:
-        return record
-    return {**record, 'relevant_windows': fit_windows(windows, record['duration'])}
+    if windows:
+        record = {**record, 'relevant_windows': fit_windows(windows, record['duration'])}
+    elif _is_null(record):
+        missing = (name for name in _OF_CLIPS if record.get(name) is None and name in required)
+        record = {**record, **{name: [] for name in missing}}
+    return reading.finish(record, training=bool(required))
 
 
 def check_records(

@@ -11,6 +11,7 @@ from vtg.registry import DATASETS, TRANSFORMS
 from vtg.utils import ConfigError
 
 from .annotations import Line, Record
+from .census import Reading
 from .custom_format import read_custom
 from .grounding import GroundingDataset
 from .record_checks import TOP_GRADE
@@ -118,10 +119,10 @@ class CustomDataset(GroundingDataset):
         clips = super().clips_of(record)
         return clips if self.test_mode or self.train_clips is None else min(clips, self.train_clips)
 
-    def read_lines(self, path: Path) -> Iterator[Line]:
-        """Yield the lines of an annotation file with their records and what is wrong with them."""
+    def lines_of(self, path: Path, reading: Reading) -> Iterator[Line]:
+        """Yield the lines in the format for own data."""
         return read_custom(
-            path, self.clip_length, not self.test_mode, self.assembly.length_tolerance
+            path, self.clip_length, not self.test_mode, self.assembly.length_tolerance, reading
         )
 
 

@@ -21,12 +21,14 @@ from pathlib import Path
 from vtg.utils import DataError, nearest_names, shown
 
 from .annotations import Line, Record, UsedIds, read_lines
+from .census import Reading
 from .record_checks import (
     duration_problems,
     fit_windows,
     grade_problems,
     id_problems,
     query_problems,
+    unreachable_problems,
     window_problems,
 )
 from .survey import implied_clips
@@ -34,35 +36,54 @@ from .survey import implied_clips
 REQUIRED = ('video', 'duration', 'query')
 FIELDS = (*REQUIRED, 'windows', 'saliency', 'qid')
 _RENAMED = {'video': 'vid', 'windows': 'relevant_windows'}
+_OWN = {internal: own for own, internal in _RENAMED.items()}
 # Fields that mean something in the format of the benchmarks; here they are none of the labels.
 _FOREIGN = ('vid', 'relevant_windows', 'relevant_clip_ids', 'saliency_scores', 'label')
 
 
 def read_custom(
-    path: str | Path, clip_length: float, labelled: bool = False, tolerance: int = 1
+    path: str | Path,
+    clip_length: float,
+    labelled: bool = False,
+    tolerance: int = 1,
+    reading: Reading | None = None,
 ) -> Iterator[Line]:
     """Yield the lines of an annotation file with their problems and internal records.
 
     Args:
         path: ``.jsonl`` or ``.jsonl.gz``.
         clip_length: Seconds per clip.
-        labelled: Every query needs at least one window, as training does.
+        labelled: Every query needs its windows, ``[]`` where it has no moment, as in training.
         tolerance: How many grades more or fewer than clips are accepted.
+        reading: Counts the records, and mends them where its tolerance says so.
     """
     stem = Path(path).name.split('.')[0]
     used = UsedIds()
+    reading = reading or Reading(clip_length)
     for line in read_lines(path):
         if line.record is None:
             yield line
             continue
-        raw = line.record
+        raw = settled_line({'qid': f'{stem}-{line.number}', **line.record}, reading)
+        if raw is None:
+            yield Line(line.number, None, [])
+            continue
         problems = list(problems_of(raw, clip_length, labelled, tolerance))
-        qid = raw.get('qid', f'{stem}-{line.number}')
-        if 'qid' not in raw:
-            problems += id_problems('qid', qid)
-        problems += used.problems(qid, line.number)
-        record = None if problems else to_record(raw, qid)
+        problems += used.problems(raw['qid'], line.number)
+        record: Record | None = None
+        if not problems:
+            record = reading.finish(to_record(raw, raw['qid']), training=labelled)
         yield Line(line.number, record, problems)
+
+
+def settled_line(raw: Record, reading: Reading) -> Record | None:
+    """Count and mend a line under the internal names, and give it its own names back."""
+    own = {name: value for name, value in raw.items() if name not in _FOREIGN}
+    settled = reading.settle({_RENAMED.get(name, name): value for name, value in own.items()})
+    if settled is None:
+        return None
+    foreign = {name: value for name, value in raw.items() if name in _FOREIGN}
+    return {**foreign, **{_OWN.get(name, name): value for name, value in settled.items()}}
 
 
 def read_queries(path: str | Path) -> list[Record]:
@@ -133,12 +154,11 @@ def problems_of(
     duration = None if wrong else duration
     windows, grades = raw.get('windows'), raw.get('saliency')
     if windows is not None:
-        yield from window_problems('windows', windows, duration)
-    if labelled and not windows:
-        yield (
-            'there are no windows; training needs at least one per query (a query without a moment '
-            'can only be tested).'
-        )
+        hidden = raw.get('unreachable') is not None
+        yield from window_problems('windows', windows, duration, hidden)
+    yield from unreachable_problems(raw.get('unreachable'))
+    if labelled and windows is None:
+        yield 'there are no windows; training needs them ([] where a query has no moment).'
     if grades is not None:
         clips = None if duration is None else implied_clips({'duration': duration}, clip_length)
         yield from grade_problems(grades, duration, clips, clip_length, tolerance)

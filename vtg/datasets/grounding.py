@@ -2,19 +2,18 @@
 """The dataset of queries, videos and moments; every benchmark is a configuration of it."""
 
 import logging
-from collections.abc import Hashable, Iterator, Sequence
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Hashable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
-from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from vtg.registry import DATASETS
-from vtg.utils import DataError, check_choice, check_clip_length, missing_data, printable
+from vtg.utils import DataError, check_clip_length, printable
 
-from .annotations import Line, Record, correct_records, find_annotations, read_records
+from .annotated import AnnotatedDataset
+from .annotations import Record
 from .assembly import Assembly
 from .labelling import Labelling
 from .reading import FeatureReader, Stores
@@ -26,7 +25,7 @@ _FEWER, _MORE = 1, 2
 
 
 @DATASETS.register_module()
-class GroundingDataset(BaseDataset):
+class GroundingDataset(AnnotatedDataset):
     """Queries with the features of their videos and, where labelled, their moments.
 
     A sample is a dict with ``video (L, Dv)``, ``text (N, Dt)`` and perhaps ``audio (L, Da)`` in
@@ -36,20 +35,16 @@ class GroundingDataset(BaseDataset):
     it.
 
     Args:
+        ann_file: JSON-lines file, plain or gzip (``x.jsonl`` also finds ``x.jsonl.gz``).
         video, text: Feature stores of the video backbones and of the query, see
             :class:`~vtg.datasets.reading.FeatureReader`.
         audio: Feature stores of a second stream on the clips of the video; empty without one.
         labels: Arguments of :class:`~vtg.datasets.labelling.Labelling`.
         features: Arguments of :class:`~vtg.datasets.assembly.Assembly`.
         clip_length: Seconds per clip.
-        domain: Keep the records of this domain only (TVSum, YouTube Highlights: one model each).
-        duration_unit: ``'seconds'``; ``'clips'`` where the annotation counts clips, as in TVSum.
         skip_missing: Leave out records without features and count them, instead of refusing.
-        annotations_from: Where the annotation file can be had, quoted when it is missing.
         test_mode: Labels are optional, ``meta`` carries the record, nothing is random.
-        kwargs: ``ann_file`` (JSON lines, plain or gzip: ``x.jsonl`` also finds ``x.jsonl.gz``),
-            ``data_root`` (joined to relative paths), ``indices`` (keep the first n) and others
-            of MMEngine's ``BaseDataset``.
+        kwargs: How the annotation is read, see :class:`~vtg.datasets.annotated.AnnotatedDataset`.
 
     Attributes:
         reader, assembly, labelling: The three steps.
@@ -62,6 +57,7 @@ class GroundingDataset(BaseDataset):
 
     def __init__(
         self,
+        ann_file: str = '',
         *,
         video: Stores,
         text: Stores,
@@ -69,25 +65,18 @@ class GroundingDataset(BaseDataset):
         labels: LabelOptions,
         features: FeatureOptions | None = None,
         clip_length: float = 2.0,
-        domain: str | None = None,
-        duration_unit: Literal['seconds', 'clips'] = 'seconds',
         skip_missing: bool = False,
-        annotations_from: str | None = None,
         test_mode: bool = False,
         **kwargs: Any,
     ) -> None:
-        check_choice(duration_unit, ('seconds', 'clips'), f'duration_unit of {type(self).__name__}')
-        self.clip_length = check_clip_length(clip_length, f'clip_length of {type(self).__name__}')
-        self.domain = domain
-        self.duration_unit = duration_unit
+        clip_length = check_clip_length(clip_length, f'clip_length of {type(self).__name__}')
         self.skip_missing = skip_missing
-        self.annotations_from = annotations_from
         self.reader = FeatureReader(video, text, kwargs.get('data_root'), audio)
         self.assembly = Assembly.of(features)
         self.labelling = Labelling.of(labels)
-        self.builder = SampleBuilder(self.assembly, self.labelling, self.clip_length, test_mode)
+        self.builder = SampleBuilder(self.assembly, self.labelling, clip_length, test_mode)
         self._reported: tuple[int, int] = (0, 0)
-        super().__init__(test_mode=test_mode, **kwargs)
+        super().__init__(ann_file, clip_length=clip_length, test_mode=test_mode, **kwargs)
 
     # Loading -------------------------------------------------------------------------------------
 
@@ -99,27 +88,14 @@ class GroundingDataset(BaseDataset):
         # One byte per sample, written by whichever worker reads it and counted by the main process.
         self._lengths = torch.zeros(len(self), dtype=torch.uint8).share_memory_()
 
-    def load_data_list(self) -> list[Record]:
-        """Read the annotation file, check all of it and find out whose features are missing."""
-        self.check_sources()
-        path = find_annotations(self.ann_file) or Path(self.ann_file)
-        return self.settle(correct_records(self.read_lines(path), path), str(path))
-
-    def read_lines(self, path: Path) -> Iterator[Line]:
-        """Yield the lines of an annotation file with their records and what is wrong with them."""
-        required = () if self.test_mode else self.labelling.fields
-        yield from read_records(path, self.clip_length, required, self.domain, self.duration_unit)
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The fields that training makes its labels of."""
+        return () if self.test_mode else self.labelling.fields
 
     def settle(self, records: list[Record], name: str) -> list[Record]:
         """Turn checked records into those of this dataset: domain, stores, a survey."""
-        if self.domain is not None:
-            domains = sorted({str(record.get('domain'))[:60] for record in records})
-            records = [record for record in records if record.get('domain') == self.domain]
-            if not records:
-                raise DataError(
-                    f'{name} has no record of the domain {self.domain!r}; it has '
-                    f'{", ".join(domains[:10])}.'
-                )
+        records = super().settle(records, name)
         note = None if self.test_mode else self.labelling.note(records)
         if note:
             print_log(f'{name}: {note}.', logger='current', level=logging.WARNING)
@@ -129,22 +105,9 @@ class GroundingDataset(BaseDataset):
             print_log(f'{printable(name)}, {len(records)} records: {listed}.', logger='current')
         return self.bind(records, name)
 
-    def check_sources(self) -> None:
-        """Check that the files are there at all; reads none of them.
-
-        Raises:
-            DataError: Names every annotation file and feature folder that is absent.
-        """
-        absent = self.absent()
-        if absent:
-            raise missing_data(absent)
-
     def absent(self) -> list[str]:
         """Say of every annotation file and feature folder that is not there what is expected."""
-        absent = self.reader.absent()
-        if self.ann_file and find_annotations(self.ann_file) is None:
-            origin = f' (from {self.annotations_from})' if self.annotations_from else ''
-            absent.insert(0, f'annotation file {self.ann_file}{origin}')
+        absent = [*super().absent(), *self.reader.absent()]
         return [line for text in absent for line in text.split('\n')]
 
     def bind(self, records: list[Record], name: str) -> list[Record]:

@@ -10,6 +10,8 @@ from typing import Any
 
 from vtg.utils import TOLERANCE, DataError, exceeds, file_name, is_integer, is_number, shown
 
+from .repair import UNREACHABLE
+
 TOP_GRADE = 4
 # One score per clip may come from a model: cosines, or the exponentials of VideoLights' captions.
 _SCORES = (-1, 13)
@@ -45,18 +47,32 @@ def duration_problems(duration: Any) -> Iterator[str]:
         )
 
 
-def window_problems(name: str, windows: Any, duration: float | None) -> Iterator[str]:
-    """Windows are ``[start, end]`` in a video of ``duration`` seconds (None: not known)."""
+def window_problems(
+    name: str, windows: Any, duration: float | None, unreachable: bool = False
+) -> Iterator[str]:
+    """Windows are ``[start, end]`` in a video of ``duration`` seconds (None: not known).
+
+    They have a length, except where the record says that they are ``unreachable``.
+    """
     if not _is_list_of(windows, _is_pair):
         yield f'{name} is {shown(windows)}; expected a list of [start, end] in seconds.'
         return
     for start, end in windows:
         low, high = _fit(start, end, math.inf if duration is None else duration)
-        if not exceeds(end, start):
+        empty = not exceeds(end, start)
+        if empty and not (unreachable and end >= start):
             yield f'window {shown([start, end])} does not end after its start; {_ADVICE}'
-        elif exceeds(low, start) or exceeds(end, high) or not exceeds(high, low):
+        elif (exceeds(low, start) or exceeds(end, high) or not (empty or exceeds(high, low))) or (
+            empty and exceeds(start, high)
+        ):
             known = '' if duration is None else f' (0 to {duration:g} s)'
             yield f'window {shown([start, end])} lies outside the video{known}; {_ADVICE}'
+
+
+def unreachable_problems(value: Any) -> Iterator[str]:
+    """``unreachable`` says why windows without length stand in a record, see ``repair``."""
+    if value is not None and value not in UNREACHABLE:
+        yield f'unreachable is {shown(value)}; expected {" or ".join(map(repr, UNREACHABLE))}.'
 
 
 def fit_windows(windows: list[list[float]], duration: float) -> list[list[float]]:

@@ -52,6 +52,7 @@ class Validation:
     Attributes:
         name: The annotation file.
         problems: Everything that would stop or spoil a run.
+        found: Known faults of the annotation with their counts, and what was done about them.
         notes: Unusual, but not wrong: description and number of cases.
         summary: Label to text.
         widths: Columns of the video, audio and text features, each together, where they are known.
@@ -59,6 +60,7 @@ class Validation:
 
     name: str
     problems: list[Problem] = field(default_factory=list)
+    found: list[str] = field(default_factory=list)
     notes: dict[str, int] = field(default_factory=dict)
     summary: dict[str, str] = field(default_factory=dict)
     widths: dict[str, int] = field(default_factory=dict)
@@ -68,6 +70,7 @@ class Validation:
         width = max(map(len, self.summary), default=0)
         lines = [self.name]
         lines += [f'  {label:<{width}}  {value}' for label, value in self.summary.items()]
+        lines += [f'  found: {line}' for line in self.found]
         lines += [f'  note: {count} {text}' for text, count in self.notes.items()]
         lines += [f'  {problem}' for problem in self.problems[:most]]
         if most is not None and len(self.problems) > most:
@@ -82,6 +85,8 @@ def validate_dataset(
     sample: int | None = None,
     threads: int = 8,
     on_start: OnStart = lambda total: lambda: None,
+    all_counts: bool = False,
+    features: bool = True,
 ) -> Validation:
     """Check the annotation and the features of a dataset.
 
@@ -90,6 +95,8 @@ def validate_dataset(
         sample: Read this many arrays of every store, evenly spread, instead of all.
         threads: Files that are read at the same time.
         on_start: Called with the number of arrays to read; returns what is called after each.
+        all_counts: Count what is no fault but worth knowing too, such as unsorted windows.
+        features: Look at the features too.
     """
     path = find_annotations(dataset.ann_file)
     result = Validation(str(path or dataset.ann_file))
@@ -103,12 +110,19 @@ def validate_dataset(
         if line.record is not None and dataset.domain in (None, line.record.get('domain')):
             records.append(line.record)
             numbers.append(line.number)
+    result.found = dataset.census.lines(all_counts)
+    if result.found and result.problems and not dataset.tolerance.repairs:
+        result.found.append("windows='repair' of the dataset (--windows repair) mends these.")
+    warning = dataset.census.warning()
+    if warning:
+        result.found.append(f'{warning}.')
     if not records:
         result.problems.append(Problem('no line is a correct record.', result.name))
         return result
     result.summary = describe_records(records, dataset.clip_length)
     result.notes = survey(records, dataset.clip_length, dataset.assembly.max_video_clips)
-    _check_features(dataset, records, numbers, result, sample, threads, on_start)
+    if features:
+        _check_features(dataset, records, numbers, result, sample, threads, on_start)
     result.problems.sort(key=lambda problem: problem.line or 0)
     return result
 

@@ -50,6 +50,7 @@ class RunFacts:
         parameters: Number of parameters of the model.
         seconds_per_query: Inference time, data loading excluded.
         dataset, split, queries: What was evaluated.
+        annotation: What was wrong with the annotation file, and what was done about it.
         result_list: Which result list of the model the main column shows, for example ``comb``.
         selection: How the checkpoint was chosen, see :func:`selection_rule`.
         versions: Package versions.
@@ -65,6 +66,7 @@ class RunFacts:
     dataset: str = ''
     split: str = ''
     queries: int | None = None
+    annotation: str = ''
     result_list: str = ''
     selection: str = ''
     versions: Mapping[str, str] = field(init=False, default_factory=lambda: package_versions())
@@ -77,6 +79,7 @@ class RunFacts:
         rows = [
             ('dataset', ' '.join(filter(None, (self.dataset, self.split)))),
             ('queries', self.queries),
+            ('annotation', self.annotation),
             ('config', config),
             ('seed', self.seed),
             ('checkpoint', checkpoint),

@@ -31,10 +31,14 @@ class FeatureStore:
     def name_of(self, record: dict[str, Any]) -> str:
         """Return the stored name of the features of ``record``.
 
+        A record with a ``text_key`` has a new qid; the old one names its features.
+
         Raises:
             ConfigError: The pattern is wrong, or uses a field that the record lacks.
             DataError: A value cannot be part of the name of a file.
         """
+        if 'text_key' in record:
+            record = {**record, 'qid': record['text_key']}
         for field in pattern_fields(self.pattern):
             if field not in record:
                 raise ConfigError(
