@@ -8,3 +8,4 @@ weights are converted with tools/convert_checkpoint.py.
 _base_ = './qvhl.py'
 
 load_from = 'checkpoints/umt_pretrained.pth'
+weights_from = 'tools/convert_checkpoint.py umt RELEASED'
