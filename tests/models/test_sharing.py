@@ -23,6 +23,7 @@ def prepared(name, change=None, clips=CLIPS):
         for parameter in model.parameters():
             parameter += 0.1 * torch.randn_like(parameter)
     model.progress = Progress(199, 200)  # all feedback acts
+    model.test_cfg['saliency_dtype'] = None  # rounding would enlarge the last digit
     videos = noise_batch(model, clips, WORDS[: len(clips)])
     texts = noise_batch(model, [4] * len(WORDS), WORDS)
     return model, videos, texts

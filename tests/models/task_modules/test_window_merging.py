@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Moments of overlapping windows."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -23,9 +24,9 @@ def merge(*rows, **options):
 
 
 def test_agreement_counts_only_common_seconds():
-    span, seen = torch.tensor([[60.0, 90.0]]), torch.tensor([A])
-    spans = torch.tensor([[[70.0, 90.0], [80.0, 90.0], [110.0, 120.0], [60.0, 90.0]]])
-    others = torch.tensor([[B, B, B, C]])
+    span, seen = np.array([[60.0, 90.0]]), np.array([A])
+    spans = np.array([[[70.0, 80.0, 110.0, 60.0], [90.0, 90.0, 120.0, 90.0]]])
+    others = np.array([[B, B, B, C]]).swapaxes(1, 2)
     assert agreement(span, seen, spans, others).tolist() == [[1.0, 0.5, 0.0, 0.0]]
 
 

@@ -2,9 +2,12 @@
 """From the moments of overlapping windows of a video to those of the video.
 
 B samples, K padded moments. Every moment comes from a window that saw the seconds ``[left, right]``
-of the video. The loops run over ranks, never over samples.
+of the video. The rounds pick a moment of every sample at once; there is no loop over samples.
 """
 
+from typing import Any, TypeAlias
+
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -12,27 +15,28 @@ from vtg.registry import TASK_UTILS
 from vtg.structures import MomentList
 from vtg.utils import ConfigError
 
-from .nms import sort_moments, take_first, take_moments
+from .nms import sort_moments, take_moments
+
+Array: TypeAlias = np.ndarray[Any, Any]
 
 
-def agreement(span: Tensor, seen: Tensor, spans: Tensor, others: Tensor) -> Tensor:
+def agreement(span: Array, seen: Array, spans: Array, others: Array) -> Array:
     """IoU of a moment with others over the seconds that both their windows saw.
 
     Args:
         span, seen: ``(B, 2)`` the moment and what its window saw.
-        spans, others: ``(B, K, 2)`` the same of the others.
+        spans, others: ``(B, 2, K)`` the same of the others.
 
     Returns:
         ``(B, K)``; 0 where no second is common.
     """
-    low = torch.maximum(seen[:, None, 0], others[..., 0])
-    high = torch.maximum(low, torch.minimum(seen[:, None, 1], others[..., 1]))
-    a = span[:, None].clamp(low[..., None], high[..., None])
-    b = spans.clamp(low[..., None], high[..., None])
-    left, right = torch.maximum(a[..., 0], b[..., 0]), torch.minimum(a[..., 1], b[..., 1])
-    common = (right - left).clamp(min=0)
-    union = (a[..., 1] - a[..., 0]) + (b[..., 1] - b[..., 0]) - common
-    return torch.where(union > 0, common / union.clamp(min=1e-9), 0)
+    low = np.maximum(seen[:, :1], others[:, 0])
+    high = np.maximum(low, np.minimum(seen[:, 1:], others[:, 1]))
+    first, last = (np.minimum(np.maximum(span[:, i, None], low), high) for i in (0, 1))
+    start, end = (np.minimum(np.maximum(spans[:, i], low), high) for i in (0, 1))
+    common = np.maximum(np.minimum(last, end) - np.maximum(first, start), 0)
+    union = (last - first) + (end - start) - common
+    return np.where(union > 0, common / np.maximum(union, 1e-9), 0)
 
 
 @TASK_UTILS.register_module()
@@ -79,52 +83,82 @@ class MergeWindows:
         """
         seen = sort_moments(MomentList(seen, moments.scores, moments.mask)).spans
         moments = sort_moments(moments)
-        spans, kept = moments.spans.clone(), torch.zeros_like(moments.mask)
-        waiting = moments.mask.clone()
-        for rank in range(spans.shape[1]):
-            active = waiting[:, rank].clone()
-            if self.max_moments is not None:
-                active &= kept.sum(1) < self.max_moments
-            if not active.any():
-                continue
-            others = waiting & (seen[..., 0] != seen[:, rank, None, 0]) & active[:, None]
-            lenders = others & (moments.scores >= self.join_ratio * moments.scores[:, rank, None])
-            grown, same = self._grow(
-                spans[:, rank], seen[:, rank], moments.spans, seen, others, lenders, tolerance
+        # Every pick depends on the one before: on the host, where a round costs next to nothing.
+        columns = (moments.spans, seen, moments.scores[..., None], moments.mask[..., None])
+        table = torch.cat([column.double() for column in columns], dim=-1).mT.cpu().numpy()
+        waiting = table[:, 5] > 0
+        found, kept = self._pick(table[:, :2], table[:, 2:4], table[:, 4], waiting, tolerance)
+        # The kept ones keep their order and come first.
+        order = np.argsort(~kept, axis=1, kind='stable')[:, : kept.sum(axis=1).max(initial=0)]
+        device = moments.spans.device
+        merged = MomentList(
+            torch.from_numpy(found).mT.to(moments.spans),
+            moments.scores,
+            torch.from_numpy(kept).to(device),
+        )
+        return take_moments(merged, torch.from_numpy(order).to(device))
+
+    def _pick(
+        self, spans: Array, seen: Array, scores: Array, waiting: Array, tolerance: Tensor
+    ) -> tuple[Array, Array]:
+        """Pick the best moment left of every sample, grow it, drop the same ones, and so on.
+
+        Args:
+            spans, seen: ``(B, 2, K)``, sorted by falling score.
+            scores, waiting: ``(B, K)``.
+            tolerance: ``(B,)``.
+
+        Returns:
+            ``(B, 2, K)`` the moments with the picked ones grown, and ``(B, K)`` which were picked.
+        """
+        found, kept = spans.copy(), np.zeros_like(waiting)
+        waiting, left = waiting.copy(), waiting.copy()
+        border = tolerance.double().cpu().numpy()
+        rounds = spans.shape[2] if self.max_moments is None else self.max_moments
+        for _ in range(rounds):
+            row = np.flatnonzero(left.any(axis=1))
+            if not len(row):
+                break
+            best = left[row].argmax(axis=1)
+            window, others = seen[row, :, best], seen[row]
+            may = waiting[row] & (others[:, 0] != window[:, :1])
+            lends = may & (scores[row] >= self.join_ratio * scores[row, best][:, None])
+            found[row, :, best], same = self._grow(
+                spans[row, :, best], window, spans[row], others, may, lends, border[row]
             )
-            spans[:, rank] = torch.where(active[:, None], grown, spans[:, rank])
-            kept[:, rank] = active
-            waiting &= ~same
-        order = (~kept).to(torch.uint8).argsort(dim=1, stable=True)
-        merged = take_moments(MomentList(spans, moments.scores, kept), order)
-        return take_first(merged, int(kept.sum(1).max()) if kept.numel() else 0)
+            kept[row, best], left[row, best] = True, False
+            waiting[row] &= ~same
+            left &= waiting
+        return found, kept
 
     def _grow(
         self,
-        span: Tensor,
-        window: Tensor,
-        spans: Tensor,
-        seen: Tensor,
-        others: Tensor,
-        lenders: Tensor,
-        tolerance: Tensor,
-    ) -> tuple[Tensor, Tensor]:
+        span: Array,
+        window: Array,
+        spans: Array,
+        seen: Array,
+        others: Array,
+        lenders: Array,
+        tolerance: Array,
+    ) -> tuple[Array, Array]:
         """Grow one moment per sample; return it and the mask of those that are the same."""
-        sample = torch.arange(len(span), device=span.device)
-        same = torch.zeros_like(others)
-        while True:
-            agrees = agreement(span, window, spans, seen) > self.iou_threshold
-            same = same | (agrees & others)
-            before = span
+        span, window, same = span.copy(), window.copy(), np.zeros_like(others)
+        row = np.arange(len(span))  # the samples whose moment may still grow
+        while len(row):
+            agrees = agreement(span[row], window[row], spans[row], seen[row]) > self.iou_threshold
+            same[row] |= agrees & others[row]
+            before = span[row]
             for side, sign in ((0, 1), (1, -1)):
-                cut = sign * (span[:, side] - window[:, side]) <= tolerance
-                further = sign * (window[:, None, side] - seen[..., side]) > 0
-                lends = agrees & lenders & further & cut[:, None]
-                joins = lends.any(dim=1)
+                end = window[row, side]
+                cut = np.flatnonzero(sign * (before[:, side] - end) <= tolerance[row])
+                if not len(cut):
+                    continue
+                at = row[cut]
+                further = sign * (end[cut, None] - seen[at, side]) > 0
+                lends = agrees[cut] & lenders[at] & further
                 # The list is sorted by score: the first is the best.
-                best = lends.to(torch.uint8).argmax(dim=1)
-                span, window = span.clone(), window.clone()
-                span[:, side] = torch.where(joins, spans[sample, best, side], span[:, side])
-                window[:, side] = torch.where(joins, seen[sample, best, side], window[:, side])
-            if torch.equal(span, before):
-                return span, same
+                best, joins = lends.argmax(axis=1), lends.any(axis=1)
+                at, best = at[joins], best[joins]
+                span[at, side], window[at, side] = spans[at, side, best], seen[at, side, best]
+            row = row[(span[row] != before).any(axis=1)]
+        return span, same
