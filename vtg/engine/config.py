@@ -61,7 +61,9 @@ class CachedConfig(Config):
 
 
 def load_config(
-    path: str | Path, cfg_options: Mapping[str, Any] | Iterable[str] | None = None
+    path: str | Path,
+    cfg_options: Mapping[str, Any] | Iterable[str] | None = None,
+    add: Iterable[str | Path] = (),
 ) -> Config:
     """Read a config file, apply overrides and check it.
 
@@ -71,12 +73,15 @@ def load_config(
         path: A ``.py`` file.
         cfg_options: ``'key=value'`` texts from the command line or ``{'dotted.key': value}``; see
             :func:`apply_options`.
+        add: Files with a fragment of a config that is merged in, as a child config would state it.
 
     Raises:
-        ConfigError: The file is missing or broken, an override names an unknown key, a component
+        ConfigError: A file is missing or broken, an override names an unknown key, a component
             is not registered, or an optional package is missing.
     """
     cfg = read_config(path)
+    for file in add:
+        _merge_fragment(cfg, file)
     options = cfg_options or {}
     if not isinstance(options, Mapping):
         options = parse_options(options)
@@ -102,6 +107,18 @@ def load_config(
     check_values(cfg)
     _check_extras(cfg)
     return cfg
+
+
+def _merge_fragment(cfg: Config, path: str | Path) -> None:
+    """Merge a fragment into a config, in place, before anything is derived from it."""
+    fragment = read_config(path)
+    try:
+        cfg.merge_from_dict(fragment.to_dict())
+    except (TypeError, KeyError) as error:
+        raise ConfigError(
+            f'{path} does not fit {cfg.filename} ({_one_line(error)}); beside a new dict in the '
+            'place of something else write _delete_=True.'
+        ) from error
 
 
 def read_config(path: str | Path) -> Config:

@@ -22,6 +22,7 @@ from vtg.utils import ConfigError, Stopped, read_json, write_json, write_text
 
 from .cell import DONE
 from .grid import Cell, apply_cell, make_cells
+from .systems import system_cells
 from .table import Summary, summarise
 
 CONFIG = 'config.py'
@@ -68,7 +69,7 @@ class Run:
 
 
 def run_sweep(
-    config: str | Path,
+    config: str | Path | Sequence[str | Path],
     grids: Sequence[str],
     seeds: Sequence[int],
     out: str | Path,
@@ -76,6 +77,7 @@ def run_sweep(
     cfg_options: Sequence[str] = (),
     metrics: Sequence[str] = (),
     say: Callable[[str], None] = print,
+    add: Sequence[str | Path] = (),
 ) -> Summary:
     """Train every combination with every seed and summarise.
 
@@ -84,7 +86,7 @@ def run_sweep(
     interrupted ones go on from their last checkpoint and crashed ones are tried again.
 
     Args:
-        config: A config file.
+        config: A config file, or several: each is then trained with every combination.
         grids: ``'key=value,value,...'`` texts; see :func:`make_cells` and :func:`apply_cell`.
         seeds: Seeds of every combination.
         out: Folder of the sweep.
@@ -92,9 +94,11 @@ def run_sweep(
         cfg_options: Overrides for all of them.
         metrics: Names for the table; empty shows the usual ones.
         say: Gets a line per event.
+        add: Fragments of a config; every config is trained without them and with each, see
+            :func:`vtg.sweeps.systems.system_cells`.
 
     Raises:
-        ConfigError: The grid does not fit the config, or the folder holds another sweep's runs.
+        ConfigError: The grid does not fit a config, or the folder holds another sweep's runs.
     """
 
     def save(runs: Sequence[Run]) -> Summary:
@@ -103,9 +107,13 @@ def run_sweep(
         summary.save(out)
         return summary
 
-    base = load_config(config)
+    configs = [config] if isinstance(config, str | Path) else list(config)
+    cells: Sequence[Cell] = make_cells(grids)
+    if len(configs) > 1 or add:
+        cells = system_cells(configs, add, cells, cfg_options)
+    base = load_config(configs[0])
     apply_options(base, cfg_options)
-    return save(run_cells(base, make_cells(grids), seeds, Path(out), jobs, say, save))
+    return save(run_cells(base, cells, seeds, Path(out), jobs, say, save))
 
 
 def run_cells(
@@ -149,7 +157,7 @@ def _prepare(
         raise ConfigError(f'--seeds must be different numbers, got {list(seeds)}.')
     prepared: list[tuple[Cell, Config]] = []
     for cell in cells:
-        cfg = base.copy()
+        cfg = cell.start(base)
         for note in apply_cell(cfg, cell):
             say(f'note: {note}')
         prepared.append((cell, cfg))

@@ -27,6 +27,15 @@ class Cell:
     values: tuple[tuple[str, str], ...]
 
     @property
+    def changes(self) -> tuple[tuple[str, str], ...]:
+        """Those of the values that are overrides of its config."""
+        return self.values
+
+    def start(self, base: Config) -> Config:
+        """A config of its own to change, usually a copy of ``base``."""
+        return base.copy()
+
+    @property
     def name(self) -> str:
         """A folder name that depends on keys and values alone, so that a grid can grow."""
         if not self.values:
@@ -93,7 +102,7 @@ def apply_cell(cfg: Config, cell: Cell) -> list[str]:
         ConfigError: A key does not exist or a component is not registered.
     """
     notes = []
-    for key, text in cell.values:
+    for key, text in cell.changes:
         value = parse_options([f'{key}={text}'])[key]
         place, name = key, None
         if key.endswith('.type') and isinstance(value, str):

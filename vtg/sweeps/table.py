@@ -2,8 +2,8 @@
 """The results of a sweep as tables."""
 
 import statistics
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,9 @@ from vtg.utils import (
     write_text,
 )
 
+from .comparison import Comparison, compare
 from .grid import Cell
+from .systems import CONFIG
 
 # Shown where nothing else is asked for, as far as a data set has them.
 SHOWN = (
@@ -28,15 +30,24 @@ SHOWN = (
 )
 
 
+PAIRED = (
+    'Differences from the first row of the same config, over the same seeds: mean, standard '
+    'deviation and p of a two-sided paired t-test, not corrected for the number of rows. In a row '
+    '`all` the configs are the pairs.'
+)
+
+
 @dataclass(frozen=True)
 class Row:
-    """One cell: values of the grid, per metric the numbers of the finished seeds, and failures."""
+    """One cell: values of the grid, per metric the numbers of the finished seeds, failures, and the
+    metrics of every finished seed."""
 
     cell: Cell
     seeds: int
     numbers: dict[str, list[float]]
     parameters: int | None
     failures: tuple[tuple[int, str], ...]
+    results: Mapping[int, Mapping[str, float | None]] = field(default_factory=dict)
 
     @property
     def finished(self) -> int:
@@ -75,16 +86,49 @@ class Summary:
             for row in self.rows
         ]
 
+    def comparisons(self) -> list[Comparison]:
+        """Every row against the first one of its config, where several seeds allow a test."""
+        if max((row.finished for row in self.rows), default=0) < 2:
+            return []
+        rows = []
+        for row in self.rows:
+            values = dict(row.cell.values)
+            config = values.pop(CONFIG, '')
+            rows.append((config, tuple(values.values()), row.results))
+        return compare(rows, self.metrics)
+
+    def _compared(self) -> tuple[list[str], list[list[str]]]:
+        """Header and cells of the table of comparisons."""
+        lines = [
+            [
+                *([one.config] if one.config else []),
+                *one.label,
+                str(one.pairs),
+                *(str(one.differences[name]) for name in self.metrics),
+            ]
+            for one in self.comparisons()
+        ]
+        return [*self._header()[: -len(self.metrics) - 1], 'pairs', *self.metrics], lines
+
     def table(self) -> str:
         """For a terminal."""
         header = self._header()
         table = terminal_table(header, self._cells(), 'Sweep', len(header) - len(self.metrics))
+        compared, lines = self._compared()
+        if lines:
+            title = 'Differences from the first row'
+            further = terminal_table(compared, lines, title, len(compared) - len(self.metrics))
+            table = f'{table}\n{further}'
         return '\n'.join([table, *(f'failed: {printable(line)}' for line in self.failures)])
 
     def markdown(self) -> str:
         """As a Markdown table."""
         header = self._header()
         lines = [markdown_table(header, self._cells(), len(header) - len(self.metrics))]
+        compared, differences = self._compared()
+        if differences:
+            table = markdown_table(compared, differences, len(compared) - len(self.metrics))
+            lines += ['', PAIRED, '', table]
         if self.failures:
             lines += ['', 'Failed:', '', *(f'- {markdown_text(line)}' for line in self.failures)]
         return '\n'.join([*lines, ''])
@@ -108,14 +152,29 @@ class Summary:
         names = list(dict.fromkeys(name for run in self.runs for name in run))
         return csv_text([names, *([run.get(name) for name in names] for run in self.runs)])
 
+    def differences_csv(self) -> str:
+        """One line per comparison and metric, not rounded."""
+        lines: list[list[Any]] = [
+            ['config', 'row', 'metric', 'pairs', 'mean', 'std', 'higher', 'p']
+        ]
+        for one in self.comparisons():
+            for name, found in one.differences.items():
+                numbers = (found.pairs, found.mean, found.deviation, found.higher, found.p)
+                lines.append([one.config, ', '.join(one.label), name, *numbers])
+        return csv_text(lines)
+
     def save(self, folder: str | Path) -> None:
-        """Write ``sweep.md``, ``sweep.csv``, ``runs.csv`` and ``sweep.txt`` into ``folder``."""
-        for name, text in (
-            ('sweep.txt', self.table() + '\n'),
-            ('sweep.md', self.markdown()),
-            ('sweep.csv', self.csv()),
-            ('runs.csv', self.runs_csv()),
-        ):
+        """Write ``sweep.md``, ``sweep.csv``, ``runs.csv``, ``sweep.txt`` and, where there are
+        comparisons, ``differences.csv`` into ``folder``."""
+        texts = {
+            'sweep.txt': self.table() + '\n',
+            'sweep.md': self.markdown(),
+            'sweep.csv': self.csv(),
+            'runs.csv': self.runs_csv(),
+        }
+        if self.comparisons():
+            texts['differences.csv'] = self.differences_csv()
+        for name, text in texts.items():
             write_text(Path(folder) / name, text)
 
 
@@ -142,7 +201,8 @@ def summarise(
         }
         parameters = finished[0]['parameters'] if finished else None
         failures = tuple((seed, line) for seed, _, line in members if line)
-        rows.append(Row(cell, len(members), numbers, parameters, failures))
+        results_by_seed = {seed: r['metrics'] for seed, r, _ in members if r is not None}
+        rows.append(Row(cell, len(members), numbers, parameters, failures, results_by_seed))
     known = dict.fromkeys(name for row in rows for name in row.numbers)
     shown = tuple(metrics) or tuple(name for name in SHOWN if name in known) or tuple(known)
     return Summary(tuple(rows), shown, tuple(_run_line(*result) for result in results))
