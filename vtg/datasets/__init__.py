@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Datasets, feature stores, saliency labels, the sampler and the collate function."""
 
+from .augment import MomentMix
 from .batch_samplers import LengthBatches, VideoBatches
 from .collate import collate, collate_text
 from .custom import ClipGrades, CustomDataset
@@ -42,6 +43,7 @@ __all__ = [
     'GroundingDataset',
     'JoinedStore',
     'LengthBatches',
+    'MomentMix',
     'PackedStore',
     'QVHighlights',
     'SampleKey',

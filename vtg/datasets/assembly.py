@@ -20,6 +20,8 @@ class Assembly:
 
     Attributes:
         normalize_video, normalize_text: Scale rows to unit length.
+        normalize_mixed: Also scale the rows of videos that an augmentation puts together; off in
+            the released code of MomentMix.
         tef: Append the temporal endpoint feature to the video; or the numbers of the arrays that it
             follows, e.g. ``(1, 2)`` where audio features bring their own as in QD-DETR.
         max_video_clips, max_text_tokens: Cut longer features; None keeps all.
@@ -34,6 +36,7 @@ class Assembly:
 
     normalize_video: bool = True
     normalize_text: bool = True
+    normalize_mixed: bool = True
     tef: bool | Sequence[int] = True
     max_video_clips: int | None = None
     max_text_tokens: int | None = None
@@ -55,6 +58,10 @@ class Assembly:
         """
         return cls(**check_keys(given, [field.name for field in fields(cls)], 'features'))
 
+    def normalizes(self, record: Record) -> bool:
+        """Whether the rows of a record's video are scaled to unit length."""
+        return self.normalize_video and (self.normalize_mixed or 'pieces' not in record)
+
     def tef_after(self, arrays: int) -> tuple[int, ...]:
         """Return the numbers of the video arrays that a temporal endpoint feature follows."""
         if isinstance(self.tef, Sequence):
@@ -70,7 +77,7 @@ class Assembly:
             The features ``(L, Dv)``, and how many rows count as clips.
         """
         arrays = [array[: self.max_video_clips] for array in arrays]
-        if self.normalize_video:
+        if self.normalizes(record):
             arrays = [normalize_rows(array) for array in arrays]
         num_clips = min(map(len, arrays))
         places = self.tef_after(len(arrays))
@@ -102,7 +109,7 @@ class Assembly:
         shortest = min(map(len, (*video, *audio)))
         video, audio = ([array[:shortest] for array in both] for both in (video, audio))
         features, num_clips = self.video(video, record)
-        if self.normalize_video:
+        if self.normalizes(record):
             audio = [normalize_rows(array) for array in audio]
         joined = concatenate_sources(audio)[: len(features)]
         joined = np.pad(joined, ((0, len(features) - len(joined)), (0, 0)))

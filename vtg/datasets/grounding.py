@@ -2,14 +2,14 @@
 """The dataset of queries, videos and moments; every benchmark is a configuration of it."""
 
 import logging
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from mmengine.logging import print_log
 
-from vtg.registry import DATASETS
+from vtg.registry import DATASETS, TRANSFORMS
 from vtg.utils import DataError, check_clip_length, printable
 
 from .annotated import AnnotatedDataset
@@ -43,11 +43,13 @@ class GroundingDataset(AnnotatedDataset):
         features: Arguments of :class:`~vtg.datasets.assembly.Assembly`.
         clip_length: Seconds per clip.
         skip_missing: Leave out records without features and count them, instead of refusing.
+        augment: Config of an augmentation, see :mod:`vtg.datasets.augment`; tests leave it out.
         test_mode: Labels are optional, ``meta`` carries the record, nothing is random.
         kwargs: How the annotation is read, see :class:`~vtg.datasets.annotated.AnnotatedDataset`.
 
     Attributes:
         reader, assembly, labelling: The three steps.
+        augment: What changes a record before them, or None.
         builder: The last two as one function, of a record and its arrays.
 
     Raises:
@@ -66,6 +68,7 @@ class GroundingDataset(AnnotatedDataset):
         features: FeatureOptions | None = None,
         clip_length: float = 2.0,
         skip_missing: bool = False,
+        augment: Mapping[str, Any] | None = None,
         test_mode: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -75,6 +78,7 @@ class GroundingDataset(AnnotatedDataset):
         self.assembly = Assembly.of(features)
         self.labelling = Labelling.of(labels)
         self.builder = SampleBuilder(self.assembly, self.labelling, clip_length, test_mode)
+        self.augment = None if augment is None or test_mode else TRANSFORMS.build(augment)
         self._reported: tuple[int, int] = (0, 0)
         super().__init__(ann_file, clip_length=clip_length, test_mode=test_mode, **kwargs)
 
@@ -87,6 +91,9 @@ class GroundingDataset(AnnotatedDataset):
         super().full_init()
         # One byte per sample, written by whichever worker reads it and counted by the main process.
         self._lengths = torch.zeros(len(self), dtype=torch.uint8).share_memory_()
+        if self.augment is not None:
+            records = [self.get_data_info(index) for index in range(len(self))]
+            self.augment.prepare(records, self.clip_length, self.assembly.max_video_clips)
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -147,16 +154,19 @@ class GroundingDataset(AnnotatedDataset):
         """Make a sample; in a test, ``videos`` holds what was read for samples before it."""
         record = self.get_data_info(idx)
         record.pop('sample_idx')
+        if self.augment is not None:
+            # A stream of its own, so that other draws are those of the plain sample.
+            record = self.augment(record, int(idx), sample_generator(idx).spawn(2)[1])
         record, part = self.part_of(record, idx)
         key = self.video_of(record)
         if key in videos:
             lengths, features, num_clips, audio = videos[key]
             self._check_lengths(lengths, record, idx)
         else:
-            arrays = [array[part] for array in self.reader.read_video(record)]
-            sounds = [array[part] for array in self.reader.read_audio(record)]
-            lengths = [len(array) for array in (*arrays, *sounds)]
+            both = [array[part] for array in self._arrays(record)]
+            lengths = [len(array) for array in both]
             self._check_lengths(lengths, record, idx)
+            arrays, sounds = both[: len(self.reader.video)], both[len(self.reader.video) :]
             features, num_clips, audio = self.assembly.streams(arrays, sounds, record)
             if self.test_mode:
                 videos[key] = lengths, features, num_clips, audio
@@ -164,6 +174,19 @@ class GroundingDataset(AnnotatedDataset):
         sample = self.builder.with_features(record, features, num_clips, text, rng, audio)
         sample['meta']['index'] = int(idx)
         return self.pipeline(sample)
+
+    def _arrays(self, record: Record) -> list[np.ndarray]:
+        """Read the video and the second stream of a record, or put them together from pieces."""
+        if 'pieces' in record and self.augment is not None:
+            return self.augment.arrays(record, self._whole)
+        return [*self.reader.read_video(record), *self.reader.read_audio(record)]
+
+    def _whole(self, index: int) -> list[np.ndarray]:
+        """Read what a piece is taken from, all of it."""
+        record = self.get_data_info(index)
+        arrays = self._arrays(record)
+        self._check_lengths([len(array) for array in arrays], record, index)
+        return arrays
 
     def video_of(self, record: Record) -> Hashable:
         """Return what is equal for records whose samples hold the same video features."""
