@@ -15,7 +15,7 @@ SETS = {
     'cg_detr': 361,
     'eatr': 275,
     'flashmmr': 95,
-    'la_detr': 161,
+    'la_detr': 181,
     'ld_detr': 540,
     'flashvtg': 389,
     'moment_detr': 122,

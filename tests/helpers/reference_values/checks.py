@@ -71,6 +71,7 @@ CHECKS: dict[str, Check] = {
     'flashmmr': Check('flashmmr', 'FlashMmrCase'),
     'flashvtg': Check('flashvtg', 'FlashVtgCase'),
     'la_detr': Check('la_detr', 'LaDetrCase'),
+    'la_detr_momentmix': Check('momentmix'),
     'ld_detr': Check('ld_detr', 'LdDetrCase'),
     'moment_detr': Check('moment_detr', 'MomentDetrCase'),
     'nms_postprocess': Check('nms'),

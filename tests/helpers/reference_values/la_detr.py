@@ -3,8 +3,10 @@
 
 from collections.abc import Iterator
 
-from .core import Row, compare, compare_exact
+from .case import Run
+from .core import ReferenceSet, Row, compare, compare_exact
 from .detr import DETR_SIZES
+from .momentmix import check_features
 from .qd_detr import QdDetrCase
 
 QUERIES = 'moment_head.queries'
@@ -22,8 +24,15 @@ class LaDetrCase(QdDetrCase):
     left_out = {
         **QdDetrCase.left_out,
         r'out/unrestricted_match_\w+': 'no part of the model: a matching without groups',
-        r'mix/.+': 'mixed rows, which are not made here',
     }
+
+    @classmethod
+    def whole_set(cls, data: ReferenceSet, base: dict) -> Iterator[Row]:
+        """Compare mixed rows too."""
+        yield from super().whole_set(data, base)
+        if any(key.startswith('mix/') for key in data):
+            case = cls(data, base, Run('', cls.padded(data)))
+            yield from check_features(data, case.head.queries.classes)
 
     def more(self) -> Iterator[Row]:
         """Compare classes of moments and gradients of learned rows."""

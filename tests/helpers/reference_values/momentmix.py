@@ -2,16 +2,20 @@
 """MomentMix against recorded calls and files of the released scripts."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from vtg.datasets.assembly import Assembly
 from vtg.datasets.augment import MomentMix
+from vtg.datasets.labelling import Labelling
 from vtg.datasets.mixing import Piece
-from vtg.datasets.saliency import AnnotatorSum
+from vtg.structures import GroundingTargets
 
 from .core import ReferenceSet, Row, compare, compare_exact, largest
 
@@ -161,13 +165,21 @@ def check(folder: str | Path) -> Iterator[Row]:
         )
 
 
-def check_features(data: ReferenceSet) -> Iterator[Row]:
-    """Compare features and labels of the mixed rows of the set ``la_detr``."""
+def check_features(
+    data: ReferenceSet, classes: Callable[[GroundingTargets], Tensor]
+) -> Iterator[Row]:
+    """Compare features and labels of the mixed rows of the set ``la_detr``.
+
+    Args:
+        data: The set.
+        classes: Gives the class of every moment.
+    """
     videos: dict[str, list[np.ndarray]] = defaultdict(list)
     for key in sorted(data.below('mix/in/')):
         videos[key.split('/')[0]].append(data.arrays[f'mix/in/{key}'])
     names, arrays = list(videos), list(videos.values())
     clip_length = data.fact('config.clip_length')
+    labelling = Labelling(dict(type='AnnotatorSum'))
     for released in (True, False):
         mix = MomentMix(as_released=released)
         assembly = Assembly(normalize_mixed=not released)
@@ -183,6 +195,18 @@ def check_features(data: ReferenceSet) -> Iterator[Row]:
             yield compare(f'{place}/video_feat', features, data[f'{place}/video_feat'], 1e-6)
             if not released:
                 continue
-            labels = AnnotatorSum('drop')(record, clips, clip_length, np.random.default_rng(0))
+            rng = np.random.default_rng(0)
+            labels = labelling.targets(record, clips, clip_length, rng)
             stored = data[f'{place}/saliency_all_labels']
             yield compare(f'{place}/saliency_all_labels', labels['saliency'], stored, 1e-6)
+            stored = data[f'{place}/span_labels']
+            if len(stored) == len(labels['spans']):
+                yield compare(f'{place}/span_labels', labels['spans'], stored, 1e-6)
+                spans = torch.from_numpy(labels['spans'])[None]
+                duration = torch.tensor([clips * clip_length])
+                given = SimpleNamespace(spans=spans, duration=duration)
+                found, stored = classes(given)[0], data[f'{place}/moment_class']
+                yield compare_exact(f'{place}/moment_class', found, stored)
+            else:
+                for name in ('span_labels', 'moment_class'):
+                    yield Row(f'{place}/{name}', None, note='official-only: a random choice')
