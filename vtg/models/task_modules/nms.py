@@ -97,8 +97,8 @@ def temporal_nms(
     alive, kept = moments.mask.clone(), torch.zeros_like(moments.mask)
     size = alive.shape[1]
     for rank in range(size if max_after is None or ties else min(max_after, size)):
-        if not _left(alive, rank):
-            break
+        if not (_left(alive, rank) if rank != max_after else bool(alive.any())):
+            break  # beyond `max_after` only ties are left, mostly none
         best = alive.to(torch.uint8).argmax(dim=1, keepdim=True)  # the first that is left
         kept |= torch.zeros_like(kept).scatter_(1, best, alive.gather(1, best))
         alive = (alive & ~above(best)).scatter_(1, best, False)
