@@ -34,14 +34,16 @@ ALLOWED: dict[str, set[str]] = {
     **{f'models.{name}': PARTS for name in COMPONENTS},
     'models': BASIS | {'models.base', 'models.task_modules'},  # the model as a whole
     'datasets.stores': BASIS,
-    'datasets': BASIS | {'datasets.stores'},
+    'formats': BASIS,
+    'datasets': BASIS | {'datasets.stores', 'formats'},
     'evaluation': BASIS,
     'engine': BASIS,
     'extraction': BASIS | {'datasets.stores', 'engine'},
     'pretraining': BASIS | {'extraction'},
     'conversion': BASIS | {'engine'},
     'reports': BASIS | {'evaluation'},
-    'apis': BASIS | {'models', 'datasets', 'evaluation', 'engine', 'extraction', 'reports'},
+    'apis': BASIS
+    | {'models', 'datasets', 'evaluation', 'engine', 'extraction', 'formats', 'reports'},
     'sweeps': BASIS | {'apis', 'datasets', 'engine', 'reports'},
 }
 

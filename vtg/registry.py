@@ -166,6 +166,7 @@ METRICS = Registry('metric', root.METRICS, 'vtg.evaluation.metrics')
 HOOKS = Registry('hook', root.HOOKS, 'vtg.engine')
 LOG_PROCESSORS = Registry('log processor', root.LOG_PROCESSORS, 'vtg.engine')
 ENCODERS = Registry('encoder, captioner or scorer', location='vtg.extraction.encoders')
+ANNOTATION_FORMATS = Registry('annotation format', location='vtg.formats')
 OPTIM_WRAPPERS = Registry('optimizer wrapper', root.OPTIM_WRAPPERS, 'vtg.engine')
 PARAM_SCHEDULERS = Registry('parameter scheduler', root.PARAM_SCHEDULERS, 'vtg.engine')
 

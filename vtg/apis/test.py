@@ -177,8 +177,7 @@ def _facts(
 def _annotation(runner: GroundingRunner) -> str:
     """What the dataset mended, in one line."""
     dataset = runner.test_loop.dataloader.dataset
-    mended = isinstance(dataset, AnnotatedDataset) and dataset.tolerance.repairs
-    return dataset.census.summary() if mended else ''
+    return dataset.census.summary() if isinstance(dataset, AnnotatedDataset) else ''
 
 
 def _dataset_name(cfg: Config, split: str) -> str:

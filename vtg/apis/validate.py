@@ -157,9 +157,16 @@ def write_repaired(
 
 
 def mended_records(
-    path: Path, lines: Iterable[Line], clip_length: float, tolerance: Tolerance
+    path: Path,
+    lines: Iterable[Line],
+    clip_length: float,
+    tolerance: Tolerance,
+    unit: str = 'line',
 ) -> tuple[list[Record], Census]:
-    """Mend the lines of a file and check the result; see :func:`write_repaired`."""
+    """Mend the lines of a file, or its records (``unit``), and check the result.
+
+    See :func:`write_repaired`.
+    """
     reading, used = Reading(clip_length, tolerance), UsedIds()
     records: list[Record] = []
     for number, raw, problems in lines:
@@ -172,10 +179,10 @@ def mended_records(
             record = reading.settle(raw)
             problems = [] if record is None else list(record_problems(record, (), clip_length))
         if record is not None:
-            problems += used.problems(record.get('qid'), number)
+            problems = [*problems, *used.problems(record.get('qid'), number, unit)]
             records.append(record)
         if problems:
-            raise DataError(f'{path}, line {number}: {problems[0]} Nothing was written.')
+            raise DataError(f'{path}, {unit} {number}: {problems[0]} Nothing was written.')
     if not records:
         raise DataError(f'{path} holds no record that can be kept; nothing was written.')
     return records, reading.census

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from vtg.formats import advice
 from vtg.utils import DataError, is_number, read_json_lines, shown
 
 from .census import Reading
@@ -28,6 +29,8 @@ from .record_checks import (
 from .repair import Record
 
 FIELDS = ('qid', 'query', 'vid', 'duration')
+# A line with none of them is none of ours.
+_NAMES = {*FIELDS, 'video', 'windows', 'relevant_windows'} - {'duration'}
 _OF_CLIPS = ('relevant_clip_ids', 'saliency_scores')
 
 
@@ -49,9 +52,16 @@ def read_lines(path: str | Path) -> Iterator[Line]:
     """Yield every line of a JSON-lines file that is not blank, readable or not.
 
     Raises:
-        DataError: The file as a whole cannot be read.
+        DataError: The file as a whole cannot be read, or holds no JSON lines; says what it looks
+            like and what reads it.
     """
+    first = True
     for number, record, problem in read_json_lines(path):
+        if first and (record is None or not _NAMES & record.keys()):
+            text = advice(path, problem)
+            if text:
+                raise DataError(text)
+        first = False
         yield Line(number, record, [problem] if problem else [])
 
 

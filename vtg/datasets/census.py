@@ -9,6 +9,7 @@ from vtg.utils import is_number, shown
 
 from .repair import (
     FAULTS,
+    HARMLESS,
     Record,
     Tolerance,
     for_training,
@@ -25,6 +26,7 @@ _FACTS = {
     'records_beyond_first_of_a_qid': 'records have a qid that is already used',
     'videos_with_several_durations': 'videos have several durations',
     'no_moment': 'queries have no moment',
+    'unreachable': 'queries have a window without length that is known and cannot be hit',
     'shorter_than_clip': 'windows are shorter than one clip',
     'longer_than_150s': 'windows are longer than 150 s',
     'unsorted_queries': 'queries have windows that are not sorted',
@@ -68,6 +70,7 @@ class Census:
             self._counts['no_moment'] += 1
             return
         windows = windows_of(record)
+        self._counts['unreachable'] += record.get('unreachable') is not None
         self._counts.update(self._facts(windows))
         if windows and is_number(duration):
             worst = max(windows, key=lambda window: window[1])
@@ -109,7 +112,7 @@ class Census:
             everything: Count what is only worth knowing too.
         """
         counts = self.counts()
-        names = [*FAULTS, *_FACTS] if everything else _WRONG
+        names = [*FAULTS, *_FACTS] if everything else self._wrong()
         found = {name: int(counts[name]) for name in names if counts[name]}
         width = max(map(len, found), default=0)
         return [f'{name:<{width}} {count:>6}  {self._say(name)}' for name, count in found.items()]
@@ -117,7 +120,12 @@ class Census:
     def summary(self) -> str:
         """The same in one line, ``''`` where nothing is wrong."""
         counts = self.counts()
-        return '; '.join(f'{int(counts[n])} {self._say(n)}' for n in _WRONG if counts[n])
+        names = (*self._wrong(), 'unreachable')
+        return '; '.join(f'{int(counts[n])} {self._say(n)}' for n in names if counts[n])
+
+    def _wrong(self) -> list[str]:
+        """What is wrong: all that is mended, or what strict reading refuses."""
+        return [name for name in _WRONG if self.tolerance.repairs or name not in HARMLESS]
 
     def _say(self, name: str) -> str:
         if name in FAULTS:

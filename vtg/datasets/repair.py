@@ -40,6 +40,10 @@ FAULTS: dict[str, tuple[str, str]] = {
 }
 """What is wrong, and what is done about it where annotations are repaired."""
 
+WHITE_SPACE = ('outer_whitespace', 'newline_in_query', 'double_spaces')
+HARMLESS = ('float_noise', *WHITE_SPACE)
+"""What strict reading takes as it is."""
+
 UNREACHABLE = ('zero_length', 'outside')
 """Values of the field ``unreachable``: why a window without length stands in a record."""
 
@@ -58,6 +62,7 @@ class Tolerance:
             in the common format do.
         zero_window: ``[[0, 0]]`` is a ``'window'`` without length, or says ``'no_moment'``, as it
             does in any case where ``relevant_clip_ids`` is empty too.
+        white_space: ``'collapse'`` that of queries, or ``'keep'`` it.
 
     Raises:
         ConfigError: A value is unknown.
@@ -68,6 +73,7 @@ class Tolerance:
     unusable: Literal['wrong', 'drop'] = 'wrong'
     reversed_windows: Literal['swap', 'drop'] = 'swap'
     zero_window: Literal['window', 'no_moment'] = 'window'
+    white_space: Literal['collapse', 'keep'] = 'collapse'
 
     def __post_init__(self) -> None:
         check_choice(self.windows, ('strict', 'repair'), 'windows of the dataset')
@@ -83,6 +89,8 @@ class Tolerance:
         """What is done about a fault."""
         if fault == 'reversed' and self.reversed_windows == 'drop':
             return 'records left out'
+        if fault in WHITE_SPACE and self.white_space == 'keep':
+            return 'kept'
         if fault == 'outside' and self.unusable == 'drop':
             return 'left out; a query without another one is left out too'
         return FAULTS[fault][1]
@@ -137,8 +145,10 @@ def record_faults(record: Record, tolerance: Tolerance, clip_length: float) -> I
         return
     windows, duration = windows_of(record), record.get('duration')
     if windows and is_number(duration, TOLERANCE):
+        known = record.get('unreachable') in UNREACHABLE
         for start, end in windows:
-            yield from window_faults(start, end, duration)
+            if not known or exceeds(end, start):
+                yield from window_faults(start, end, duration)
     if len(_clips_inside(record, clip_length)) < len(_clips(record)):
         yield 'clips_outside'
 
@@ -166,7 +176,7 @@ def repaired(record: Record, tolerance: Tolerance, clip_length: float) -> Record
     if query is None or (isinstance(query, str) and not query.split()):
         return None
     record = dict(record)
-    if isinstance(query, str):
+    if isinstance(query, str) and tolerance.white_space == 'collapse':
         record['query'] = ' '.join(query.split())
     if says_no_moment(record, tolerance):
         empty = ('relevant_windows', 'relevant_clip_ids', 'saliency_scores')

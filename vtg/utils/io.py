@@ -234,6 +234,17 @@ def write_jsonl(path: str | Path, records: Iterable[dict[str, Any]]) -> None:
             file.write(json.dumps(record, ensure_ascii=False) + '\n')
 
 
+def read_text(path: str | Path) -> str:
+    """Read a text file, plain or ``.gz``; raises :class:`DataError` where it is no UTF-8."""
+    path = Path(path)
+    with _open_text(path) as file:
+        # In pieces: one read of everything would unpack an archive past its limit.
+        text = ''.join(iter(lambda: file.read(_PIECE), ''))
+    if not _is_unicode(text):
+        raise DataError(f'{path} is not valid UTF-8; get the file again.')
+    return text
+
+
 def read_json(path: str | Path) -> Any:
     """Read a JSON file, plain or ``.gz``; raises :class:`DataError` where it is not one."""
     path = Path(path)

@@ -8,6 +8,7 @@ benchmark = dict(
     name='Charades-STA',
     dataset=dict(
         type='GroundingDataset',
+        windows='repair',
         annotations_from='https://github.com/wjun0830/CGDETR/tree/main/data',
         labels=dict(saliency=dict(type='SingleWindow', clip_from='duration')),
         features=dict(length_tolerance=3),

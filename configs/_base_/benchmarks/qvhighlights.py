@@ -7,6 +7,7 @@ benchmark = dict(
     name='QVHighlights',
     dataset=dict(
         type='QVHighlights',
+        windows='repair',
         annotations_from='https://github.com/jayleicn/moment_detr/tree/main/data',
     ),
     splits=dict(
