@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""LA-DETR on QD-DETR, QVHighlights with SlowFast and CLIP features, without MomentMix."""
+"""LA-DETR on QD-DETR, QVHighlights with SlowFast and CLIP features and MomentMix."""
 
 _base_ = [
     '../_base_/models/la_detr.py',
@@ -9,3 +9,4 @@ _base_ = [
 ]
 
 randomness = dict(seed=2023)
+train_dataloader = dict(dataset=dict(augment=dict(type='MomentMix', part_length=5.0)))

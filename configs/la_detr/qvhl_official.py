@@ -13,3 +13,6 @@ model = dict(
     ),
     negatives=dict(same_source=True),
 )
+train_dataloader = dict(
+    dataset=dict(features=dict(normalize_mixed=False), augment=dict(as_released=True))
+)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""LA-DETR on UVCOM, QVHighlights with SlowFast and CLIP features, without MomentMix."""
+"""LA-DETR on UVCOM, QVHighlights with SlowFast and CLIP features and MomentMix."""
 
 _base_ = '../uvcom/qvhl.py'
 
@@ -8,3 +8,4 @@ _queries = dict(**_source, source=dict(type='LearnedQueries', num_queries=10, co
 model = dict(moment_head=dict(queries=_queries))
 randomness = dict(seed=2027)
 del _source, _queries
+train_dataloader = dict(dataset=dict(augment=dict(type='MomentMix', part_length=5.0)))
