@@ -17,6 +17,14 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--dim', type=whole_number(), help='expected width (that of the first file)'
     )
+    parser.add_argument(
+        '--row-shape',
+        type=whole_number(),
+        nargs='+',
+        default=(),
+        metavar='SIZE',
+        help='axes of a row in front of the width, e.g. 4 50 for layers and patches',
+    )
     parser.add_argument('--skip-bad', action='store_true', help='leave bad files out')
     parser.add_argument('--force', action='store_true', help='replace an existing folder')
     return parser.parse_args()
@@ -34,6 +42,7 @@ def main() -> int:
         pattern=args.pattern,
         dtype=args.dtype,
         dim=args.dim,
+        row_shape=args.row_shape,
         skip_bad=args.skip_bad,
         force=args.force,
         on_start=lambda total: ProgressBar(total, file=sys.stderr).update,

@@ -25,6 +25,7 @@ SYSTEMS = {
     'LD-DETR': 'ld_detr',
     'UVCOM': 'uvcom',
     'UMT': 'umt',
+    'R2-Tuning': 'r2_tuning',
     'BAM-DETR': 'bam_detr',
 }
 

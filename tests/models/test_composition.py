@@ -168,6 +168,9 @@ STALE = re.compile(
 )
 CONSTANT = re.compile(r'would always be 0, because .*: set (?P<places>[\w. ]+) to None, or ')
 GEOMETRY = re.compile(r'strides|levels')
+CUT_OFF = re.compile(
+    r'^model\.[\w.]+ \(\w+\) changes `\w+` and runs .*, which do not pass it on: run every stage '
+)
 
 
 def set_at(model: dict[str, Any], place: str, value: Any) -> None:
@@ -190,7 +193,8 @@ def obey(model: dict[str, Any], sentence: str, swapped: str) -> bool:
         return True
     match = NEEDS.match(sentence) or UNREAD.match(sentence)
     if match is None:
-        assert GEOMETRY.search(sentence) or LATER.match(sentence), sentence
+        refused = GEOMETRY.search(sentence) or LATER.match(sentence) or CUT_OFF.match(sentence)
+        assert refused, sentence
         return False
     name, slot = match['name'], match.groupdict().get('slot')
     if slot and match['place'] and (slot == swapped or model.get(slot)):
@@ -258,12 +262,18 @@ def make(model: dict[str, Any]) -> Grounder:
 def build(model: dict[str, Any], swapped: str) -> Grounder | None:
     """Build a model, doing what the refusals say; None where it is refused for good."""
     said: list[str] = []
+    put_there: dict[str, str] = {}
     while len(said) < 12:
         try:
             return make(model)
         except ConfigError as error:
             sentence = str(error)
         assert sentence.endswith('.') and len(sentence) < 1500 and '\n' not in sentence
+        needed = NEEDS.match(sentence)
+        slot, wanted = (needed['slot'], needed['type']) if needed else ('', None)
+        # Two components that need different ones in the same slot do not go together.
+        if wanted and slot not in GROUPS and put_there.setdefault(slot, wanted) != wanted:
+            return None
         assert sentence not in said, f'said and done before: {sentence}'
         said.append(sentence)
         if not obey(model, sentence, swapped):

@@ -21,6 +21,7 @@ SETS = {
     'moment_detr': 122,
     'qd_detr': 185,
     'qd_detr_audio': 176,
+    'r2_tuning': 441,
     'sgdetr': 702,
     'taskweave': 1537,
     'tr_detr': 213,

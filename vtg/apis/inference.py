@@ -339,7 +339,7 @@ def _checked(
 ) -> list[np.ndarray]:
     """Check arrays like those that the stores of the config read."""
     return [
-        check_features(array, f'{kind} features {number}', store.dim)
+        check_features(array, f'{kind} features {number}', store.dim, store.row_shape)
         for number, (array, store) in enumerate(zip(arrays, stores), start=1)
     ]
 

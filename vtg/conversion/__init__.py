@@ -20,6 +20,7 @@ from .la_detr import LA_DETR
 from .ld_detr import LD_DETR
 from .moment_detr import MOMENT_DETR
 from .qd_detr import QD_DETR
+from .r2_tuning import R2_TUNING
 from .released import read_published
 from .rules import Conversion, StateDict
 from .sgdetr import SGDETR
@@ -40,6 +41,7 @@ CONVERSIONS: dict[str, Conversion] = {
     'ld_detr': LD_DETR,
     'moment_detr': MOMENT_DETR,
     'qd_detr': QD_DETR,
+    'r2_tuning': R2_TUNING,
     'sgdetr': SGDETR,
     'tr_detr': TR_DETR,
     'umt': UMT,

@@ -11,7 +11,7 @@ SCORES = 'moment_head.scores'
 HEADS = {'class_head': 'within', 'conf_head': 'across'}
 
 
-def _pyramid(match: re.Match) -> str:
+def pyramid_block(match: re.Match) -> str:
     """A block of the released pyramid has five layers, the convolution second, the norm fourth."""
     block, part = divmod(int(match[2]), 5)
     return f'neck.levels.{match[1]}.{block}.{"conv" if part == 1 else "norm"}.{match[3]}'
@@ -34,7 +34,7 @@ FLASHVTG = Conversion(
         *PROJECTORS,
         *ADAPTIVE_ATTENTION,
         *CONTEXT_SALIENCY,
-        (r'pyramid\.blocks\.(\d+)\.(\d+)\.(\w+)', _pyramid),
+        (r'pyramid\.blocks\.(\d+)\.(\d+)\.(\w+)', pyramid_block),
         (r'pooling\.att\.weight', 'auxiliary.nce.pooling.weight'),
         (
             r'(class_head|conf_head)\.convs\.(\d+)\.(\w+)',

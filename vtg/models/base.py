@@ -144,6 +144,7 @@ class Projector(Component):
             slot.
         mask_field: The state field that masks its features.
         in_dim: Width of the features.
+        row_shape: Axes of a clip or word in front of the width, such as the layers of a backbone.
     """
 
     slot = 'projector'
@@ -151,6 +152,7 @@ class Projector(Component):
     modality: str = ''
     mask_field: str = 'video_mask'
     in_dim: int
+    row_shape: tuple[int, ...] = ()
 
     def place(self, slot: str, index: int) -> None:
         """See :meth:`Component.place`."""

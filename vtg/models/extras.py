@@ -116,3 +116,49 @@ class BoundaryFeatures(Extra):
 
     left: Tensor
     right: Tensor
+
+
+@dataclass(frozen=True)
+class LayeredVideo(Extra):
+    """Projected tokens of several layers of the image encoder, earliest first.
+
+    Attributes:
+        tokens: ``(B, L, K, P, D)``, the class token in front of the patches.
+    """
+
+    tokens: Tensor
+
+
+@dataclass(frozen=True)
+class LayeredText(Extra):
+    """Projected words as several layers of the text encoder know them, earliest first.
+
+    Attributes:
+        tokens: ``(B, N, K, D)``.
+    """
+
+    tokens: Tensor = field(metadata=FROM_TEXT)
+
+
+@dataclass(frozen=True)
+class LayerSteps(Extra):
+    """What a fusion that goes through the layers one by one has read, in the order of its steps.
+
+    Attributes:
+        clips: ``(B, K, L, D)`` class tokens.
+        sentences: ``(B, K, D)`` pooled words.
+    """
+
+    clips: Tensor
+    sentences: Tensor
+
+
+@dataclass(frozen=True)
+class PointScores(Extra):
+    """How likely every cell of the pyramid is the place of a moment.
+
+    Attributes:
+        scores: ``(B, P)`` in [0, 1], level after level.
+    """
+
+    scores: Tensor

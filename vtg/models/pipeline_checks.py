@@ -168,6 +168,8 @@ def _provider(field: str, suggested: str | None) -> str:
         made = (source, f'projected_{source}') if source != slot else kind.provides
         if field in made:
             return f'model.{slot}'
+        if source != slot and field == f'layered_{source}' and suggested:
+            return f'model.{slot}, for example to {suggested}'
     components: dict[str, type[Component]] = {
         name: cls for name, cls in sorted(MODELS.module_dict.items())
         if isinstance(cls, type) and issubclass(cls, Component)

@@ -40,7 +40,7 @@ def noise_batch(
     spans = torch.stack(((start + stop) / 2 / count, (stop - start) / count), dim=-1)
     streams = {'audio': length} if 'audio' in model.modalities else {}
     features = {
-        name: noise(size, count, model.input_width(name))
+        name: noise(size, count, *model.row_shape(name), model.input_width(name))
         for name, count in {'video': length, 'text': max(words), **streams}.items()
     }
     return {

@@ -54,6 +54,11 @@ class SharedVideos:
         first = self.slots.get(expand(self.slots, [f'{modality}_projector'])[0])
         return first.in_dim if isinstance(first, Projector) else 1
 
+    def row_shape(self, modality: str) -> tuple[int, ...]:
+        """Axes of a clip or word in front of the width, see :class:`Projector`."""
+        first = self.slots.get(expand(self.slots, [f'{modality}_projector'])[0])
+        return first.row_shape if isinstance(first, Projector) else ()
+
     def _inputs(
         self,
         video: Tensor,

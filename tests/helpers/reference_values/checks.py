@@ -77,6 +77,7 @@ CHECKS: dict[str, Check] = {
     'nms_postprocess': Check('nms'),
     'qd_detr': Check('qd_detr', 'QdDetrCase'),
     'qd_detr_audio': Check('qd_detr', 'QdDetrCase'),
+    'r2_tuning': Check('r2_tuning', 'R2TuningCase'),
     'saliency_labels': Check('labels'),
     'sgdetr': Check('sgdetr', 'SgDetrCase'),
     'sgdetr_parts': Check('sgdetr_parts'),

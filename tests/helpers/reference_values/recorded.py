@@ -63,9 +63,11 @@ def load_drawn(model: Grounder, shapes: dict[str, list[int]]) -> None:
 
 
 def batch_with(
-    counts: tuple[int, ...], modalities: tuple[str, ...] = ('video', 'text')
+    counts: tuple[int, ...],
+    modalities: tuple[str, ...] = ('video', 'text'),
+    row_shapes: tuple[tuple[int, ...], tuple[int, ...]] = ((), ()),
 ) -> dict[str, Any]:
-    """A padded batch with so many moments per sample."""
+    """A padded batch with so many moments per sample; rows of video and text may have axes."""
     size, clips, words, moments = len(counts), max(CLIPS), max(WORDS), max(counts)
     mask = torch.arange(clips) < torch.tensor(CLIPS)[:, None]
     text_mask = torch.arange(words) < torch.tensor(WORDS)[:, None]
@@ -80,11 +82,16 @@ def batch_with(
     audio = {}
     if 'audio' in modalities:
         audio['audio'] = torch.from_numpy(drawn('audio', (size, clips, WIDTH))) * mask[..., None]
+
+    def features(name: str, real: torch.Tensor, row_shape: tuple[int, ...]) -> torch.Tensor:
+        values = torch.from_numpy(drawn(name, (*real.shape, *row_shape, WIDTH)))
+        return values * real.view(*real.shape, *(1 for _ in row_shape), 1)
+
     return {
         **audio,
-        'video': torch.from_numpy(drawn('video', (size, clips, WIDTH))) * mask[..., None],
+        'video': features('video', mask, row_shapes[0]),
         'video_mask': mask,
-        'text': torch.from_numpy(drawn('text', (size, words, WIDTH))) * text_mask[..., None],
+        'text': features('text', text_mask, row_shapes[1]),
         'text_mask': text_mask,
         'duration': torch.tensor(CLIPS) * 2.0,
         'targets': {
@@ -112,7 +119,9 @@ def values(model: Grounder) -> Iterator[tuple[str, Any]]:
     """Everything that is recorded, by name."""
     for prefix, counts in BATCHES.items():
         torch.manual_seed(0)
-        batch = batch_with(counts, model.modalities)
+        batch = batch_with(
+            counts, model.modalities, (model.row_shape('video'), model.row_shape('text'))
+        )
         state, records = predict(model, batch)
         if prefix == 'plain/':
             for name in FIELDS:

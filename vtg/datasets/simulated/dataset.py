@@ -58,7 +58,8 @@ class SimulatedDataset(GroundingDataset):
         text_dim: Width of the text features.
         difficulty: From 0 (easy) to 1, see :class:`vtg.datasets.simulated.timeline.Difficulty`.
         labels: The saliency labels are :class:`AnnotatorSum` unless it says otherwise.
-        kwargs: See :class:`GroundingDataset`.
+        kwargs: See :class:`GroundingDataset`; ``video`` and ``text`` stand for the simulated
+            stores that the arguments describe.
     """
 
     def __init__(
@@ -94,11 +95,13 @@ class SimulatedDataset(GroundingDataset):
             {'type': 'SimulatedVideo', 'dim': dim, 'backbone': f'video{i}'}
             for i, dim in enumerate(video_dims)
         ]
+        stores = {
+            'video': [store | world | {'difficulty': difficulty} for store in video],
+            'text': {'type': 'SimulatedText', 'dim': text_dim} | world,
+        }
         super().__init__(
-            video=[store | world | {'difficulty': difficulty} for store in video],
-            text={'type': 'SimulatedText', 'dim': text_dim} | world,
             labels={'saliency': {'type': 'AnnotatorSum'}, **(labels or {})},
-            **kwargs,
+            **{**stores, **kwargs},
         )
 
     def load_data_list(self) -> list[Record]:

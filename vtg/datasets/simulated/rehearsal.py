@@ -29,6 +29,7 @@ def simulated_features(dataset: Mapping[str, Any], difficulty: float = 0.5) -> d
             )
         stores[kind] = [
             {'type': name, 'dim': store['dim'], 'backbone': f'{kind}{index}'}
+            | ({'row_shape': store['row_shape']} if store.get('row_shape') else {})
             for index, store in enumerate(given)
         ]
     for store in (*stores['video'], *stores['audio']):

@@ -15,6 +15,8 @@ from .timeline import Difficulty, Event, event_of, video_timeline
 from .world import LATENT_DIM, keyed_generator, projection, word_vector
 
 FEATURE_NOISE = 0.2
+# Of every token, where a clip or word has several.
+TOKEN_NOISE = 0.5
 
 
 class _SimulatedStore(FeatureStore):
@@ -27,9 +29,15 @@ class _SimulatedStore(FeatureStore):
     dim: int
 
     def __init__(
-        self, pattern: str, dim: int, backbone: str, world_seed: int, cache_mib: float
+        self,
+        pattern: str,
+        dim: int,
+        backbone: str,
+        world_seed: int,
+        cache_mib: float,
+        row_shape: Sequence[int],
     ) -> None:
-        super().__init__(pattern, dim)
+        super().__init__(pattern, dim, row_shape=row_shape)
         self.backbone = backbone
         self.world_seed = world_seed
         self._cache: dict[str, np.ndarray] = {}
@@ -39,9 +47,26 @@ class _SimulatedStore(FeatureStore):
         raise NotImplementedError
 
     def _project(self, latent: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        features = latent @ projection(self.world_seed, self.backbone, self.dim)
+        if self.row_shape:
+            features = self._layers(latent, rng)
+        else:
+            features = latent @ projection(self.world_seed, self.backbone, self.dim)
         noise = rng.standard_normal(features.shape, dtype=np.float32)
         return features + noise * np.float32(FEATURE_NOISE / np.sqrt(self.dim))
+
+    def _layers(self, latent: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """``(L, LATENT_DIM)`` to ``(L, *row_shape, D)``: every layer is a projection of its own,
+        every token a noisy view."""
+        shape = (len(latent), *self.row_shape[1:], latent.shape[-1])
+        seen = latent.reshape(len(latent), *(1 for _ in self.row_shape[1:]), -1)
+        layers = []
+        for layer in range(self.row_shape[0]):
+            noise = rng.standard_normal(shape, dtype=np.float32)
+            tokens = seen + noise * np.float32(TOKEN_NOISE / np.sqrt(latent.shape[-1]))
+            layers.append(
+                tokens @ projection(self.world_seed, f'{self.backbone}.{layer}', self.dim)
+            )
+        return np.stack(layers, axis=1)
 
     def read(self, record: dict[str, Any]) -> np.ndarray:
         name = self.name_of(record)
@@ -73,6 +98,7 @@ class SimulatedVideo(_SimulatedStore):
         difficulty: From 0 (easy) to 1, see :class:`Difficulty`.
         world_seed: Words and projections; the same for all splits of a run.
         cache_mib: Memory for features that are kept, per process; 0 makes them anew each time.
+        row_shape: Layers, and tokens of each, see :class:`FeatureStore`.
     """
 
     def __init__(
@@ -82,8 +108,9 @@ class SimulatedVideo(_SimulatedStore):
         difficulty: float = 0.5,
         world_seed: int = 0,
         cache_mib: float = 64,
+        row_shape: Sequence[int] = (),
     ) -> None:
-        super().__init__('{vid}', dim, backbone, world_seed, cache_mib)
+        super().__init__('{vid}', dim, backbone, world_seed, cache_mib, row_shape)
         self.difficulty = Difficulty.of(difficulty)
         self._events: dict[str, list[Event]] = {}
         self._clip_length = 0.0
@@ -110,13 +137,18 @@ class SimulatedText(_SimulatedStore):
         dim: Width of the features.
         backbone: Name of the backbone, see :class:`SimulatedVideo`.
         world_seed: The same as that of the video.
-        cache_mib: See :class:`SimulatedVideo`.
+        cache_mib, row_shape: See :class:`SimulatedVideo`.
     """
 
     def __init__(
-        self, dim: int, backbone: str = 'text', world_seed: int = 0, cache_mib: float = 64
+        self,
+        dim: int,
+        backbone: str = 'text',
+        world_seed: int = 0,
+        cache_mib: float = 64,
+        row_shape: Sequence[int] = (),
     ) -> None:
-        super().__init__('{qid}', dim, backbone, world_seed, cache_mib)
+        super().__init__('{qid}', dim, backbone, world_seed, cache_mib, row_shape)
 
     def _make(self, record: dict[str, Any], name: str) -> np.ndarray:
         tokens = ['<start>', *record['query'].lower().replace(',', ' ').split(), '<end>']

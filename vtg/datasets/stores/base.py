@@ -19,13 +19,22 @@ class FeatureStore:
             in braces: ``'{vid}'`` for videos, ``'qid{qid}'`` for the queries of QVHighlights.
         dim: Expected width of the features; None accepts any.
         features_from: Where the features can be had, quoted when they are missing.
+        row_shape: Axes of a clip or token in front of the width, e.g. ``(4, 50)`` for 50 patches of
+            four layers of a backbone; a row is a plain vector where there are none.
     """
 
+    row_shape: tuple[int, ...] = ()
+
     def __init__(
-        self, pattern: str = '{vid}', dim: int | None = None, features_from: str | None = None
+        self,
+        pattern: str = '{vid}',
+        dim: int | None = None,
+        features_from: str | None = None,
+        row_shape: Sequence[int] = (),
     ) -> None:
         self.pattern = pattern
         self.dim = dim
+        self.row_shape = tuple(row_shape)
         self.features_from = features_from
 
     def name_of(self, record: dict[str, Any]) -> str:
@@ -63,7 +72,7 @@ class FeatureStore:
         return []
 
     def read(self, record: dict[str, Any]) -> np.ndarray:
-        """Return the features ``(L, D)`` of ``record`` as float32.
+        """Return the features ``(L, *row_shape, D)`` of ``record`` as float32.
 
         Raises:
             DataError: The features are missing, unreadable, empty, of another width or not finite.
@@ -100,10 +109,13 @@ def pattern_fields(pattern: str) -> tuple[str, ...]:
     return fields
 
 
-def check_features(features: np.ndarray, name: str, dim: int | None) -> np.ndarray:
-    """Check one array and return it as contiguous float32 ``(L, D)``; ``(1, L, D)`` loses its axis.
+def check_features(
+    features: np.ndarray, name: str, dim: int | None, row_shape: Sequence[int] = ()
+) -> np.ndarray:
+    """Check one array and return it as contiguous float32 ``(L, *row_shape, D)``; an axis of length
+    1 in front of these is lost.
 
-    Other arrays of three axes are refused: only their author knows which axis holds the rows.
+    Other arrays are refused: only their author knows which axis holds the rows.
 
     Raises:
         DataError: See :meth:`FeatureStore.read`.
@@ -113,28 +125,31 @@ def check_features(features: np.ndarray, name: str, dim: int | None) -> np.ndarr
             f'{name}: expected real numbers, got values of type {features.dtype.name}; write the '
             'features again.'
         )
-    if features.ndim == 3 and len(features) == 1:
+    axes = tuple(row_shape)
+    if features.ndim == len(axes) + 3 and len(features) == 1:
         features = features[0]
-    if features.ndim != 2:
+    if features.ndim != len(axes) + 2 or features.shape[1:-1] != axes:
+        expected = ', '.join(('rows', *map(str, axes), 'features'))
         raise DataError(
-            f'{name}: expected an array of shape (rows, features), got shape '
-            f'{tuple(features.shape)}; write the features again.'
+            f'{name}: expected an array of shape ({expected}), got shape '
+            f'{tuple(features.shape)}; write the features again'
+            f'{" or set row_shape of the store" if axes or features.ndim > 2 else ""}.'
         )
     if not len(features):
         raise DataError(
             f'{name} is empty (zero clips or tokens); extract the features again or remove the '
             'record.'
         )
-    if dim is not None and features.shape[1] != dim:
+    if dim is not None and features.shape[-1] != dim:
         raise DataError(
-            f'{name}: the features are {features.shape[1]} wide, expected {dim}; set dim of the '
+            f'{name}: the features are {features.shape[-1]} wide, expected {dim}; set dim of the '
             'feature store or use the features that belong to this config.'
         )
     with np.errstate(over='ignore'):
         features = np.ascontiguousarray(features, dtype=np.float32)
     finite = np.isfinite(features)
     if not finite.all():
-        rows = int((~finite).any(axis=1).sum())
+        rows = int((~finite).reshape(len(finite), -1).any(axis=1).sum())
         raise DataError(
             f'{name} has NaN or infinite values in {rows} of {len(features)} rows; extract these '
             'features again or remove the record.'

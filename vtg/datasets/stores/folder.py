@@ -20,7 +20,7 @@ class FolderStore(FeatureStore):
 
     Args:
         folder: The folder.
-        pattern, dim, features_from: See :class:`FeatureStore`.
+        pattern, dim, features_from, row_shape: See :class:`FeatureStore`.
         suffixes: The kinds of files looked for; the first that exists is read.
     """
 
@@ -31,8 +31,9 @@ class FolderStore(FeatureStore):
         dim: int | None = None,
         suffixes: Sequence[str] = SUFFIXES,
         features_from: str | None = None,
+        row_shape: Sequence[int] = (),
     ) -> None:
-        super().__init__(pattern, dim, features_from)
+        super().__init__(pattern, dim, features_from, row_shape)
         self.folder = Path(folder)
         self.suffixes = tuple(suffixes)
 
@@ -66,7 +67,8 @@ class FolderStore(FeatureStore):
     def inspect(self, record: dict[str, Any]) -> tuple[np.ndarray, str]:
         path = self._path(self.name_of(record))
         features = read_feature_file(path)
-        return check_features(features, str(path), self.dim), str(features.dtype)
+        checked = check_features(features, str(path), self.dim, self.row_shape)
+        return checked, str(features.dtype)
 
     def __repr__(self) -> str:
         return f'FolderStore({self.folder}/{self.pattern}, dim={self.dim})'

@@ -46,7 +46,7 @@ class JoinedStore(FeatureStore):
     def read(self, record: dict[str, Any]) -> np.ndarray:
         arrays = [store.read(record) for store in self.stores]
         length = min(map(len, arrays))
-        return np.concatenate([array[:length] for array in arrays], axis=1)
+        return np.concatenate([array[:length] for array in arrays], axis=-1)
 
     def __repr__(self) -> str:
         return f'JoinedStore({", ".join(map(repr, self.stores))})'

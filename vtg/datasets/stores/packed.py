@@ -2,10 +2,12 @@
 """Features of all videos or queries in one memory-mapped file.
 
 A packed folder holds ``features.bin``, the rows of all arrays one after the other, and
-``index.json``: the names, their numbers of rows, width and type of the array, a checksum of
-the data and one of the index itself. ``tools/pack_features.py`` writes it.
+``index.json``: the names, their numbers of rows, width (all numbers of a row, whatever its axes)
+and type of the array, a checksum of the data and one of the index itself.
+``tools/pack_features.py`` writes it.
 """
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -37,8 +39,8 @@ class PackedStore(FeatureStore):
 
     Args:
         folder: The packed folder.
-        pattern, dim, features_from: See :class:`FeatureStore`. The names are those of the packed
-            files without their suffix.
+        pattern, dim, features_from, row_shape: See :class:`FeatureStore`. The names are those of
+            the packed files without their suffix.
         verify: Also compare the checksum of the data, which reads all of it once.
     """
 
@@ -49,8 +51,9 @@ class PackedStore(FeatureStore):
         dim: int | None = None,
         verify: bool = False,
         features_from: str | None = None,
+        row_shape: Sequence[int] = (),
     ) -> None:
-        super().__init__(pattern, dim, features_from)
+        super().__init__(pattern, dim, features_from, row_shape)
         self.folder = Path(folder)
         self._verify_at_open = verify
         self._rows: dict[str, tuple[int, int]] | None = None
@@ -68,10 +71,12 @@ class PackedStore(FeatureStore):
     def _open(self) -> dict[str, tuple[int, int]]:
         if self._rows is None:
             self._index = read_index(self.folder)
-            if self.dim is not None and self._index['dim'] != self.dim:
+            size, vectors = self._index['dim'], math.prod(self.row_shape)
+            if size % vectors or (self.dim is not None and size != vectors * self.dim):
+                expected = ' x '.join(map(str, (*self.row_shape, self.dim)))
                 raise DataError(
-                    f'{self.folder}: the features are {self._index["dim"]} wide, expected '
-                    f'{self.dim}; set dim of the feature store or use the features that belong to '
+                    f'{self.folder}: the features are {size} wide, expected '
+                    f'{expected}; set dim of the feature store or use the features that belong to '
                     'this config.'
                 )
             lengths = self._index['lengths']
@@ -102,7 +107,8 @@ class PackedStore(FeatureStore):
             self._data = self._map()
         start, length = rows[name]
         where = f'features {name!r} in {self.folder}'
-        return check_features(np.array(self._data[start : start + length]), where, self.dim)
+        stored = np.array(self._data[start : start + length]).reshape(length, *self.row_shape, -1)
+        return check_features(stored, where, self.dim, self.row_shape)
 
     def _map(self) -> np.ndarray:
         shape = (sum(self._index['lengths']), self._index['dim'])

@@ -3,7 +3,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -46,8 +47,8 @@ def feature_files(folder: Path, pattern: str = '*') -> list[Path]:
     return paths
 
 
-def _read(path: Path, dim: int | None, dtype: np.dtype) -> np.ndarray:
-    features = check_features(read_feature_file(path), str(path), dim)
+def _read(path: Path, dim: int | None, dtype: np.dtype, row_shape: Sequence[int]) -> np.ndarray:
+    features = check_features(read_feature_file(path), str(path), dim, row_shape)
     with np.errstate(over='ignore'):
         stored = features.astype(dtype)
     if not np.isfinite(stored).all():
@@ -56,18 +57,23 @@ def _read(path: Path, dim: int | None, dtype: np.dtype) -> np.ndarray:
 
 
 def _write_rows(
-    paths: list[Path], file: BinaryIO, dim: int | None, dtype: np.dtype, step: Callable[[], object]
+    paths: list[Path],
+    file: BinaryIO,
+    dim: int | None,
+    dtype: np.dtype,
+    step: Callable[[], object],
+    row_shape: Sequence[int],
 ) -> tuple[dict, PackResult]:
     result, digest = PackResult(), hashlib.sha256()
     names: list[str] = []
     lengths: list[int] = []
     for path in paths:
         try:
-            features = _read(path, dim, dtype)
+            features = _read(path, dim, dtype, row_shape)
         except DataError as error:
             result.problems.append(str(error))
         else:
-            dim = features.shape[1]
+            dim = features.shape[-1]
             content = features.tobytes()
             file.write(content)
             digest.update(content)
@@ -75,7 +81,8 @@ def _write_rows(
             lengths.append(len(features))
         step()
     result.arrays, result.rows, result.size = len(names), sum(lengths), file.tell()
-    index = {'format': FORMAT, 'dim': dim, 'dtype': dtype.str, 'names': names, 'lengths': lengths}
+    size = None if dim is None else dim * math.prod(row_shape)
+    index = {'format': FORMAT, 'dim': size, 'dtype': dtype.str, 'names': names, 'lengths': lengths}
     return index | {'data_sha256': digest.hexdigest()}, result
 
 
@@ -89,6 +96,7 @@ def pack_features(
     force: bool = False,
     on_start: Callable[[int], Callable[[], object]] = lambda total: lambda: None,
     keep_names: bool = False,
+    row_shape: Sequence[int] = (),
 ) -> PackResult:
     """Pack the feature files of ``folder`` into ``out``, completely or not at all.
 
@@ -102,6 +110,7 @@ def pack_features(
         force: Replace an earlier pack in ``out``; nothing else is ever replaced.
         on_start: Called with the number of files; returns what is called after each file.
         keep_names: Refuse to replace a pack by one that lacks some of its names.
+        row_shape: See :class:`FeatureStore`.
 
     Raises:
         DataError: The folder is missing or empty, or a file is bad and ``skip_bad`` is off.
@@ -118,7 +127,9 @@ def pack_features(
         name = new_data_name(out)
         with atomic_write(out / name) as temporary, temporary.open('wb') as file:
             stored_type = np.dtype(dtype).newbyteorder('<')
-            index, result = _write_rows(paths, file, dim, stored_type, on_start(len(paths)))
+            index, result = _write_rows(
+                paths, file, dim, stored_type, on_start(len(paths)), row_shape
+            )
             if not result.arrays or (result.problems and not skip_bad):
                 raise _bad_files(result.problems, len(paths), folder)
         index |= {} if name == DATA_FILE else {'data_file': name}

@@ -23,12 +23,21 @@ class TokenEmbedding(Embedding):
         dim: Token width.
         modality: Add a learned vector per modality to the tokens (row 0 text, row 1 video).
         temperature: Base of the wavelengths of the position code.
+        mask_padding: False makes positions relative to the padded length, as the released code of
+            R2-Tuning does.
     """
 
-    def __init__(self, dim: int, modality: bool = True, temperature: float = 10000.0) -> None:
+    def __init__(
+        self,
+        dim: int,
+        modality: bool = True,
+        temperature: float = 10000.0,
+        mask_padding: bool = True,
+    ) -> None:
         super().__init__()
         self.dim: int = dim
         self.temperature = temperature
+        self.mask_padding = mask_padding
         self.modality = nn.Embedding(2, dim) if modality else None
         if self.modality is not None:
             nn.init.normal_(self.modality.weight, std=0.02)
@@ -39,7 +48,9 @@ class TokenEmbedding(Embedding):
         if self.modality is not None:
             text = text + self.modality.weight[0]
             video = video + self.modality.weight[1]
-        position = sine_clip_positions(state.video_mask, self.dim, self.temperature)
+        mask = state.video_mask
+        mask = mask if self.mask_padding else torch.ones_like(mask)
+        position = sine_clip_positions(mask, self.dim, self.temperature)
         return {
             'video': video,
             'text': text,

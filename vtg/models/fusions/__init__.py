@@ -7,6 +7,7 @@ from .bottleneck import BottleneckFusion
 from .cluster_integration import ClusterIntegration
 from .concatenation import Concatenation
 from .cross_attention import TextToVideoAttention
+from .reversed_recurrent import ReversedRecurrentFusion
 from .saliency_token import MomentAdaptiveToken
 from .sgca import SGCA
 
@@ -18,5 +19,6 @@ __all__ = [
     'ClusterIntegration',
     'Concatenation',
     'MomentAdaptiveToken',
+    'ReversedRecurrentFusion',
     'TextToVideoAttention',
 ]

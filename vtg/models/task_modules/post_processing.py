@@ -64,19 +64,30 @@ class ClampMoments:
 
 @TASK_UTILS.register_module()
 class RoundMoments:
-    """Move both ends to multiples of ``grid`` seconds, halves to even; None leaves them."""
+    """Move both ends to multiples of ``grid`` seconds, halves to even; None leaves them.
+
+    ``keep_last`` leaves moments as they are that reach the end of the video, as the code of
+    R2-Tuning does.
+    """
 
     benchmark_facts: ClassVar[dict[str, str]] = {'grid': 'grid'}
 
-    def __init__(self, grid: float | None = None) -> None:
+    def __init__(self, grid: float | None = None, keep_last: bool = False) -> None:
         if grid is not None and not grid > 0:
             raise ConfigError(f'RoundMoments has grid={grid}; expected seconds above 0.')
         self.grid = grid
+        self.keep_last = keep_last
 
     def __call__(self, moments: MomentList, duration: Tensor | None = None) -> MomentList:
         if self.grid is None:
             return moments
-        return replace(moments, spans=round_spans(moments.spans, self.grid))
+        spans = round_spans(moments.spans, self.grid)
+        if self.keep_last:
+            if duration is None:
+                raise ConfigError('RoundMoments: keep_last needs the durations of the videos.')
+            last = moments.spans[..., 1:] >= duration.to(spans).view(-1, 1, 1)
+            spans = torch.where(last, moments.spans, spans)
+        return replace(moments, spans=spans)
 
 
 @TASK_UTILS.register_module()

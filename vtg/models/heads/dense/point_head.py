@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Literal
 
 import torch
 
+from vtg.models.extras import PointScores
 from vtg.models.losses import AssignedPredictions
 from vtg.models.losses.moment import LossConfigs
 from vtg.models.task_modules import PointAssignment
@@ -28,7 +29,8 @@ class PointHead(PyramidDenseHead):
         dim: Channels.
         num_levels: Levels of the neck's pyramid.
         scores: ``dict(kernel_size=5, num_convs=1, num_linear=5, refine=True, mix='logits')``, see
-            :class:`ScoreRefinement`; ``refine=False`` scores each level alone.
+            :class:`ScoreRefinement`; ``refine=False`` scores each level alone, which with
+            ``num_linear=None`` is the head of R2-Tuning.
         boundary: See :class:`BoundaryHead`.
         points: Config of the point generator.
         assigner: Config of the point assigner.
@@ -42,6 +44,7 @@ class PointHead(PyramidDenseHead):
 
     lists = ('points',)
     suggests: ClassVar[dict[str, str]] = {'pyramid': 'TemporalPyramid'}
+    provides = (*PyramidDenseHead.provides, 'point_scores')
     prefix = 'point_'
     gives = ('offsets', 'clip_scores')
     default_losses: ClassVar[dict[str, dict[str, Any]]] = {
@@ -108,7 +111,8 @@ class PointHead(PyramidDenseHead):
         )
         score = outputs.logits.sigmoid() * outputs.mask
         spans = outputs.spans.float()
-        return self.as_state(spans, score, outputs.unit, state.duration, points=outputs)
+        found = self.as_state(spans, score, outputs.unit, state.duration, points=outputs)
+        return {**found, 'point_scores': PointScores(score)}
 
     def _assign(
         self,

@@ -92,7 +92,7 @@ class EventSlots(QuerySource):
             return {}
         assert proposals.events is not None
         spans = proposals.events.unsqueeze(0)  # one stage
-        events, real = self.events(state.video_features, state.video_mask)
+        events, real = self.events(state.video_features.flatten(2), state.video_mask)
         index = self.matcher(MatchInputs(spans=spans), events, real)
         predictions = QueryPredictions(spans.new_zeros(*spans.shape[:-1], 0), spans)
         return self.losses(assign_matched(predictions, events, index, proposals.mask), state)

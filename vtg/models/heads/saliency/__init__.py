@@ -10,6 +10,7 @@ from .clip_heads import (
 )
 from .light_saliency import LightSaliencyHead
 from .local_saliency import CosineSaliencyHead, SentencePooling
+from .point_saliency import PointSaliencyHead
 from .text_cosine import TextCosineSaliencyHead
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     'LinearSaliencyHead',
     'LocalSaliency',
     'LocalToGlobalSaliencyHead',
+    'PointSaliencyHead',
     'SentencePooling',
     'SupervisedSaliencyHead',
     'TextCosineSaliencyHead',

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+# Charades-STA with all tokens of the last four layers of CLIP ViT-B/32, one frame per second, see
+# qvhighlights_clip_layers.py. Moments are rounded to 0.1 s.
+_base_ = './charades.py'
+
+_from = dict(type='FolderStore', features_from='https://github.com/yeliudev/R2-Tuning')
+_at = 'data/charades_sta'
+benchmark = dict(
+    dataset=dict(features=dict(normalize_video=False, normalize_text=False, length_tolerance=5)),
+    video=[dict(folder=f'{_at}/clip_b32_vid_k4', dim=768, row_shape=(4, 50), **_from)],
+    text=[dict(folder=f'{_at}/clip_b32_txt_k4', pattern='{qid}', dim=512, row_shape=(4,), **_from)],
+    clip_length=1.0,
+    grid=0.1,
+)
+del _from, _at

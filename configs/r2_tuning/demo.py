@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A small R2-Tuning on simulated data: trains on two CPU cores in under three minutes."""
+
+_base_ = [
+    '../_base_/models/r2_tuning.py',
+    '../_base_/benchmarks/simulated.py',
+    '../_base_/schedules/adamw.py',
+    '../_base_/default_runtime.py',
+]
+
+model = dict(
+    defaults=dict(dim=64, num_heads=4, hidden_dim=128, drop_path=0.0),
+    video_projector=dict(row_shape=(3, 4), dropout=0.1),
+    text_projector=dict(row_shape=(3,), dropout=0.1),
+    fusion=dict(backbone_layers=3),
+)
+benchmark = dict(
+    dataset=dict(features=dict(normalize_video=False, normalize_text=False)),
+    video=dict(type='SimulatedVideo', dim=64, backbone='video0', row_shape=(3, 4)),
+    text=dict(type='SimulatedText', dim=64, row_shape=(3,)),
+)
+optim_wrapper = dict(optimizer=dict(lr=1e-3, weight_decay=1e-4), clip_grad=dict(max_norm=35.0))
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=18, val_interval=6)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.1, by_epoch=True, begin=0, end=3),
+    dict(type='MultiStepLR', milestones=[14], gamma=0.3, by_epoch=True, begin=0, end=10**9),
+]
