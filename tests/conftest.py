@@ -18,6 +18,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         '--fuzz-inputs', type=int, metavar='N', help='inputs of every campaign in tests/fuzz'
     )
+    parser.addoption(
+        '--all-systems', action='store_true', help='compile the training step of every system'
+    )
 
 
 @pytest.fixture

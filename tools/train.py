@@ -37,6 +37,10 @@ def parse_args() -> argparse.Namespace:
         '--rehearsal', action='store_true',
         help='simulated features of the same widths in place of those in files',
     )  # fmt: skip
+    parser.add_argument(
+        '--compile', action='store_true',
+        help='compile the training step (torch.compile); the first steps are slow',
+    )  # fmt: skip
     parser.add_threads()
     parser.add_overrides()
     return parser.parse_args()
@@ -52,7 +56,10 @@ def prepare(args: argparse.Namespace, options: dict[str, Any]) -> Any:
         from vtg.datasets import rehearse
 
         rehearse(cfg)
-    return configure(cfg, args.work_dir, args.resume or False, options['amp'], options['seed'])
+    return configure(
+        cfg, args.work_dir, args.resume or False, options['amp'], options['seed'],
+        options['compile'],
+    )  # fmt: skip
 
 
 def main() -> None:
@@ -62,7 +69,8 @@ def main() -> None:
     from vtg.engine.dist import finish_distributed
     from vtg.engine.run_folder import check_resumable, with_stored_options
 
-    options = {key: getattr(args, key) for key in ('cfg_options', 'amp', 'seed', 'rehearsal')}
+    names = ('cfg_options', 'amp', 'seed', 'rehearsal', 'compile')
+    options = {key: getattr(args, key) for key in names}
     if args.resume:
         folder = Path(args.resume).parent
         if args.resume == 'auto':

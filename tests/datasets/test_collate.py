@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Padding and masks of a batch."""
 
+import pytest
 import torch
 
 from vtg.datasets import collate
 from vtg.registry import FUNCTIONS
 from vtg.structures import GroundingTargets
+from vtg.utils import ConfigError
 
 
 def test_batch_contract(disk):
@@ -49,6 +51,21 @@ def test_appended_rows_are_padding_unless_they_are_declared_valid(disk):
     assert valid['video_mask'].sum() == 12 and valid['duration'].tolist() == [24]
     assert valid['targets']['saliency'].shape == (1, 12)
     assert not valid['video'][0, 10:].any()
+
+
+def test_fixed_lengths_add_padding_only(disk):
+    dataset = disk.build(labels=dict(max_windows=5))
+    samples = [dataset[i] for i in range(3)]
+    plain, fixed = collate(samples), collate(samples, dict(clips=16, words=9, moments=6))
+    assert fixed['video'].shape == (3, 16, 8) and fixed['text'].shape == (3, 9, 4)
+    for name, size in (('video', 12), ('video_mask', 12), ('text', 8), ('text_mask', 8)):
+        assert torch.equal(fixed[name][:, :size], plain[name]) and not fixed[name][:, size:].any()
+    ours, theirs = fixed['targets'], plain['targets']
+    assert ours['spans'].shape == (3, 6, 2) and ours['span_mask'].sum(1).tolist() == [1, 1, 5]
+    assert ours['saliency'].shape == ours['relevant'].shape == (3, 16)
+    assert torch.equal(ours['saliency'][:, :12], theirs['saliency'])
+    with pytest.raises(ConfigError, match=r'12 clips, but collate_fn\.pad_to\.clips is 11'):
+        collate(samples, dict(clips=11))
 
 
 def test_collate_is_found_by_its_scoped_name():

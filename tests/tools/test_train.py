@@ -85,7 +85,8 @@ def test_resume_takes_the_options_of_the_run(train_toy, tmp_path):
     )
     assert status == 0, errors
     assert read_json(folder / 'options.json') == {
-        'cfg_options': list(options), 'amp': 'bf16', 'seed': 5, 'rehearsal': False
+        'cfg_options': list(options), 'amp': 'bf16', 'seed': 5, 'rehearsal': False,
+        'compile': False,
     }  # fmt: skip
     status, _, errors = train_toy('--work-dir', folder)
     assert status == 1 and '--resume, or give a new folder by --work-dir.' in errors
@@ -96,6 +97,15 @@ def test_resume_takes_the_options_of_the_run(train_toy, tmp_path):
     kept = load_config(folder / 'toy.py')
     assert kept.model.dim == 9 and kept.optim_wrapper.dtype == 'bfloat16'
     assert kept.randomness.seed == 5 and kept.train_cfg.max_epochs == 2 and kept.resume is False
+
+
+def test_compile_reaches_the_model(train_toy, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr('torch.nn.Module.compile', lambda self, **options: seen.append(options))
+    last = ('--cfg-options', 'train_cfg.max_epochs=1')
+    status, _, errors = train_toy('--work-dir', tmp_path / 'a', '--compile', *last)
+    assert status == 0 and seen == [{}], errors
+    assert load_config(tmp_path / 'a' / 'toy.py').compile is True
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ def configure(
     resume: str | bool = False,
     amp: str | None = None,
     seed: int | None = None,
+    compiled: bool | None = None,
 ) -> Config:
     """Apply the options of ``tools/train.py`` to a config, in place.
 
@@ -35,6 +36,7 @@ def configure(
         resume: ``'auto'`` or the path of a checkpoint.
         amp: ``'bf16'`` or ``'fp16'``.
         seed: Random seed.
+        compiled: Compile the losses of a training step.
     """
     if work_dir is not None:
         cfg.work_dir = work_dir
@@ -53,6 +55,8 @@ def configure(
         cfg.optim_wrapper.update(type='AutocastOptimWrapper', dtype=AMP_TYPES[amp])
     if seed is not None:
         cfg.merge_from_dict({'randomness.seed': seed})
+    if compiled:
+        cfg.compile = cfg.get('compile') or True
     return cfg
 
 

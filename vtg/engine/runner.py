@@ -98,6 +98,14 @@ class GroundingRunner(Runner):
         """The model without a distributed wrapper."""
         return self.model.module if is_model_wrapper(self.model) else self.model
 
+    def _maybe_compile(self, target: str) -> None:
+        """Compile the losses of a training step where the config says ``compile``: True, or
+        arguments of ``torch.compile``. MMEngine would compile the optimizer and predictions too."""
+        options = self.cfg.get('compile')
+        if target == 'train_step' and options:
+            self.bare_model.compile(**({} if options is True else options))
+            self.logger.info('The first steps compile the model and are slow (see docs/speed.md).')
+
     @property
     def best_checkpoint(self) -> str:
         """The best checkpoint of the run (by the first ``save_best`` key), else the last one.

@@ -100,6 +100,7 @@ class Run(TypedDict, total=False):
     log_level: Literal['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL']
     env_cfg: Environment
     randomness: Randomness
+    compile: bool | dict[str, Any]
     load_from: str | None
     weights_from: str | None
     load_parts: Sequence[str] | None

@@ -23,6 +23,7 @@ from vtg.structures import (
 from vtg.utils import ConfigError
 
 from .base import SLOT_TYPES, Component, LossBalancer
+from .compilation import CompiledStep
 from .negative_pass import check_partner
 from .pipeline import build_components, check_defaults, describe, fill_defaults
 from .pipeline_checks import check_pipeline
@@ -98,6 +99,7 @@ class Grounder(SharedVideos, BaseModel):
     """
 
     place: ClassVar[str] = 'model'
+    compiled: CompiledStep | None = None
 
     def __init__(
         self,
@@ -231,22 +233,42 @@ class Grounder(SharedVideos, BaseModel):
                 return self.ground(videos, text, text_mask, video_index, meta)
             video, video_mask, duration = (x[video_index] for x in (video, video_mask, duration))
             audio = None if audio is None else audio[video_index]
-        state = self._inputs(video, video_mask, text, text_mask, duration, audio)
-        if mode == 'loss' and targets is not None:
-            state = state.update(targets=targets)
+        inputs = (video, video_mask, text, text_mask, duration, audio)
+        if mode == 'loss':
+            if targets is None:
+                raise ConfigError(
+                    'training needs labels, but the batch has none; use an annotation file with '
+                    'relevant_windows and saliency_scores.'
+                )
+            step = type(self).training_losses if self.compiled is None else self.compiled
+            return step(self, inputs, targets, self.progress)
+        state = self.run(self._inputs(*inputs), self.stages)
         if mode == 'tensor':
-            return self.run(state, self.stages)
-        if mode == 'predict':
-            state = self.run(state, self.stages)
-            return full_precision(lambda state: self.predict(state, meta), state, video.device)
-        if targets is None:
-            raise ConfigError(
-                'training needs labels, but the batch has none; use an annotation file with '
-                'relevant_windows and saliency_scores.'
-            )
+            return state
+        return full_precision(lambda state: self.predict(state, meta), state, video.device)
+
+    def training_losses(
+        self,
+        inputs: tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor | None],
+        targets: GroundingTargets,
+        progress: Progress,
+    ) -> dict[str, Tensor]:
+        """What a training step computes; ``inputs`` are those of a state, in their order."""
+        state = self._inputs(*inputs).update(targets=targets, progress=progress)
         state = self.run_training(state)
         # The one place where training leaves half precision; loss branches run in float32 too.
-        return full_precision(self.losses, state, video.device)
+        return full_precision(self.losses, state, targets.spans.device)
+
+    def compile(self, **options: Any) -> None:
+        """Compile the losses of a training step; other modes, weights and state dicts stay.
+
+        Args:
+            options: Arguments of ``torch.compile``, e.g. ``mode='max-autotune'``.
+
+        Raises:
+            ConfigError: ``torch.compile`` does not work here.
+        """
+        self.compiled = CompiledStep(type(self).training_losses, options)
 
     def run(self, state: GroundingState, stages: Sequence[str]) -> GroundingState:
         """Run stages in order; a slot stands for all members of its chain, and an empty one passes

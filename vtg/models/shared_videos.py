@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from vtg.structures import (
+    Extras,
     GroundingState,
     Prediction,
     Progress,
@@ -76,6 +77,7 @@ class SharedVideos:
             duration=duration,
             audio_features=audio,
             progress=self.progress,
+            extras=Extras(),  # torch.compile does not see through a default
         )
 
     @torch.no_grad()

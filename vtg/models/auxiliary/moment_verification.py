@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vtg.models.base import Auxiliary
-from vtg.models.layers import masked_fill_zero
+from vtg.models.layers import GRU, masked_fill_zero
 from vtg.models.losses import masked_mean
 from vtg.models.task_modules.nms import sort_moments
 from vtg.registry import MODELS
@@ -32,7 +32,7 @@ class IntervalScore(nn.Module):
 
     def __init__(self, dim: int, hidden_dim: int = 128, dropout: float = 0.3) -> None:
         super().__init__()
-        self.rnn = nn.GRU(dim, hidden_dim, batch_first=True)
+        self.rnn = GRU(dim, hidden_dim)
         self.classifier = nn.Sequential(
             nn.Linear(hidden_dim, hidden_dim // 2),
             nn.ReLU(),

@@ -30,12 +30,14 @@ from .prenorm import (
     ResidualAttention,
     ResidualFeedForward,
 )
+from .recurrent import GRU
 from .slot_attention import SlotAttention
 from .slot_decoder import SlotDecoder
 from .span_decoder import DecoderOutputs, SpanDecoder, SpanDecoderLayer
 from .transformer import CrossAttentionLayer, EncoderLayer, EncoderStack
 
 __all__ = [
+    'GRU',
     'MLP',
     'Activation',
     'CrossAttentionLayer',

@@ -10,6 +10,7 @@ from vtg.structures import cxw_to_xx, in_float32
 from vtg.utils import ConfigError
 
 from .blocks import masked_fill_zero
+from .recurrent import GRU
 
 
 class MomentSummary(nn.Module):
@@ -41,7 +42,7 @@ class MomentSummary(nn.Module):
         ):
             if value not in known:
                 raise ConfigError(f'{name} must be {" or ".join(known)}, got {value!r}.')
-        self.gru = nn.GRU(dim, dim, batch_first=True)
+        self.gru = GRU(dim, dim)
         self.negative_start = negative_start
         self.length = length
 
