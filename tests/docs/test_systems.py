@@ -27,6 +27,7 @@ SYSTEMS = {
     'UMT': 'umt',
     'R2-Tuning': 'r2_tuning',
     'BAM-DETR': 'bam_detr',
+    'CausalVTG': 'causalvtg',
 }
 
 

@@ -14,7 +14,7 @@ from vtg.registry import MODELS
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 SYSTEMS = sorted(file.stem for file in (CONFIGS / '_base_' / 'models').glob('*.py'))
 EVERY = [*SYSTEMS, *(f'{name}/qvhl_official' for name in SYSTEMS)]
-SMALL = dict(dim=16, num_heads=2, hidden_dim=16)
+SMALL = dict(dim=16, num_heads=2, hidden_dim=16, num_rows=8)
 WIDTH = 6
 
 

@@ -167,6 +167,7 @@ STALE = re.compile(
     r"model\.negatives\.stages(?: before '(?P<before>[\w.]+)', or keep .*)?\.$"
 )
 CONSTANT = re.compile(r'would always be 0, because .*: set (?P<places>[\w. ]+) to None, or ')
+PAIRS = re.compile(r'leave model\.negatives\.partner away')
 GEOMETRY = re.compile(r'strides|levels')
 CUT_OFF = re.compile(
     r'^model\.[\w.]+ \(\w+\) changes `\w+` and runs .*, which do not pass it on: run every stage '
@@ -188,8 +189,13 @@ def obey(model: dict[str, Any], sentence: str, swapped: str) -> bool:
             set_at(model, place.removeprefix('model.'), None)
         return True
     if match := STALE.search(sentence):
-        stages = model['negatives']['stages']
-        stages.insert(stages.index(match['before']) if match['before'] else 0, match['stage'])
+        stages, before = model['negatives']['stages'], match['before'] or ''
+        # A member of a chain may be named by its slot.
+        place = stages.index(before if before in stages else before.split('.')[0]) if before else 0
+        stages.insert(place, match['stage'])
+        return True
+    if PAIRS.search(sentence):
+        del model['negatives']['partner']
         return True
     match = NEEDS.match(sentence) or UNREAD.match(sentence)
     if match is None:

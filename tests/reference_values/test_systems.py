@@ -12,6 +12,7 @@ CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 # Quantities that are compared at least.
 SETS = {
     'bam_detr': 640,
+    'causalvtg': 315,
     'cg_detr': 361,
     'eatr': 275,
     'flashmmr': 95,

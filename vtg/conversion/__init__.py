@@ -12,6 +12,7 @@ import torch
 from vtg.utils import CheckpointError, atomic_write, check_output, check_replaceable, nearest_names
 
 from .bam_detr import BAM_DETR
+from .causalvtg import CAUSALVTG
 from .cg_detr import CG_DETR
 from .eatr import EATR
 from .flashmmr import FLASHMMR
@@ -33,6 +34,7 @@ from .videolights import VIDEOLIGHTS
 
 CONVERSIONS: dict[str, Conversion] = {
     'bam_detr': BAM_DETR,
+    'causalvtg': CAUSALVTG,
     'cg_detr': CG_DETR,
     'eatr': EATR,
     'flashmmr': FLASHMMR,

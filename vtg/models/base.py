@@ -38,6 +38,7 @@ class Component(BaseModule):
             None where it does not matter.
         task: The group its losses belong to: ``'moment'``, ``'saliency'`` or ``'auxiliary'``.
         chooses_partners: It can choose the texts of the negative pass, see :meth:`partners`.
+        free_pairs: Its pairs may be any number, of any videos, see :meth:`pairs`.
         joint: A training step may run it once on main and negative pass as one batch, on a state of
             the fields that it declares and the masks. False where the result of a sample depends on
             the others, on targets or on ``state.is_negative``.
@@ -54,6 +55,7 @@ class Component(BaseModule):
     task: ClassVar[str] = 'auxiliary'
     aside: ClassVar[dict[str, Any]] = {'after': str | None, 'before': str | None}
     chooses_partners: ClassVar[bool] = False
+    free_pairs: ClassVar[bool] = False
     is_stage: ClassVar[bool] = True
     takes_chain: ClassVar[bool] = False
     passes: ClassVar[dict[str, str]] = {}
@@ -118,6 +120,14 @@ class Component(BaseModule):
         stages of the main pass.
         """
         raise NotImplementedError
+
+    def pairs(self, state: GroundingState) -> tuple[Tensor | None, Tensor]:
+        """Choose the pairs of the negative pass: the videos ``(P,)`` and their texts ``(P,)``.
+
+        By default every video, for which None stands, with the text of its partner. A component
+        with ``free_pairs`` may choose others; then it alone reads the negative pass.
+        """
+        return None, self.partners(state)
 
     def loss(self, state: GroundingState) -> dict[str, Tensor]:
         """Return weighted scalar losses by name; names start with ``loss_``.

@@ -310,17 +310,21 @@ class Grounder(SharedVideos, BaseModel):
         return self._with_pairs(state, TrainingPass((), negative_after=self.negative_stages))
 
     def _with_pairs(self, state: GroundingState, passes: TrainingPass) -> GroundingState:
-        def valid(source: Tensor, partner: Tensor | None = None) -> Tensor:
-            return (source != text_of(source, partner)) | self.same_source
+        def valid(
+            source: Tensor, texts: Tensor | None = None, videos: Tensor | None = None
+        ) -> Tensor:
+            shown = source if videos is None else source[videos]
+            return (shown != text_of(source, texts)) | self.same_source
 
         chooser = None if self.partner is None else self.slots[self.partner]
         if chooser is not None and chooser.choosing(state.progress):
             # Whose text it is becomes known behind all stages.
             state = self.run(state, passes.main)
-            partner = chooser.partners(state)
-            negative = self.run(state.roll_text(partner), passes.negative)
-            pairs = valid(state.targets.source_id, partner)
-            return state.update(negative=negative, negative_valid=pairs)
+            videos, texts = chooser.pairs(state)
+            start = state.roll_text(texts) if videos is None else state.paired(videos, texts)
+            negative = self.run(start, passes.negative)
+            real = valid(state.targets.source_id, texts, videos)
+            return state.update(negative=negative, negative_valid=real)
         rows = needed_rows(valid(state.targets.on_host.source_id))
         if rows is not None:
             rows = rows.to(state.duration.device, non_blocking=True)

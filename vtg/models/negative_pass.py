@@ -80,6 +80,14 @@ def check_partner(slots: Slots, name: str | None) -> str | None:
             f'model.negatives.partner is {name!r}, which is no component of this model that '
             f'chooses texts; {way}.'
         )
+    for other, component in slots.items() if slots[name].free_pairs else ():
+        parts = component.modules() if component.negative_reads else ()
+        if other != name and any(getattr(part, 'reads_negative', False) for part in parts):
+            raise ConfigError(
+                f'the negative pass is of pairs that model.{name} chooses for itself, but losses '
+                f'of model.{other} read it too: leave model.negatives.partner away, or take the '
+                f'losses on negatives of model.{other} out.'
+            )
     return name
 
 

@@ -109,3 +109,15 @@ class Extras:
         """Return them for the negative pass with the texts of ``partner``."""
         kept = ((name, value) for name, value in self.values.items() if not value.stream)
         return Extras({name: value.rolled(partner) for name, value in kept})
+
+    def with_text_of(self, others: 'Extras') -> 'Extras':
+        """Return them for the negative pass with what others have that is made from the text."""
+        kept = {name: value for name, value in self.values.items() if not value.stream}
+        for name, value in kept.items():
+            other = others.values[name]
+            texts = {
+                item.name: getattr(other, item.name)
+                for item in fields(value) if item.metadata.get('text')
+            }  # fmt: skip
+            kept[name] = replace(value, **texts) if texts else value
+        return Extras(kept)

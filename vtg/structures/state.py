@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
-from .batches import joined
+from .batches import chosen, joined
 from .extras import EXTRAS, FROM_TEXT, RESERVED, Extras, text_of
 from .targets import GroundingTargets
 
@@ -191,6 +191,18 @@ class GroundingState:
         }  # fmt: skip
         extras = self.extras.of_next_text(partner)
         return replace(self, **rolled, **fresh, extras=extras, is_negative=True)
+
+    def paired(self, videos: Tensor, texts: Tensor) -> 'GroundingState':
+        """Return a negative of this state with any pairs: those of the videos of the samples
+        ``videos (P,)`` and the texts of the samples ``texts (P,)``. It has no targets."""
+        # Targets lie on the host as well, outputs have layers as first axis.
+        aside = self.update(targets=None, moment_outputs=None)
+        shown, said = chosen(aside, videos), chosen(aside, texts)
+        names = self._marked('text')
+        values: dict[str, Any] = {name: getattr(said, name) for name in names}
+        values |= dict.fromkeys(self._marked('stream'))
+        extras = shown.extras.with_text_of(said.extras)
+        return replace(shown, **values, extras=extras, is_negative=True)
 
     def joined(self, other: 'GroundingState', names: Collection[str]) -> 'GroundingState':
         """Return one batch of this state and another, with no fields but masks, durations and

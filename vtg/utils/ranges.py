@@ -130,6 +130,8 @@ RANGES: dict[str, Range] = {
     'difficulty': _AT_LEAST_0,
     'cache_mib': _AT_LEAST_0,
     'momentum': ('at least 0 and below 1', lambda value: 0 <= value < 1),
+    'row_momentum': ('above 0, at most 1', lambda value: 0 < value <= 1),
+    'endpoints': _AT_LEAST_0,
     'start_factor': ('above 0 and at most 1', lambda value: 0 < value <= 1),
     'share': ('at least 0 and below 1', lambda value: 0 <= value < 1),
     'start': ('from 0 to 1', lambda value: 0 <= value <= 1),

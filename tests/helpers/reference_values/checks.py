@@ -62,6 +62,7 @@ class Check:
 
 CHECKS: dict[str, Check] = {
     'bam_detr': Check('bam_detr', 'BamDetrCase'),
+    'causalvtg': Check('causalvtg', 'CausalVtgCase'),
     'cg_detr': Check('cg_detr', 'CgDetrCase'),
     'detr_functions': Check('detr_functions'),
     'eatr': Check('eatr', 'EatrCase'),

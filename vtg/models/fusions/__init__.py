@@ -6,6 +6,7 @@ from .bicmf import BiCMF
 from .bottleneck import BottleneckFusion
 from .cluster_integration import ClusterIntegration
 from .concatenation import Concatenation
+from .context_query import ContextQueryFusion, TemporalFusion
 from .cross_attention import TextToVideoAttention
 from .reversed_recurrent import ReversedRecurrentFusion
 from .saliency_token import MomentAdaptiveToken
@@ -18,7 +19,9 @@ __all__ = [
     'BottleneckFusion',
     'ClusterIntegration',
     'Concatenation',
+    'ContextQueryFusion',
     'MomentAdaptiveToken',
     'ReversedRecurrentFusion',
+    'TemporalFusion',
     'TextToVideoAttention',
 ]

@@ -9,54 +9,13 @@ from torch import Tensor, nn
 from vtg.models.base import Fusion
 from vtg.models.extras import LayeredText, LayeredVideo, LayerSteps
 from vtg.models.layers import (
-    DropPath,
-    FeedForward,
-    ProjectedAttention,
+    TemporalBlock,
     WeightedPooling,
     masked_softmax,
 )
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
 from vtg.utils import ConfigError
-
-
-class TemporalBlock(nn.Module):
-    """Clips look at words, then at each other, then pass a feed-forward network; every branch ends
-    in a residual and a LayerNorm (R2-Tuning, section 3.2).
-
-    Args:
-        dim, num_heads, hidden_dim: See :class:`vtg.models.layers.EncoderLayer`.
-        dropout: On attention weights and inside of the feed-forward network.
-        drop_path: Stochastic depth per sample on all branches.
-    """
-
-    def __init__(
-        self, dim: int, num_heads: int, hidden_dim: int, dropout: float, drop_path: float
-    ) -> None:
-        super().__init__()
-        self.cross_attention = ProjectedAttention(dim, num_heads, dropout)
-        self.self_attention = ProjectedAttention(dim, num_heads, dropout)
-        self.feed_forward = FeedForward(dim, hidden_dim, dropout, 'relu')
-        self.norms = nn.ModuleList(nn.LayerNorm(dim) for _ in range(3))
-        self.noise = DropPath(drop_path)
-        for attention in (self.cross_attention, self.self_attention):
-            for weight in (*attention.in_proj_weight.chunk(3), attention.out_proj.weight):
-                nn.init.xavier_uniform_(weight)
-        for layer in self.feed_forward:
-            if isinstance(layer, nn.Linear):
-                nn.init.kaiming_normal_(layer.weight, mode='fan_out', nonlinearity='relu')
-                nn.init.zeros_(layer.bias)
-
-    def forward(
-        self, x: Tensor, mask: Tensor, position: Tensor, words: Tensor, word_mask: Tensor
-    ) -> Tensor:
-        """Clips ``x (B, L, D)`` with ``position (B, L, D)`` and words ``(B, N, D)``, both with
-        masks, to ``(B, L, D)``."""
-        cross, own, last = self.norms
-        x = cross(x + self.noise(self.cross_attention(x + position, words, words, word_mask)))
-        placed = x + position
-        x = own(x + self.noise(self.self_attention(placed, placed, x, mask)))
-        return last(x + self.noise(self.feed_forward(x)))
 
 
 @MODELS.register_module()
@@ -71,7 +30,7 @@ class ReversedRecurrentFusion(Fusion):
 
     Args:
         dim: Token width.
-        num_heads, hidden_dim, dropout, drop_path: See :class:`TemporalBlock`.
+        num_heads, hidden_dim, dropout, drop_path: See :class:`vtg.models.layers.TemporalBlock`.
         backbone_layers: Layers of the backbone.
         mask_padding: False lets words that are padding take part in the maximum over words, as the
             released code does.

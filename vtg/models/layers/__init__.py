@@ -1,7 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Building blocks that know nothing of slots and states."""
 
-from .attention import ProjectedAttention, RawAttention, tiled_padding_mask
+from .attention import (
+    ProjectedAttention,
+    RawAttention,
+    attend,
+    merge_heads,
+    split_heads,
+    tiled_padding_mask,
+)
 from .batch_norm import MaskedBatchNorm1d
 from .blocks import (
     MLP,
@@ -12,6 +19,7 @@ from .blocks import (
     xavier_linear,
 )
 from .clustering import SoftClustering, random_walk
+from .context_query import ContextQueryAttention
 from .conv import MaskedConv1d, SeparableConv1d
 from .deformable import DeformableAttention, DeformableLayer
 from .dropout import Dropout, DropPath, attention_rate, dropout, residual_noise
@@ -34,12 +42,14 @@ from .recurrent import GRU
 from .slot_attention import SlotAttention
 from .slot_decoder import SlotDecoder
 from .span_decoder import DecoderOutputs, SpanDecoder, SpanDecoderLayer
+from .temporal_block import TemporalBlock
 from .transformer import CrossAttentionLayer, EncoderLayer, EncoderStack
 
 __all__ = [
     'GRU',
     'MLP',
     'Activation',
+    'ContextQueryAttention',
     'CrossAttentionLayer',
     'DecoderOutputs',
     'DeformableAttention',
@@ -70,8 +80,10 @@ __all__ = [
     'SpanDecoder',
     'SpanDecoderLayer',
     'SummedLinear',
+    'TemporalBlock',
     'WeightedPooling',
     'amplify',
+    'attend',
     'attention_rate',
     'clones',
     'cosine',
@@ -82,10 +94,12 @@ __all__ = [
     'masked_average',
     'masked_fill_zero',
     'masked_softmax',
+    'merge_heads',
     'random_walk',
     'residual_noise',
     'sine_clip_positions',
     'sine_span_embedding',
+    'split_heads',
     'tiled_padding_mask',
     'unit',
     'xavier_linear',
