@@ -39,7 +39,7 @@ CAUSALVTG = Conversion(
         ),
         (
             rf'{_MAP}_cluster_mean\.(\d)\.(\w+)',
-            lambda m: f'refiner.{_MODALITIES[m[1]]}.summary.layers.{m[2]}.{m[3]}',
+            lambda m: f'refiner.{_MODALITIES[m[1]]}.summary.{m[2]}.{m[3]}',
         ),
         (
             r'adapter\.(video|query)_memory',

@@ -223,7 +223,7 @@ class CausalVtgCase(SystemCase):
         sources = [data[key] for key in sorted(data) if key.startswith('dict/in/video_')]
         typical = {'video': torch.cat(sources, dim=-1), 'query': data['dict/in/query']}
         for theirs, ours in STREAMS.items():
-            rows: Tensor = case.model.slots[f'refiner.{ours}'].summary.layers(typical[theirs])
+            rows: Tensor = case.model.slots[f'refiner.{ours}'].summary(typical[theirs])
             name = f'dict/out/{theirs}_memory'
             yield compare(name, rows.unsqueeze(0), data[name], OUTPUT_TOLERANCE)
         for index in range(len(case.batch['video'])):

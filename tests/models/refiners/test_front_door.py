@@ -63,7 +63,7 @@ def test_rows_of_a_file_are_mapped(tmp_path):
         model['refiner']['text'].update(num_rows=5, rows_file=str(tmp_path / 'rows.npy'))
 
     door = small_system('causalvtg', change=change).eval().slots['refiner.text']
-    assert torch.allclose(door.dictionary, door.summary.layers(torch.from_numpy(rows)), atol=1e-6)
+    assert torch.allclose(door.dictionary, door.summary(torch.from_numpy(rows)), atol=1e-6)
 
     def wrong(model):
         model['refiner']['text'].update(num_rows=4, rows_file=str(tmp_path / 'rows.npy'))

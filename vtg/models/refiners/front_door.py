@@ -10,9 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from vtg.models.base import Component, Projector, Refiner
-from vtg.models.layers import attend, masked_average, merge_heads, split_heads, unit
+from vtg.models.layers import Dropout, attend, masked_average, merge_heads, split_heads, unit
 from vtg.models.layers import dropout as dropped
-from vtg.models.projectors import LinearProjector
 from vtg.registry import MODELS
 from vtg.structures import GroundingState, in_float32
 from vtg.utils import ConfigError, check_choice
@@ -130,12 +129,21 @@ class FrontDoorEncoder(Refiner):
                 f'FrontDoorEncoder reads {self.stream} features, but model.{slot} gives no width '
                 'for them; set its in_dim.'
             )
-        summary = LinearProjector(width, len(self.dictionary[0]), dropout=self.summary_dropout)
+        dim = self.dictionary.shape[1]
+        summary = nn.Sequential(
+            nn.LayerNorm(width),
+            Dropout(self.summary_dropout),
+            nn.Linear(width, dim),
+            nn.ReLU(),
+            nn.LayerNorm(dim),
+            Dropout(self.summary_dropout),
+            nn.Linear(dim, dim),
+        )
         # Its result reaches the dictionary alone, which no gradient does.
         self.summary = summary.requires_grad_(False)
         features = self._typical(width)
         with torch.no_grad():
-            self.dictionary.copy_(summary.eval().layers(features))
+            self.dictionary.copy_(summary.eval()(features))
         summary.train()
 
     def _typical(self, width: int) -> Tensor:
@@ -198,7 +206,7 @@ class FrontDoorEncoder(Refiner):
         """The mapped mean ``(B, D)`` of features ``(B, L, F)``."""
         features = features[..., : features.shape[-1] - self.endpoints]
         mask = mask if self.average_over == 'valid' else torch.ones_like(mask)
-        return self.summary.layers(masked_average(features, mask).to(features.dtype))
+        return self.summary(masked_average(features, mask).to(features.dtype))
 
     @staticmethod
     def nearest(rows: Tensor, values: Tensor) -> Tensor:
