@@ -69,7 +69,6 @@ class FrontDoorEncoder(Refiner):
 
     # What a step moves depends on the whole batch.
     joint = False
-    dictionary: Tensor
 
     def __init__(
         self,
@@ -113,7 +112,8 @@ class FrontDoorEncoder(Refiner):
         self.query, self.key, self.value = (nn.Linear(dim, dim) for _ in range(3))
         self.gate_found, self.gate_own = nn.Linear(dim, 1), nn.Linear(dim, 1)
         self.norm = nn.LayerNorm(dim)
-        self.register_buffer('dictionary', torch.zeros(num_rows, dim))
+        # Among the weights, as it is learned, though by no gradient.
+        self.dictionary = nn.Parameter(torch.zeros(num_rows, dim), requires_grad=False)
         # The state of the running step and the dictionary that it began with, so that a stage may
         # be computed twice; and what it has moved, which is kept when it has its losses.
         self._begun: tuple[weakref.ref[GroundingState], Tensor] | None = None
