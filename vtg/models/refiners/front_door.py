@@ -169,7 +169,7 @@ class FrontDoorEncoder(Refiner):
         """Set ``video (B, L, D)`` or ``text (B, N, D)``; padded tokens hold anything."""
         tokens = getattr(state, self.stream)
         mask = getattr(state, f'{self.stream}_mask')
-        rows = self.dictionary
+        rows: Tensor = self.dictionary
         if self.training and self.row_momentum < 1:
             if self._begun is None or self._begun[0]() is not state:
                 self._begun = (weakref.ref(state), rows.clone())
