@@ -12,7 +12,7 @@ from vtg.utils import DataError
 
 BASES = Path(__file__).parents[2] / 'configs' / '_base_' / 'benchmarks'
 LOADERS = {'train_dataloader', 'val_dataloader', 'test_dataloader'}
-KEYS = LOADERS | {'val_evaluator', 'test_evaluator', 'benchmark'}
+KEYS = LOADERS | {'val_evaluator', 'test_evaluator', 'benchmark', 'lineage'}
 
 
 def _load(name):

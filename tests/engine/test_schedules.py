@@ -31,6 +31,10 @@ EXPECTED = {
     'adamw_200e_drop40': {0: 2e-4, 39: 2e-4, 40: 2e-5, 80: 2e-6, 160: 2e-8},
     'adamw_200e_drop80': {0: 1e-5, 4: 5e-5, 9: 1e-4, 79: 1e-4, 80: 1e-5, 160: 1e-6, 199: 1e-6},
     'adamw_2000e_constant': {0: 1e-3, 1999: 1e-3},
+    'adam_200e_constant': {0: 1e-3, 199: 1e-3},
+    'adamw_200e_drop100': {0: 1e-4, 99: 1e-4, 100: 1e-5, 199: 1e-5},
+    'adamw_200e_drop150': {0: 1e-4, 149: 1e-4, 150: 1e-5, 199: 1e-5},
+    'adamw_250e_cosine': {0: 1e-4, 125: 5e-5},
     'adamw_50e': {0: 2e-5, 3: 2e-4, 39: 2e-4, 40: 2e-5, 49: 2e-5},
 }  # fmt: skip
 EPOCHS = {
@@ -38,6 +42,8 @@ EPOCHS = {
     'adamw_120e': 120, 'adamw_200e_warmup': 200, 'adamw_200e_short_warmup': 200,
     'adamw_200e_constant': 200, 'adamw_200e_iter_warmup': 200, 'adamw_200e_drop40': 200,
     'adamw_200e_drop80': 200, 'adamw_2000e_constant': 2000, 'adamw_50e': 50,
+    'adam_200e_constant': 200, 'adamw_200e_drop100': 200, 'adamw_200e_drop150': 200,
+    'adamw_250e_cosine': 250, 'adamw_120e_drop80': 120,
 }  # fmt: skip
 
 

@@ -161,7 +161,7 @@ def test_sets_of_a_folder(tmp_path):
         find_sets(tmp_path, ['taskweave'])
     with pytest.raises(DataError, match='did you mean sgdetr'):
         find_sets(tmp_path, ['sg_detr'])
-    with pytest.raises(DataError, match='known: cg_detr'):
+    with pytest.raises(DataError, match='known: bam_detr'):
         find_sets(tmp_path, ['zzzzzzzz'])
 
 

@@ -15,7 +15,8 @@ from vtg.utils.ranges import range_of
 
 # Text that is no choice: a path, a name, a pattern, a description.
 FREE_TEXT = {
-    'annotations_from', 'ann_file', 'architecture', 'backbone', 'collect_dir', 'collect_device',
+    'annotations_from', 'ann_file', 'architecture', 'backbone', 'checkpointing', 'collect_dir',
+    'collect_device', 'columns', 'duration', 'split',
     'data_root', 'device', 'domain', 'features_from', 'file', 'folder', 'hide',
     'out_file', 'pattern', 'prefix', 'rule', 'save_best', 'show', 'stages', 'suffixes', 'text',
     'text_projector', 'text_weights', 'tokenizer', 'video_projector', 'video', 'weights',
@@ -151,7 +152,7 @@ def test_every_number_of_the_package_has_a_range(name, cls):
 
 def _leaves(hint: Any) -> Any:
     inner = typing.get_args(hint)
-    if typing.get_origin(hint) is Literal:
+    if typing.get_origin(hint) is Literal or isinstance(hint, list):  # of a Callable
         return
     if not inner:
         yield hint

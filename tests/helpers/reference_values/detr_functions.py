@@ -134,12 +134,12 @@ def _check_saliency(data: ReferenceSet) -> Iterator[Row]:
     )
     placeholder = torch.zeros(batch, 1, 1)
     state = GroundingState(
-        placeholder,
-        mask,
-        placeholder,
-        mask,
-        targets.duration,
-        targets,
+        video_features=placeholder,
+        video_mask=mask,
+        text_features=placeholder,
+        text_mask=mask,
+        duration=targets.duration,
+        targets=targets,
         negative_valid=torch.ones(batch, dtype=torch.bool),
     )
     config = data.info['config']

@@ -32,6 +32,7 @@ class ClipQueryDecoder(Encoder):
         hidden_dim: Width inside the feed-forward network.
         dropout: On positions, attention weights and branches.
         activation: Of the feed-forward network.
+        attention_dropout: On attention weights; None takes ``dropout``.
         max_clips: Rows of both tables of positions.
         queries: Made of the ``'text'``; or the ``'clips'`` themselves, for data without sentences.
         mask_padding: False lets queries see padded clips, as the released code does.
@@ -48,6 +49,7 @@ class ClipQueryDecoder(Encoder):
         hidden_dim: int = 1024,
         dropout: float = 0.1,
         activation: Activation = 'relu',
+        attention_dropout: float | None = None,
         max_clips: int = 5000,
         queries: Literal['text', 'clips'] = 'text',
         mask_padding: bool = True,
@@ -57,14 +59,14 @@ class ClipQueryDecoder(Encoder):
         self.mask_padding = mask_padding
         self.generator: ResidualAttention | None = None
         if check_choice(queries, ('text', 'clips'), 'ClipQueryDecoder: queries') == 'text':
-            self.generator = ResidualAttention(dim, num_heads, dropout)
+            self.generator = ResidualAttention(dim, num_heads, dropout, attention_dropout)
         else:
             self.requires = ('fused',)
         self.query_positions, self.key_positions = (
             LearnedPositions(dim, max_clips, dropout) for _ in range(2)
         )
         self.layers = nn.ModuleList(
-            PreNormDecoderLayer(dim, num_heads, hidden_dim, dropout, activation)
+            PreNormDecoderLayer(dim, num_heads, hidden_dim, dropout, activation, attention_dropout)
             for _ in range(num_layers)
         )
         self.norm = nn.LayerNorm(dim)

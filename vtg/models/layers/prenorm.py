@@ -8,7 +8,7 @@ from vtg.utils import DataError
 
 from .attention import ProjectedAttention
 from .blocks import Activation, FeedForward
-from .dropout import Dropout
+from .dropout import Dropout, attention_rate
 
 
 class LearnedPositions(nn.Module):
@@ -43,8 +43,10 @@ class LearnedPositions(nn.Module):
 class ResidualAttention(ProjectedAttention):
     """:class:`ProjectedAttention` with dropout on its output, too; for residual branches."""
 
-    def __init__(self, dim: int, num_heads: int, dropout: float) -> None:
-        super().__init__(dim, num_heads, dropout)
+    def __init__(
+        self, dim: int, num_heads: int, dropout: float, attention_dropout: float | None = None
+    ) -> None:
+        super().__init__(dim, num_heads, attention_rate(dropout, attention_dropout))
         self.noise = Dropout(dropout)
 
     def forward(  # type: ignore[override]
@@ -79,15 +81,16 @@ class PreNormEncoderLayer(nn.Module):
         hidden_dim: Width inside the feed-forward network.
         dropout: On attention weights, on both branches and inside the feed-forward network.
         activation: Of the feed-forward network.
+        attention_dropout: On attention weights; None takes ``dropout``.
     """
 
     def __init__(
         self, dim: int, num_heads: int, hidden_dim: int, dropout: float = 0.1,
-        activation: Activation = 'relu',
+        activation: Activation = 'relu', attention_dropout: float | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
         self.norm = nn.LayerNorm(dim)
-        self.attention = ResidualAttention(dim, num_heads, dropout)
+        self.attention = ResidualAttention(dim, num_heads, dropout, attention_dropout)
         self.feed_forward = ResidualFeedForward(dim, hidden_dim, dropout, activation)
 
     def forward(self, x: Tensor, mask: Tensor | None, position: Tensor) -> Tensor:
@@ -103,12 +106,12 @@ class PreNormDecoderLayer(nn.Module):
 
     def __init__(
         self, dim: int, num_heads: int, hidden_dim: int, dropout: float = 0.1,
-        activation: Activation = 'relu',
+        activation: Activation = 'relu', attention_dropout: float | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
         self.self_norm, self.cross_norm = nn.LayerNorm(dim), nn.LayerNorm(dim)
-        self.self_attention = ResidualAttention(dim, num_heads, dropout)
-        self.cross_attention = ResidualAttention(dim, num_heads, dropout)
+        self.self_attention = ResidualAttention(dim, num_heads, dropout, attention_dropout)
+        self.cross_attention = ResidualAttention(dim, num_heads, dropout, attention_dropout)
         self.feed_forward = ResidualFeedForward(dim, hidden_dim, dropout, activation)
 
     def forward(

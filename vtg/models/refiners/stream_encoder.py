@@ -31,6 +31,7 @@ class StreamEncoder(Refiner):
         hidden_dim: Width inside the feed-forward network.
         dropout: On positions, attention weights and branches.
         activation: Of the feed-forward network.
+        attention_dropout: On attention weights; None takes ``dropout``.
         max_clips: Rows of the table of positions.
     """
 
@@ -43,6 +44,7 @@ class StreamEncoder(Refiner):
         hidden_dim: int = 1024,
         dropout: float = 0.1,
         activation: Activation = 'relu',
+        attention_dropout: float | None = None,
         max_clips: int = 5000,
     ) -> None:
         super().__init__()
@@ -52,7 +54,7 @@ class StreamEncoder(Refiner):
         self.provides = (stream,)
         self.positions = LearnedPositions(dim, max_clips, dropout)
         self.layers = nn.ModuleList(
-            PreNormEncoderLayer(dim, num_heads, hidden_dim, dropout, activation)
+            PreNormEncoderLayer(dim, num_heads, hidden_dim, dropout, activation, attention_dropout)
             for _ in range(num_layers)
         )
         init_linears_normal(self)
