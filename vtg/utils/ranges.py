@@ -76,6 +76,8 @@ RANGES: dict[str, Range] = {
     'max_after': _AT_LEAST_1,
     'max_clips': _AT_LEAST_1,
     'max_words': _AT_LEAST_1,
+    'max_moment': _ABOVE_0,
+    'restart': _AT_LEAST_0,
     'max_label': _ABOVE_0,
     'learned_positions': _AT_LEAST_1,
     'loops': _LAYERS,
