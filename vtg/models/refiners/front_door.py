@@ -205,6 +205,8 @@ class FrontDoorEncoder(Refiner):
     def summaries(self, features: Tensor, mask: Tensor) -> Tensor:
         """The mapped mean ``(B, D)`` of features ``(B, L, F)``."""
         features = features[..., : features.shape[-1] - self.endpoints]
+        if features.ndim > 3:  # layers and patches of a clip
+            features = features.flatten(2, -2).mean(dim=2)
         mask = mask if self.average_over == 'valid' else torch.ones_like(mask)
         return self.summary(masked_average(features, mask).to(features.dtype))
 
