@@ -77,6 +77,7 @@ RANGES: dict[str, Range] = {
     'max_clips': _AT_LEAST_1,
     'max_words': _AT_LEAST_1,
     'max_moment': _ABOVE_0,
+    'shares': _AT_LEAST_0,
     'restart': _AT_LEAST_0,
     'max_label': _ABOVE_0,
     'learned_positions': _AT_LEAST_1,
