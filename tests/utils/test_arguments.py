@@ -18,8 +18,8 @@ FREE_TEXT = {
     'annotations_from', 'ann_file', 'architecture', 'backbone', 'checkpointing', 'collect_dir',
     'collect_device', 'columns', 'duration', 'split',
     'data_root', 'device', 'domain', 'features_from', 'file', 'folder', 'hide',
-    'out_file', 'pattern', 'prefix', 'rows_file', 'rule', 'save_best', 'show', 'stages', 'suffixes', 'text',
-    'text_projector', 'text_weights', 'tokenizer', 'video_projector', 'video', 'weights',
+    'out_file', 'pattern', 'prefix', 'rows_file', 'rule', 'save_best', 'show', 'stages', 'suffixes',
+    'text', 'text_projector', 'text_weights', 'tokenizer', 'video_projector', 'video', 'weights',
 }  # fmt: skip
 # Numbers of which any is right, and lists that say more than their numbers.
 FREE_NUMBERS = {
