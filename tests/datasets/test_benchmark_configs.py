@@ -77,7 +77,7 @@ def test_a_step_on_real_annotations(name, shared):
         widths = sum(store['dim'] for store in load(name)[f'{split}_dataloader'].dataset.video)
         # A pair per store group that is joined; a stream of its own has none in the video.
         positions = 4 if name.endswith('audio') and 'audio' not in cfg.benchmark else 2
-        assert samples[0]['video'].shape[1] == widths + positions
+        assert samples[0]['video'].shape[-1] == widths + positions
         batch = collate(samples)
         batches.append(batch)
         targets = batch['targets']

@@ -81,14 +81,16 @@ def step_of(name, clips, **changes):
 
 @pytest.mark.parametrize('name', SYSTEMS)
 def test_nothing_grows_with_the_square_of_the_length(name):
-    short, long = 40, 1000
+    short, half, long = 40, 500, 1000
     found = {}
-    for clips in (short, long):
+    for clips in (short, half, long):
         with Sizes() as sizes:
             step_of(name, clips)()
         found[clips] = sizes.found
     # What does not depend on the length, such as a memory of earlier samples, is in both.
-    assert 0 < max(found[long] - found[short]) < long**2
+    middle, most = (max(found[clips] - found[short]) for clips in (half, long))
+    # Many words and patches per clip are more than the square of so few clips.
+    assert most < long**2 or most <= 2.2 * middle
 
 
 def test_checkpointing_keeps_less(monkeypatch):

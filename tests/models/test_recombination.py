@@ -43,6 +43,7 @@ FITS = {
     'GaussianFocalLoss': {'centres'},
     'ReferenceOffsetLoss': {'query', 'selected'},
     'QueryTextAlignment': QUERIES,
+    'BestOverlapLoss': QUERIES,
     'ClipScoreLoss': DENSE,
     'ClipLabelLoss': DENSE,
     'L1SpanLoss on offsets': {'points'},

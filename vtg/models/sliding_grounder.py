@@ -225,14 +225,18 @@ class SlidingGrounder(Grounder):
         clip = torch.arange(self.window_clips, device=video.device)
         mask = clip < length[:, None]
         index = (windows.start[part, None] + clip).clamp(max=video.shape[1] - 1)
-        features = video[owner[:, None], index].masked_fill(~mask[..., None], 0)
+        features = video[owner[:, None], index]  # (w, clips, ..., Dv)
+        per_clip = (*mask.shape, *[1] * (video.ndim - 2))
+        features = features.masked_fill(~mask.view(per_clip), 0)
         cut = (length < num_clips[owner])[:, None] & mask
         step = 1 / length.to(video.dtype)[:, None]
         low = clip / length.to(video.dtype)[:, None]
         for column in self.window_tef if endpoints is None else endpoints:
             for offset, values in ((0, low), (1, low + step)):
                 old = features[..., column + offset]
-                features[..., column + offset] = torch.where(cut, values, old)
+                features[..., column + offset] = torch.where(
+                    cut.view(per_clip[:-1]), values.view(per_clip[:-1]), old
+                )
         return features, mask
 
     @torch.no_grad()
