@@ -20,7 +20,11 @@ def small_config(name, **dataset):
     cfg = load_config(ROOT / name)
     cfg.model.defaults.update(SMALL)
     cfg.model.video_projector.in_dim, cfg.model.text_projector.in_dim = 10, 6
-    cfg.test_dataloader.dataset.update(dataset)
+    data = cfg.test_dataloader.dataset
+    for kind in ('video', 'text'):
+        if isinstance(data.get(kind), dict):  # a store that names the width of its features
+            data[kind].pop('dim', None)
+    data.update(dataset)
     return cfg
 
 
@@ -36,9 +40,9 @@ def inferencer(cfg, tmp_path):
     return Inferencer(cfg, path, device='cpu')
 
 
-def features(clips, width=8):
+def features(clips, width=8, video_rows=(), text_rows=()):
     rng = np.random.default_rng(0)
-    return rng.normal(size=(clips, width)), [rng.normal(size=(5, 6))]
+    return rng.normal(size=(clips, *video_rows, width)), [rng.normal(size=(5, *text_rows, 6))]
 
 
 def test_every_system_has_a_config():
@@ -50,7 +54,9 @@ def test_no_length_and_no_grid_is_taken_for_granted(tmp_path, system):
     """400 s at half a second per clip: moments lie anywhere in the video, to any fraction."""
     infer = inferencer(small_config(f'{system}/custom.py', clip_length=0.5), tmp_path)
     endpoints = 2 * len(infer.dataset.assembly.tef_after(1))  # UMT has none
-    video, text = features(800, 10 - endpoints)
+    reader = infer.dataset.reader
+    shapes = (stores[0].row_shape for stores in (reader.video, reader.text))
+    video, text = features(800, 10 - endpoints, *shapes)
     sound = [np.zeros((800, store.dim)) for store in infer.dataset.reader.audio]
     (result,) = infer(video, 'a query', text, audio_features=sound)
     assert result.duration == 400 and len(result.saliency) == 800
