@@ -81,7 +81,7 @@ def _attributes(disk):
     things = [dataset, simulated, dataset.assembly, dataset.labelling, dataset.reader]
     things += [dataset.builder, *dataset.reader.video, *simulated.reader.video]
     names = {name for thing in things for name in vars(thing)}
-    names |= {name for cls in (GroundingDataset, FolderStore) for name in vars(cls)}
+    names |= {name for cls in (*GroundingDataset.__mro__[:2], FolderStore) for name in vars(cls)}
     return {name for name in names if not name.startswith('__')} - {'seed', 'metainfo'}
 
 

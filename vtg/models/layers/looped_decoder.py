@@ -34,8 +34,6 @@ class LoopedDecoder(nn.Module):
 
     def __init__(self, dim: int, decoder: dict, loops: int = 3) -> None:
         super().__init__()
-        if loops < 1:
-            raise ConfigError(f'LoopedDecoder: loops is {loops}; expected a number of at least 1.')
         self.dim = dim
         self.loops = loops
         self.decoder = MODELS.build(decoder)
