@@ -11,7 +11,7 @@ def test_training_wraps_the_targets(toy):
     batch = toy.batch()
     out = GroundingDataPreprocessor()(batch, training=True)
     assert set(out) == {
-        'video', 'video_mask', 'text', 'text_mask', 'duration', 'targets', 'meta'
+        'video', 'video_mask', 'audio', 'text', 'text_mask', 'duration', 'targets', 'meta'
     }  # fmt: skip
     assert isinstance(out['targets'], GroundingTargets)
     assert out['targets'].num_clips.tolist() == [12, 7, 9]
