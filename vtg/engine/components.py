@@ -32,8 +32,8 @@ def check_components(cfg: Config | Mapping[str, Any]) -> None:
     for owner, component in _components(getattr(cfg, '_cfg_dict', cfg)):
         if not every:
             every = {name for registry in _registries() for name in _names(registry)}
-        check_renamed(owner, component, _registries())
         place, name = f'{owner}.type', component['type']
+        check_renamed(owner, component, find_component(name))
         key = owner.rpartition('.')[2]
         if key in _FUNCTIONS and name in ours.FUNCTIONS.module_dict:
             raise ConfigError(f"{place} is {name!r}; write 'vtg.{name}', functions need the scope.")

@@ -6,8 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from mmengine.registry import Registry
-
 from vtg.utils import ConfigError
 
 # Types of components.
@@ -81,13 +79,13 @@ MOVED_KEYS: dict[str, dict[str, str]] = dict.fromkeys(
 )
 
 
-def check_renamed(place: str, cfg: Mapping[str, Any], registries: list[Registry]) -> None:
+def check_renamed(place: str, cfg: Mapping[str, Any], cls: Any) -> None:
     """Refuse a component of a config that has an old name or an argument with one.
 
     Args:
         place: Where the component stands in the config.
         cfg: The component's config, with a ``type``.
-        registries: Where its class may be registered.
+        cls: The class or function that the type names, None where there is none.
 
     Raises:
         ConfigError: With the new name.
@@ -98,7 +96,6 @@ def check_renamed(place: str, cfg: Mapping[str, Any], registries: list[Registry]
             f'{place}.type is {name!r}, which is called {RENAMED[name]!r} now; write '
             f"{place}.type='{RENAMED[name]}'."
         )
-    cls = _class_of(name, registries)
     bases = [base.__name__ for base in inspect.getmro(cls)] if inspect.isclass(cls) else [name]
     taken = inspect.signature(cls).parameters if cls is not None else {}
     for owner in ('*', *bases):
@@ -112,11 +109,3 @@ def check_renamed(place: str, cfg: Mapping[str, Any], registries: list[Registry]
     for old, new in MOVED_KEYS.get(name, {}).items():
         if old in cfg:
             raise ConfigError(f'{place}.{old} has moved; write {new} in its stead.')
-
-
-def _class_of(name: str, registries: list[Registry]) -> Any:
-    """The class or function that is registered as ``name``, None where there is none."""
-    if not name:
-        return None  # MMEngine fails on it
-    # A registry finds modules too, of which none is a component.
-    return next((cls for registry in registries if callable(cls := registry.get(name))), None)
