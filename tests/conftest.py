@@ -19,6 +19,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         '--fuzz-inputs', type=int, metavar='N', help='inputs of every campaign in tests/fuzz'
     )
     parser.addoption(
+        '--fuzz-seed', default='', metavar='S', help='other inputs for every campaign in tests/fuzz'
+    )
+    parser.addoption(
         '--all-systems', action='store_true', help='compile the training step of every system'
     )
 

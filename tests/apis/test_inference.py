@@ -110,7 +110,7 @@ def test_mistakes_are_sentences(trained, clip, videos, tmp_path):
     with pytest.raises(DataError, match='24'):
         inferencer(np.zeros((5, 30), np.float32), 'a dog')
     with pytest.raises(ConfigError, match='no words'):
-        inferencer(videos / 'v0.mp4', ' ')
+        inferencer(videos / 'v0.mp4', ' \u200b')
     with pytest.raises(ConfigError, match='encoders'):
         Inferencer(*trained, device='cpu')(videos / 'v0.mp4', 'a dog')
 

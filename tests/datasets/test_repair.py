@@ -107,6 +107,7 @@ def test_a_window_at_zero_is_a_window_unless_said_otherwise():
         (' a  dog\n', ['outer_whitespace', 'newline_in_query', 'double_spaces'], 'a dog'),
         ('a\ndog', ['newline_in_query'], 'a dog'),
         (' ', ['empty_query', 'outer_whitespace'], None),
+        ('\u200b\u2060', ['empty_query'], None),
         (None, ['entries_without_query'], None),
     ],
 )

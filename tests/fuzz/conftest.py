@@ -14,12 +14,14 @@ sys.path.insert(0, str(Path(__file__).parent))
 def inputs(request):
     """``inputs(share)`` yields ``(number, generator)`` for every input of a campaign.
 
-    ``share`` is the number of inputs in a plain run; ``--fuzz-inputs N`` runs N instead.
+    ``share`` is the number of inputs in a plain run; ``--fuzz-inputs N`` runs N instead, and
+    ``--fuzz-seed S`` makes others.
     """
+    seed = request.config.getoption('--fuzz-seed')
 
     def make(share: int):
         count = request.config.getoption('--fuzz-inputs') or share
         for number in range(count):
-            yield number, random.Random(f'{request.node.nodeid}:{number}')
+            yield number, random.Random(f'{seed}{request.node.nodeid}:{number}')
 
     return make

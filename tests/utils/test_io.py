@@ -67,6 +67,9 @@ def test_missing_and_truncated_files(tmp_path):
         (b'{"x": "\xff"}', 'not valid UTF-8'),
         (b'{"x": "\\ud800"}', 'half of a surrogate pair'),
         ('{"x": 1}'.encode('utf-16'), 'not valid UTF-8'),
+        # Of two values every parser keeps the last one in silence.
+        (b'{"x": 1, "y": 2, "x": 3}', "the key 'x' stands twice in one object"),
+        (b'{"a": [[1], {"x" :{}, "\\u0078":"\\": {"}]}', "the key 'x' stands twice"),
     ],
 )
 def test_odd_lines_are_named(tmp_path, line, reason):
@@ -126,6 +129,7 @@ def test_nearest_names():
         '[12345678901234567890, 123456789012345678901234567890, -9223372036854775809]',
         '[NaN, Infinity, 1e999]',
         '{"a": 1, "a": 2}',
+        '{"a": "\\"x\\": {", "b\\\\": {"a": 1}, "c" : [{"a": 1}, {"a": 2}]}',
         '[1.7976931348623157e308, 5e-324, 0.30000000000000004]',
         '["\\ud800"]',
         '[' * 100 + ']' * 100,

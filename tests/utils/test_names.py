@@ -39,6 +39,8 @@ def test_check_keys():
         check_keys({'zzz': 1}, ['span', 'label'], 'weights')
     with pytest.raises(ConfigError, match=r'weights is 3; expected a dict with span, label\.'):
         check_keys(3, ['span', 'label'], 'weights')
+    with pytest.raises(ConfigError, match=r'it takes k0, k1.*, k11, \.\.\.\.$'):
+        check_keys({'zzz': 1}, [f'k{number}' for number in range(80)], 'defaults')
 
 
 @pytest.mark.parametrize('name', ['RoripwjYFp8_60.0_210.0', 17, 'a b', 'ü', 'x' * 200, '.a'])

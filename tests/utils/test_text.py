@@ -3,7 +3,7 @@
 
 import pickle
 
-from vtg.utils import DataError, markdown_text, printable, shown
+from vtg.utils import DataError, has_words, markdown_text, printable, shown
 
 
 def test_printable():
@@ -23,6 +23,21 @@ def test_shown_is_short():
     assert shown('\x1b') == r"'\x1b'"
     assert shown([1, None]) == '[1, None]'
     assert len(shown(10**400)) == 60 and shown(10**400).endswith('...')
+
+
+def test_has_words():
+    assert all(map(has_words, ('dog', ' 3', '?', 'ü', '\u72ac', '\u200bdog\u200b', '\U0001f415')))
+    # White space, zero widths, a mark without a letter, fillers, the private use of nobody.
+    blank = (
+        '',
+        ' \n',
+        '\u200b',
+        '\ufeff\u2060 \u200e',
+        '\u0301\ufe0f',
+        '\u3164\u2800',
+        '\x00\ue000',
+    )
+    assert not any(map(has_words, blank))
 
 
 def test_markdown_has_no_markup_of_users():

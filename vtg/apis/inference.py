@@ -25,7 +25,7 @@ from vtg.models.sharing import EncodedVideos
 from vtg.models.task_modules.nms import temporal_nms
 from vtg.registry import DATASETS, ENCODERS, MODELS
 from vtg.structures import MomentList
-from vtg.utils import ConfigError, DataError
+from vtg.utils import ConfigError, DataError, has_words
 from vtg.utils.threads import settle_threads
 
 from .precision import amp_context
@@ -284,7 +284,7 @@ class Inferencer:
                 raise ConfigError(f'{len(queries)} queries but {len(text_features)} text features.')
             return queries
         for query in queries:
-            if not query.split():
+            if not has_words(query):
                 raise ConfigError('a query has no words; write what to look for.')
         return queries
 

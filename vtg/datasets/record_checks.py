@@ -8,7 +8,16 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from vtg.utils import TOLERANCE, DataError, exceeds, file_name, is_integer, is_number, shown
+from vtg.utils import (
+    TOLERANCE,
+    DataError,
+    exceeds,
+    file_name,
+    has_words,
+    is_integer,
+    is_number,
+    shown,
+)
 
 from .repair import UNREACHABLE
 
@@ -34,7 +43,7 @@ def id_problems(name: str, value: Any) -> Iterator[str]:
 
 def query_problems(query: Any) -> Iterator[str]:
     """A query is a text with words."""
-    if not isinstance(query, str) or not query.split():
+    if not isinstance(query, str) or not has_words(query):
         yield f'the query {shown(query)} has no words; correct the text or remove the record.'
 
 

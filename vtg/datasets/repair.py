@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from vtg.utils import TOLERANCE, check_choice, exceeds, is_integer, is_number
+from vtg.utils import TOLERANCE, check_choice, exceeds, has_words, is_integer, is_number
 
 Record = dict[str, Any]
 
@@ -154,7 +154,7 @@ def record_faults(record: Record, tolerance: Tolerance, clip_length: float) -> I
 
 
 def _query_faults(query: str) -> Iterator[str]:
-    if not query.split():
+    if not has_words(query):
         yield 'empty_query'
     if query != query.strip():
         yield 'outer_whitespace'
@@ -173,7 +173,7 @@ def repaired(record: Record, tolerance: Tolerance, clip_length: float) -> Record
         clip_length: Seconds per clip.
     """
     query = record.get('query')
-    if query is None or (isinstance(query, str) and not query.split()):
+    if query is None or (isinstance(query, str) and not has_words(query)):
         return None
     record = dict(record)
     if isinstance(query, str) and tolerance.white_space == 'collapse':

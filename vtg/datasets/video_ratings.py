@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from vtg.utils import DataError, is_number, read_json, shown
+from vtg.utils import DataError, has_words, is_number, read_json, shown
 
 from .annotations import Record, check_records
 
@@ -75,11 +75,11 @@ def _record(vid: str, video: Any, path: str | Path) -> Record:
             query = video['info'][_TITLE]
             label = [[_LABELS[str(match)]] for match in video['match']]
         domain = video['domain']
-        if not isinstance(domain, str) or not domain.strip():
+        if not isinstance(domain, str) or not has_words(domain):
             raise ValueError(f'domain is {shown(domain)}')
         return {
             'qid': vid,
-            'query': query if query.strip() else domain,
+            'query': query if has_words(query) else domain,
             'vid': vid,
             'duration': _positive(video, 'frames') / _positive(video, 'fps'),
             'relevant_windows': None,

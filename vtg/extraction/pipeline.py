@@ -15,7 +15,15 @@ import numpy as np
 from vtg.datasets.stores import FolderStore
 from vtg.datasets.stores.base import pattern_fields
 from vtg.registry import ENCODERS
-from vtg.utils import ConfigError, DataError, check_clip_length, file_name, remove_leftovers, shown
+from vtg.utils import (
+    ConfigError,
+    DataError,
+    check_clip_length,
+    file_name,
+    has_words,
+    remove_leftovers,
+    shown,
+)
 
 from .decoding import VideoClips, iter_clips
 from .encoders.base import Encoder
@@ -165,7 +173,7 @@ class TextExtractor:
     def __call__(self, items: Sequence[tuple[str, str]]) -> Iterator[tuple[str, int, str]]:
         """Take ``(name, query)`` and yield ``(name, rows, problem)``."""
         for name, query in items:
-            if not query.split():
+            if not has_words(query):
                 yield name, 0, f'query {name!r} has no words; correct it or remove the record.'
                 continue
             text = self.encoder.encode_text(query)

@@ -17,7 +17,7 @@ from .names import LOADERS, check_choice, check_keys, file_name, nearest_names
 from .numbers import TOLERANCE, check_clip_length, exceeds, is_integer, is_number
 from .outputs import check_output, check_replaceable, hold, leftovers, remove_leftovers
 from .tables import csv_text, markdown_table, terminal_table, two_decimals
-from .text import markdown_text, printable, shown
+from .text import has_words, markdown_text, printable, shown
 
 __all__ = [
     'LOADERS',
@@ -36,6 +36,7 @@ __all__ = [
     'csv_text',
     'exceeds',
     'file_name',
+    'has_words',
     'hold',
     'is_integer',
     'is_number',

@@ -17,7 +17,7 @@ from functools import cache
 from typing import Any, Literal, Union
 
 from .errors import ConfigError
-from .names import check_choice, check_keys, nearest_names, printable
+from .names import check_choice, check_keys, listed, nearest_names, printable
 from .ranges import ANY, in_range, range_of
 
 
@@ -96,7 +96,7 @@ def check_arguments(
         if argument is None and signature.rest is None:
             known = [key for key in signature.arguments if not key.startswith('_')]
             close = nearest_names(str(name), known, 1)
-            hint = f'did you mean {close[0]}?' if close else f'it takes {_listed(known)}.'
+            hint = f'did you mean {close[0]}?' if close else f'it takes {listed(known)}.'
             if getattr(target, 'takes_chain', False) and isinstance(value, Mapping):
                 hint = f'to let {what} make way for a chain, set _delete_=True beside {name}.'
             raise PlacedError(f' is no argument of {what}; {hint}', str(name), what)
@@ -303,14 +303,9 @@ def _union_problems(
         yield '', value, ' or '.join(dict.fromkeys(texts))
 
 
-def _listed(names: Sequence[str]) -> str:
-    more = ', ...' if len(names) > 12 else ''
-    return (', '.join(names[:12]) or 'none') + more
-
-
 def _alternative(hint: Any) -> str:
     if typing.is_typeddict(hint):
-        return f'a dict with {_listed(list(typing.get_type_hints(hint)))}'
+        return f'a dict with {listed(list(typing.get_type_hints(hint)))}'
     return ' or '.join(map(repr, typing.get_args(hint)))
 
 

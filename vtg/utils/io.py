@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, TextIO, cast
 
 from .errors import DataError
 from .outputs import hold
+from .text import shown
 
 # Annotations and predictions shrink to a fifth or a thirtieth; gzip reaches a thousandth.
 _MOST_RATIO, _SMALL = 100, 1 << 24
@@ -24,6 +25,7 @@ _LONGEST_LINE = 1 << 24
 _PIECE = 1 << 20
 _DEEPEST = 64
 _LONG_INTEGER = re.compile(r'\d{19}')
+_KEY = re.compile(r'"\s*:')
 
 
 @contextmanager
@@ -143,11 +145,54 @@ def _loads(text: str) -> Any:
     return json.loads(text)
 
 
+def _count_keys(value: Any, objects: int) -> int:
+    """How many keys the objects in a value have; ``objects`` is how many there are at most."""
+    keys, level = 0, [value]
+    while level and objects > 0:
+        found = [item for item in level if isinstance(item, dict)]
+        keys, objects = keys + sum(map(len, found)), objects - len(found)
+        if objects <= 0:
+            break
+        level = [
+            inner
+            for item in level
+            if isinstance(item, dict | list)
+            for inner in (item.values() if isinstance(item, dict) else item)
+        ]
+    return keys
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, whose keys all differ."""
+    value: dict[str, Any] = {}
+    for name, item in pairs:
+        if name in value:
+            raise _Twice(f'ambiguous JSON (the key {shown(name)} stands twice in one object)')
+        value[name] = item
+    return value
+
+
+class _Twice(Exception):
+    pass
+
+
+def _check_keys(text: str, value: Any) -> None:
+    """Refuse objects that have a key twice, of which every parser keeps the last in silence."""
+    # What looks like a key is at least every key. Only where there are more than the value has is
+    # one of them twice, or inside of a string: then the slow parser knows.
+    if len(_KEY.findall(text)) != _count_keys(value, text.count('{')):
+        try:
+            json.loads(text, object_pairs_hook=_unique)
+        except _Twice as error:
+            raise ValueError(str(error)) from None
+
+
 def parse_json(text: str) -> Any:
     """Return the value of a JSON text.
 
     Raises:
-        ValueError: It is no JSON, no UTF-8, or nested or long beyond reason; says which.
+        ValueError: It is no JSON, no UTF-8, has a key twice in one object, or is nested or long
+            beyond reason; says which.
     """
     if not _is_unicode(text):
         raise ValueError('not valid UTF-8')
@@ -163,6 +208,7 @@ def parse_json(text: str) -> Any:
         raise ValueError('not valid JSON (an integer has thousands of digits)') from None
     if text.count('[') + text.count('{') > _DEEPEST and _depth(value) > _DEEPEST:
         raise ValueError(f'nested deeper than {_DEEPEST} levels')
+    _check_keys(text, value)
     if '\\u' in text and not _is_unicode(json.dumps(value, ensure_ascii=False)):
         raise ValueError('not valid Unicode (half of a surrogate pair)')
     return value

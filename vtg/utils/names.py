@@ -53,13 +53,19 @@ def check_keys(
         return {}
     known = list(known)
     if not isinstance(given, Mapping):
-        raise ConfigError(f'{what} is {given!r}; expected a dict with {", ".join(known)}.')
+        raise ConfigError(f'{what} is {given!r}; expected a dict with {listed(known)}.')
     for key in given:
         if key not in known:
             close = nearest_names(str(key), known, 1)
-            hint = f'did you mean {close[0]}?' if close else f'it takes {", ".join(known)}.'
+            hint = f'did you mean {close[0]}?' if close else f'it takes {listed(known)}.'
             raise ConfigError(f'{what} has no {key}; {hint}')
     return given
+
+
+def listed(names: Iterable[str], most: int = 12) -> str:
+    """Return names for a message, at most ``most`` of them."""
+    names = list(names)
+    return (', '.join(names[:most]) or 'none') + (', ...' if len(names) > most else '')
 
 
 def file_name(name: Any, where: str) -> str:

@@ -2,8 +2,11 @@
 """Text of users where something could obey it: terminals, Markdown, HTML."""
 
 import re
+import unicodedata
 from typing import Any
 
+# Of the categories of letters and symbols, and drawn as nothing: fillers, the empty Braille cell.
+_BLANK = '\u115f\u1160\u2800\u3164\uffa0'
 _MARKUP = re.compile(r'([\\`*\[\]|])')
 
 
@@ -29,6 +32,17 @@ def shown(value: Any, most: int = 60) -> str:
     """Return the ``repr`` of a value of a file for a message, cut to ``most`` characters."""
     text = printable(repr(value))
     return text if len(text) <= most else f'{text[: most - 3]}...'
+
+
+def has_words(text: str) -> bool:
+    """Whether a text shows anything: letters, numbers, punctuation, symbols.
+
+    White space, and what has no width or shape (format characters, lone marks, fillers), is none.
+    """
+    return any(
+        unicodedata.category(character)[0] in 'LNPS' and character not in _BLANK
+        for character in text
+    )
 
 
 def markdown_text(text: Any) -> str:
