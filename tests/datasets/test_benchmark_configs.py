@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Charades-STA, TACoS, TVSum and YouTube Highlights: real annotations, simulated features."""
 
+import copy
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -32,12 +34,18 @@ NAMES = sorted(
 SIMULATED = ['charades_simulated', 'tacos_simulated', 'tvsum_simulated', 'youtube_simulated']
 
 
+@functools.cache  # read-only: every domain and split of a benchmark asks for it again
 def load(name):
     return load_config(BASES / f'{name}.py')
 
 
+@functools.cache
+def rehearsal(name):
+    return rehearse(load(name))
+
+
 def build(name, split, shared, **changes):
-    cfg = rehearse(load(name))[f'{split}_dataloader'].dataset
+    cfg = copy.deepcopy(rehearsal(name)[f'{split}_dataloader'].dataset)
     return DATASETS.build({**cfg, 'data_root': str(shared), **changes})
 
 
@@ -69,7 +77,7 @@ def train_and_evaluate(cfg, training, testing):
 
 @pytest.mark.parametrize('name', NAMES)
 def test_a_step_on_real_annotations(name, shared):
-    cfg = rehearse(load(name))
+    cfg = rehearsal(name)
     highlights_only = 'domains' in cfg.benchmark
     assert cfg.benchmark.name.endswith('with simulated features')
     batches = []
