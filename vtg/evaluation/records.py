@@ -8,6 +8,8 @@ import torch
 from vtg.structures import MomentList, Prediction
 
 Record = dict[str, Any]
+ANSWER_FIELDS = ('pred_exist_score', 'pred_answered')
+"""What a record says of whether the query has a moment at all."""
 PLACEHOLDER = [0.0, 0.0, 0.0]
 """Stands where a query has no window; the official evaluators need one."""
 
@@ -22,7 +24,9 @@ def to_records(prediction: Prediction, fill: bool = False) -> list[Record]:
     Returns:
         ``qid``, ``query`` and ``vid`` from ``meta``; where the model has the heads,
         ``pred_relevant_windows``: ``[[start_s, end_s, score], ...]``, best first;
-        ``alternatives``: further lists by name; ``pred_saliency_scores``: one per real clip.
+        ``alternatives``: further lists by name; ``pred_saliency_scores``: one per real clip;
+        ``pred_exist_score``: the probability that the query has a moment, where something tells;
+        ``pred_answered``: whether it is above the threshold, where one was chosen.
     """
     records = [{key: item.get(key) for key in ('qid', 'query', 'vid')} for item in prediction.meta]
     if prediction.output is not None:
@@ -39,6 +43,12 @@ def to_records(prediction: Prediction, fill: bool = False) -> list[Record]:
         rows = prediction.saliency.double().cpu().numpy()
         for record, row, length in zip(records, rows, lengths):
             record['pred_saliency_scores'] = row[:length].tolist()
+    if prediction.existence is not None:
+        for record, value in zip(records, prediction.existence.double().tolist()):
+            score = value if prediction.digits is None else round(value, prediction.digits)
+            record['pred_exist_score'] = score
+            if prediction.threshold is not None:
+                record['pred_answered'] = score > prediction.threshold
     return records
 
 

@@ -136,6 +136,15 @@ class Component(BaseModule):
         """
         return {}
 
+    def existence(self, state: GroundingState) -> Tensor | None:
+        """Return logits ``(B,)``, high where the video holds a moment of the query; None where the
+        component has nothing to say about it.
+
+        Args:
+            state: Behind all stages.
+        """
+        return None
+
     def revise(self, state: GroundingState, lists: dict[str, MomentList]) -> dict[str, MomentList]:
         """Change the decoded moments before the post-processing; by default nothing.
 
@@ -286,9 +295,11 @@ class MomentHead(Component):
     Attributes:
         lists: Names of the result lists; the first is reported unless ``test_cfg.output`` says
             otherwise.
+        gives_queries: ``moment_outputs['queries']`` holds decoded queries.
     """
 
     slot = 'moment_head'
+    gives_queries: ClassVar[bool] = False
     lists: tuple[str, ...] = ()
     task = 'moment'
     joint = False

@@ -13,6 +13,7 @@ from torch.utils.checkpoint import checkpoint
 
 from vtg.registry import MODELS, TASK_UTILS
 from vtg.structures import (
+    Answering,
     GroundingState,
     GroundingTargets,
     Prediction,
@@ -22,6 +23,7 @@ from vtg.structures import (
 )
 from vtg.utils import ConfigError
 
+from .answering import existence_of
 from .base import SLOT_TYPES, Component, LossBalancer
 from .compilation import CompiledStep
 from .negative_pass import check_partner
@@ -95,11 +97,13 @@ class Grounder(SharedVideos, BaseModel):
     Attributes:
         progress: Where training stands; set by the engine every epoch, saved with the weights.
         output: Name of the result list that is reported.
+        answering: When a query counts as one without a moment; None where nothing was chosen.
         place: Where a config holds the model.
     """
 
     place: ClassVar[str] = 'model'
     compiled: CompiledStep | None = None
+    answering: Answering | None = None
 
     def __init__(
         self,
@@ -364,6 +368,8 @@ class Grounder(SharedVideos, BaseModel):
             lists = component.revise(state, lists)
         if self.post_processor is not None:
             lists = {n: self.post_processor(found, state.duration) for n, found in lists.items()}
+        reported = lists.get(self.output) if self.output else None
+        answering = self.answering
         saliency = None if state.saliency is None else state.saliency.detach()
         if saliency is not None and self.test_cfg['saliency_dtype'] is not None:
             saliency = saliency.to(getattr(torch, self.test_cfg['saliency_dtype'])).float()
@@ -375,6 +381,8 @@ class Grounder(SharedVideos, BaseModel):
             output=self.output,
             saliency=saliency,
             digits=self.test_cfg['score_digits'],
+            existence=existence_of(self.slots.values(), state, reported, answering),
+            threshold=None if answering is None else answering.threshold,
         )
 
     def val_step(self, data: dict[str, Any]) -> list[Prediction]:

@@ -253,6 +253,11 @@ class SlidingGrounder(Grounder):
         saliency = found.saliency
         if saliency is not None:
             saliency = mean_scores(saliency, windows, video_mask)
+        existence = found.existence
+        if existence is not None:
+            # A video has a moment if one of its windows has.
+            none = existence.new_zeros(len(duration))
+            existence = none.scatter_reduce(0, windows.owner, existence, 'amax')
         return replace(
             found,
             video_mask=video_mask,
@@ -260,6 +265,7 @@ class SlidingGrounder(Grounder):
             meta=meta or [{} for _ in range(len(duration))],
             lists={name: self._merge(item, windows, clip) for name, item in found.lists.items()},
             saliency=saliency,
+            existence=existence,
         )
 
     def _merge(self, moments: MomentList, windows: Windows, clip: Tensor) -> MomentList:

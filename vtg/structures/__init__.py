@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The typed objects that travel between the parts, and the arithmetic of spans."""
 
+from .answering import Answering
 from .batches import SHARED, chosen, joined, per_sample, separated, spread
 from .extras import EXTRAS, FROM_TEXT, Extra, Extras, text_of
 from .metric_table import MAIN, MetricTable, flatten_table, unflatten_table
@@ -23,6 +24,7 @@ __all__ = [
     'MAIN',
     'PROGRESS_KEY',
     'SHARED',
+    'Answering',
     'Extra',
     'Extras',
     'FeaturePyramid',

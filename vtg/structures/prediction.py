@@ -27,6 +27,9 @@ class Prediction:
         output: The name of the reported list; None where the model finds no moments.
         saliency: ``(B, L)`` score of every clip, any on padding; None without a saliency head.
         digits: Decimals of the seconds and scores of moments in a record; None keeps them all.
+        existence: ``(B,)`` probability that the query has a moment; None where nothing tells.
+        threshold: Up to this probability a query counts as one without a moment; None where none
+            was chosen. Its moments are listed all the same.
     """
 
     video_mask: Tensor
@@ -36,6 +39,8 @@ class Prediction:
     output: str | None = None
     saliency: Tensor | None = None
     digits: int | None = 4
+    existence: Tensor | None = None
+    threshold: float | None = None
 
     def __len__(self) -> int:
         return len(self.video_mask)
@@ -45,6 +50,7 @@ def join_predictions(predictions: Sequence[Prediction]) -> Prediction:
     """Join batches of one model, sample after sample; all are padded to the same clips."""
     first = predictions[0]
     scores = [item.saliency for item in predictions if item.saliency is not None]
+    existence = [item.existence for item in predictions if item.existence is not None]
     return Prediction(
         video_mask=torch.cat([item.video_mask for item in predictions]),
         duration=torch.cat([item.duration for item in predictions]),
@@ -56,6 +62,8 @@ def join_predictions(predictions: Sequence[Prediction]) -> Prediction:
         output=first.output,
         saliency=torch.cat(scores) if scores else None,
         digits=first.digits,
+        existence=torch.cat(existence) if existence else None,
+        threshold=first.threshold,
     )
 
 

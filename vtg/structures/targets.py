@@ -42,6 +42,14 @@ class GroundingTargets:
         """``host``, or these targets themselves where they were made without it."""
         return self if self.host is None else self.host
 
+    @property
+    def answerable(self) -> Tensor:
+        """``(B,)`` True where the query has a moment, or relevant clips where no moment is known.
+
+        The others are compared with nothing that only a matching video has.
+        """
+        return self.span_mask.any(dim=1) | self.relevant.any(dim=1)
+
     @classmethod
     def from_batch(cls, batch: dict[str, Any], device: torch.device) -> 'GroundingTargets':
         """Build the targets of a batch that lies on the host and move them to ``device``."""

@@ -5,6 +5,7 @@ from .answerability import Answerability
 from .clip_text import ClipTextSaliency, GlobalAlignment, LocalAlignment
 from .clip_word_correlation import ClipWordCorrelation
 from .distillation import MomentumAlignment, MutualPrediction
+from .existence import ExistenceHead
 from .layer_calibration import LayerCalibration
 from .moment_sentence import MomentSentenceAlignment
 from .moment_summary import MomentSummarySaliency
@@ -16,6 +17,7 @@ __all__ = [
     'Answerability',
     'ClipTextSaliency',
     'ClipWordCorrelation',
+    'ExistenceHead',
     'GlobalAlignment',
     'LayerCalibration',
     'LocalAlignment',

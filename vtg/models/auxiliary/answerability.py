@@ -22,8 +22,9 @@ class Answerability(Auxiliary):
 
     The relevance head and loss of CausalVTG (NeurIPS 2025) for any system with negatives: a linear
     layer on the normalised means of encoded clips and words, with cross-entropy over matching and
-    negative pairs. Where ``model.negatives.partner`` names it, the negative pass is of two videos
-    per query: the next one, and a hard one, that of the query with the most similar words.
+    negative pairs; a labelled query without a moment is a negative one as it stands. Where
+    ``model.negatives.partner`` names it, the negative pass is of two videos per query: the next
+    one, and a hard one, that of the query with the most similar words.
 
     Args:
         dim: Token width.
@@ -105,17 +106,22 @@ class Answerability(Auxiliary):
         return ~valid, torch.ones_like(valid)
 
     def loss(self, state: GroundingState) -> dict[str, Tensor]:
-        """``loss_answerability``: mean over the matching and all negative pairs that count."""
+        """``loss_answerability``: mean over the samples and all negative pairs that count."""
         assert state.negative is not None
         matching, negative = self.logits(state), self.logits(state.negative)
         answerable, counts = self.wanted(state)
         always = torch.ones_like(matching, dtype=torch.bool)
+        own = state.targets.answerable
         loss = F.binary_cross_entropy_with_logits(
             torch.cat((matching, negative)),
-            torch.cat((always, answerable)).to(matching.dtype),
+            torch.cat((own, answerable)).to(matching.dtype),
             reduction='none',
         )
         return {'loss_answerability': self.weight * masked_mean(loss, torch.cat((always, counts)))}
+
+    def existence(self, state: GroundingState) -> Tensor:
+        """See :meth:`vtg.models.base.Component.existence`."""
+        return self.logits(state)
 
     def revise(self, state: GroundingState, lists: dict[str, MomentList]) -> dict[str, MomentList]:
         """Scale the scores, see ``scale_scores``."""

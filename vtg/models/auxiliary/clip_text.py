@@ -105,7 +105,7 @@ class GlobalAlignment(AlignmentBranch):
     the other way round.
 
     Global regularisation of TR-DETR (Sun et al., 2024, section 3.1). Samples of the same video
-    count as negatives, as published.
+    count as negatives, as published; a query without a moment in its video is one for the others.
 
     Args:
         temperature: Divisor of the cosine.
@@ -126,10 +126,11 @@ class GlobalAlignment(AlignmentBranch):
         self.weight = weight
 
     def loss(self, state: GroundingState) -> dict[str, Tensor]:
-        """``loss_global_alignment``, the mean of both directions over the batch."""
+        """``loss_global_alignment``, the mean of both directions over all that match."""
         video = unit(self.mean(state.projected_video, state.video_mask))
         text = unit(self.mean(state.projected_text, state.text_mask))
         logits = text @ video.T / self.temperature
         itself = torch.arange(len(logits), device=logits.device)
-        both = F.cross_entropy(logits, itself) + F.cross_entropy(logits.T, itself)
-        return {'loss_global_alignment': self.weight * both / 2}
+        rows, columns = (F.cross_entropy(x, itself, reduction='none') for x in (logits, logits.T))
+        mean = masked_mean(rows + columns, state.targets.answerable)
+        return {'loss_global_alignment': self.weight * mean / 2}

@@ -147,10 +147,13 @@ class ClipWordCorrelation(Auxiliary):
         """``loss_moment_sentence``, ``loss_moment_dummy``, ``loss_moment_clips`` and
         ``loss_distillation``."""
         learnt = self.encode(state)
+        counts = state.targets.answerable
         align = {
-            'moment_sentence': self.stand_out(learnt.moment, learnt.other, learnt.sentence),
+            'moment_sentence': self.stand_out(
+                learnt.moment, learnt.other, learnt.sentence, counts=counts
+            ),
             'moment_dummy': self.stand_out(
-                learnt.moment, learnt.other, learnt.dummy_sentence, self.dummy_target
+                learnt.moment, learnt.other, learnt.dummy_sentence, self.dummy_target, counts
             ),
             'moment_clips': self._clip_loss(learnt, state.video_mask),
         }
@@ -159,24 +162,34 @@ class ClipWordCorrelation(Auxiliary):
         return losses | {'loss_distillation': self.distill_weight * distilled}
 
     @staticmethod
-    def stand_out(moment: Tensor, other: Tensor, sentence: Tensor, target: str = 'own') -> Tensor:
+    def stand_out(
+        moment: Tensor,
+        other: Tensor,
+        sentence: Tensor,
+        target: str = 'own',
+        counts: Tensor | None = None,
+    ) -> Tensor:
         """Cross-entropy over the cosines ``(B, 2B)`` of a sample's moment with the sentences of
         all samples, and of all that lies outside with them.
 
         Args:
             moment, other, sentence: ``(B, D)``.
             target: ``'own'`` sentence, or see ``dummy_target``.
+            counts: ``(B,)`` samples that have a moment; None for all.
         """
         moment, other, sentence = (unit(x) for x in (moment, other, sentence))
         logits = torch.cat((moment @ sentence.T, other @ sentence.T), dim=1)
         batch = len(logits)
         own = torch.arange(batch, device=logits.device)
         if target == 'own':
-            return F.cross_entropy(logits, own)
-        if target == 'first_other':
-            return F.cross_entropy(logits, (own == 0).long())
-        others = torch.ones_like(logits).scatter_(1, own.unsqueeze(1), 0)
-        return F.cross_entropy(logits, others / (2 * batch - 1))
+            wanted = own
+        elif target == 'first_other':
+            wanted = (own == 0).long()
+        else:
+            others = torch.ones_like(logits).scatter_(1, own.unsqueeze(1), 0)
+            wanted = others / (2 * batch - 1)
+        loss = F.cross_entropy(logits, wanted, reduction='none')
+        return loss.mean() if counts is None else masked_mean(loss, counts)
 
     def _clip_loss(self, learnt: Correlation, mask: Tensor) -> Tensor:
         """Cross-entropy of "this clip is like the moment token"."""

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from vtg.models.base import Component
 from vtg.models.layers import cosine, unit, xavier_linear
+from vtg.models.losses import masked_mean
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
 from vtg.utils import ConfigError
@@ -91,7 +92,7 @@ class MomentumAlignment(AlignmentBranch):
             self.teachers[slot] = nn.ModuleList(deepcopy(list(students))).requires_grad_(False)
 
     def loss(self, state: GroundingState) -> dict[str, Tensor]:
-        """``loss_align``, the mean over both directions and the batch."""
+        """``loss_align``, the mean over both directions and all samples that match."""
         with torch.no_grad():
             if self.training:
                 self._move()
@@ -105,7 +106,10 @@ class MomentumAlignment(AlignmentBranch):
         students = self._vectors(state)
         video, text = MODALITIES
         losses = [
-            self._distance(students[one], teachers[one], banks[other], share)
+            masked_mean(
+                self._distance(students[one], teachers[one], banks[other], share),
+                state.targets.answerable,
+            )
             for one, other in ((video, text), (text, video))
         ]
         if self.training:
@@ -113,14 +117,14 @@ class MomentumAlignment(AlignmentBranch):
         return {'loss_align': self.weight * (losses[0] + losses[1]) / 2}
 
     def _distance(self, student: Tensor, teacher: Tensor, bank: Tensor, share: Tensor) -> Tensor:
-        """Cross-entropy of similarities with vectors ``(D, B + K)``, whose first B are one's own
-        and those of the other samples."""
+        """Cross-entropy ``(B,)`` of similarities with vectors ``(D, B + K)``, whose first B are
+        one's own and those of the other samples."""
         with torch.no_grad():
             itself = torch.eye(len(teacher), bank.shape[1], device=bank.device, dtype=bank.dtype)
             taught = (teacher @ bank / self.temperature).softmax(dim=1)
             wanted = share * taught + (1 - share) * itself
         found = (student @ bank / self.temperature).log_softmax(dim=1)
-        return -(wanted * found).sum(dim=1).mean()
+        return -(wanted * found).sum(dim=1)
 
     def _share(self) -> Tensor:
         """Share of the teacher in the targets; ``steps`` counts the steps before this one."""
@@ -191,9 +195,10 @@ class MutualPrediction(AlignmentBranch):
         self.map = xavier_linear(nn.Linear(dim, dim), bias=None)
 
     def loss(self, state: GroundingState) -> dict[str, Tensor]:
-        """``loss_sim``, the mean over the batch."""
+        """``loss_sim``, the mean over all samples that match."""
         video = unit(self.mean(state.projected_video, state.video_mask))
         text = unit(self.mean(state.projected_text, state.text_mask))
         forward = cosine(self.map(F.relu(video)), text)
         backward = cosine(self.map(F.relu(text)), video)
-        return {'loss_sim': -self.weight * (forward.mean() + backward.mean()) / 2}
+        mean = masked_mean(forward + backward, state.targets.answerable)
+        return {'loss_sim': -self.weight * mean / 2}

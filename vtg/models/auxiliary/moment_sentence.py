@@ -117,7 +117,8 @@ class MomentSentenceAlignment(Auxiliary):
         moment, clips, sentence = self.encode(state)
         cosine = unit(moment) @ unit(sentence).T  # (B, B)
         pairs = torch.eye(len(cosine), device=cosine.device, dtype=cosine.dtype)
-        align = sigmoid_focal_loss(cosine, pairs, alpha=0.5, gamma=2.0).mean(dim=0).sum()
+        every = sigmoid_focal_loss(cosine, pairs, alpha=0.5, gamma=2.0).sum(dim=1)
+        align = masked_mean(every, state.targets.answerable)  # without a moment no row
 
         logits = torch.einsum('bd,bld->bl', moment, clips) * self.dim**-0.5
         target = (state.targets.saliency > 0).to(logits.dtype)

@@ -9,6 +9,7 @@ from torch import Tensor
 from vtg.models.base import Auxiliary
 from vtg.models.extras import Context, QuerySentence
 from vtg.models.layers import MLP, Init, init_transformer, unit
+from vtg.models.losses import masked_mean
 from vtg.registry import MODELS
 from vtg.structures import GroundingState, Progress
 from vtg.utils import check_choice
@@ -73,11 +74,12 @@ class VideoSentenceContrast(Auxiliary):
         return video, clips, unit(self.text_head(QuerySentence.found_in(state)))
 
     def loss(self, state: GroundingState) -> dict[str, Tensor]:
-        """``loss_video_sentence``, the mean of both directions over the batch, and
+        """``loss_video_sentence``, the mean of both directions over all that match, and
         ``loss_clip_sentence``, a mean over all clips of the batch."""
         video, clips, sentence = self.embed(state)
         likeness = video @ sentence.mT  # (B, B)
-        both = (likeness.log_softmax(dim=1) + likeness.log_softmax(dim=0)).diagonal().mean() / 2
+        found = (likeness.log_softmax(dim=1) + likeness.log_softmax(dim=0)).diagonal()
+        both = masked_mean(found, state.targets.answerable) / 2
         mask = state.video_mask
         own = (clips @ sentence.unsqueeze(-1)).squeeze(-1)  # (B, L)
         seen = mask if self.average_over == 'valid' else torch.ones_like(mask)

@@ -33,7 +33,11 @@ def min_max(scores: Tensor, mask: Tensor) -> Tensor:
 
 
 def clip_score_distance(
-    scores: Tensor, labels: Tensor, mask: Tensor, over: str = 'sample'
+    scores: Tensor,
+    labels: Tensor,
+    mask: Tensor,
+    over: str = 'sample',
+    counts: Tensor | None = None,
 ) -> Tensor:
     """Mean squared distance of scores and labels after both are brought to [0, 1].
 
@@ -45,15 +49,18 @@ def clip_score_distance(
         mask: ``(B, L)`` True = real.
         over: What shares its extremes: the real clips of a ``'sample'``, or the whole ``'batch'``
             with its padding, which then also enters the mean, as in the released code.
+        counts: ``(B,)`` samples with extremes of their own to compare with; None for all.
 
     Returns:
-        Scalar, the mean over the clips of the batch.
+        Scalar, the mean over the clips of these samples, or of the batch.
     """
     check_choice(over, ('sample', 'batch'), 'over')
     if over == 'batch':
+        counts = None
         scores, labels, mask = (x.reshape(1, -1) for x in (scores, labels, torch.ones_like(mask)))
     distance = (min_max(scores, mask) - min_max(labels, mask)).square()
-    return masked_mean(torch.where(mask, distance, distance.new_zeros(())), mask)
+    entering = mask if counts is None else mask & counts.unsqueeze(-1)
+    return masked_mean(torch.where(mask, distance, distance.new_zeros(())), entering)
 
 
 @MODELS.register_module()
@@ -76,8 +83,11 @@ class ClipScoreLoss(MomentLoss):
     def compute(self, assigned: AssignedPredictions, state: GroundingState) -> Tensor:
         """See :class:`MomentLoss`."""
         assert assigned.clip_scores is not None
+        targets = state.targets
         distances = [
-            clip_score_distance(scores, state.targets.saliency, state.video_mask, self.over)
+            clip_score_distance(
+                scores, targets.saliency, state.video_mask, self.over, targets.answerable
+            )
             for scores in assigned.clip_scores
         ]
         return torch.stack(distances)

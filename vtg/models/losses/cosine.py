@@ -16,7 +16,7 @@ from vtg.registry import MODELS
 from vtg.structures import GroundingState
 from vtg.utils import ConfigError
 
-from .saliency import SaliencyLoss
+from .saliency import SaliencyLoss, masked_mean
 
 
 class DirectionLoss(SaliencyLoss):
@@ -64,7 +64,8 @@ class DirectionLoss(SaliencyLoss):
 @MODELS.register_module()
 class SaliencyCosineLoss(DirectionLoss):
     """One minus the cosine of scores and labels: the task-specific loss, and on scores made from
-    moments the task-coupled one (equations 10 and 11).
+    moments the task-coupled one (equations 10 and 11). Queries without a moment have no direction
+    and do not count.
 
     Args:
         reduction: Over the batch: ``'sum'`` as in the released code, or ``'mean'``.
@@ -84,7 +85,10 @@ class SaliencyCosineLoss(DirectionLoss):
         """Sum or mean over samples."""
         ours, labels = self.directions(scores, state)
         distance = 1 - (ours * labels).sum(dim=1)
-        return distance.sum() if self.reduction == 'sum' else distance.mean()
+        counts = state.targets.answerable
+        if self.reduction == 'sum':
+            return (distance * counts).sum()
+        return masked_mean(distance, counts)
 
 
 @MODELS.register_module()

@@ -167,7 +167,8 @@ class MarginPairLoss(SaliencyLoss):
 
     ``2 * mean(max(0, margin + s_neg - s_pos))`` over samples and pairs (Moment-DETR, Lei et al.,
     2021, eq. 4; the factor is the official code's). A clip of index -1 stands for one with score 0
-    (UVCOM, for videos without another clip).
+    (UVCOM, for videos without another clip). A query without a moment has nothing to rank and does
+    not count.
 
     Args:
         margin: Distance below which a pair costs.
@@ -188,7 +189,10 @@ class MarginPairLoss(SaliencyLoss):
             scores.gather(1, clips.clamp(min=0)).masked_fill(clips < 0, 0)
             for clips in (state.targets.pos_clips, state.targets.neg_clips)
         )
-        return 2 * F.relu(self.margin + low - high).mean()
+        # A pair of a clip with itself says that there is nothing to rank.
+        same = state.targets.pos_clips == state.targets.neg_clips
+        counts = state.targets.answerable | ~same.all(dim=1)
+        return 2 * masked_mean(F.relu(self.margin + low - high), counts.unsqueeze(-1))
 
 
 @MODELS.register_module()

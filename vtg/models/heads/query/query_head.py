@@ -80,6 +80,7 @@ class QueryHead(MomentHead):
     """
 
     lists = ('detr',)
+    gives_queries = True
     can_do_without: ClassVar[dict[str, str]] = {'fused_text': 'attend_text=False'}
     parts: ClassVar[dict[str, Any]] = {
         'queries': {'type': 'LearnedQueries'},
