@@ -34,6 +34,7 @@ setup(
     long_description_content_type='text/markdown',
     license='Apache-2.0',
     packages=find_packages(include=['vtg', 'vtg.*']),
+    package_data={'vtg.pages': ['assets/*']},
     python_requires='>=3.10,<3.13',
     install_requires=requirements('runtime'),
     extras_require={

@@ -37,13 +37,16 @@ ALLOWED: dict[str, set[str]] = {
     'formats': BASIS,
     'datasets': BASIS | {'datasets.stores', 'formats'},
     'evaluation': BASIS,
+    'pages': BASIS,
+    'analysis': BASIS | {'evaluation', 'pages', 'reports'},
     'engine': BASIS,
     'extraction': BASIS | {'datasets.stores', 'engine'},
     'pretraining': BASIS | {'extraction'},
     'conversion': BASIS | {'engine'},
     'reports': BASIS | {'evaluation'},
     'apis': BASIS
-    | {'models', 'datasets', 'evaluation', 'engine', 'extraction', 'formats', 'reports'},
+    | {'models', 'datasets', 'evaluation', 'engine', 'extraction', 'formats', 'reports'}
+    | {'analysis', 'pages'},
     'sweeps': BASIS | {'apis', 'datasets', 'engine', 'reports'},
 }
 
