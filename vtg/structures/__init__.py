@@ -4,7 +4,7 @@
 from .answering import Answering
 from .batches import SHARED, chosen, joined, per_sample, separated, spread
 from .extras import EXTRAS, FROM_TEXT, Extra, Extras, text_of
-from .metric_table import MAIN, MetricTable, flatten_table, unflatten_table
+from .metric_table import MAIN, MetricTable, Quantity, flatten_table, unflatten_table
 from .precision import full_precision, in_float32
 from .prediction import Prediction, join_predictions
 from .spans import (
@@ -34,6 +34,7 @@ __all__ = [
     'MomentList',
     'Prediction',
     'Progress',
+    'Quantity',
     'chosen',
     'cxw_to_xx',
     'flatten_table',

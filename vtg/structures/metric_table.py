@@ -3,6 +3,7 @@
 MMEngine, which knows flat names only."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from vtg.utils import ConfigError
@@ -10,6 +11,23 @@ from vtg.utils import ConfigError
 MetricTable: TypeAlias = dict[str, dict[str, float]]
 """``{list: {name: value}}``; the reported list comes first and is called :data:`MAIN`."""
 MAIN = 'main'
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What a metric says of one of its numbers; logs, reports and sweeps go by it.
+
+    Attributes:
+        name: As in the table of the metric.
+        headline: Shown where there is room for a few numbers: logs of training, sweeps.
+        higher: Whether more is better.
+        unit: ``'%'``, or what the number counts.
+    """
+
+    name: str
+    headline: bool = False
+    higher: bool = True
+    unit: str = '%'
 
 
 def flatten_table(table: MetricTable) -> dict[str, float]:

@@ -78,6 +78,7 @@ CHECKS: dict[str, Check] = {
     'nms_postprocess': Check('nms'),
     'qd_detr': Check('qd_detr', 'QdDetrCase'),
     'qd_detr_audio': Check('qd_detr', 'QdDetrCase'),
+    'qvm2_metrics': Check('multi_moment'),
     'r2_tuning': Check('r2_tuning', 'R2TuningCase'),
     'saliency_labels': Check('labels'),
     'sgdetr': Check('sgdetr', 'SgDetrCase'),

@@ -13,7 +13,7 @@ from mmengine.logging import print_log
 from vtg.evaluation.functional import has_windows
 from vtg.evaluation.functional.records import OFFICIAL_FIELDS
 from vtg.evaluation.records import ANSWER_FIELDS, Record, to_records
-from vtg.structures import MAIN, MetricTable, Prediction, flatten_table
+from vtg.structures import MAIN, MetricTable, Prediction, Quantity, flatten_table
 from vtg.utils import ConfigError, nearest_names, write_jsonl
 
 from .lists import further_lists
@@ -35,6 +35,7 @@ class RecordMetric(BaseMetric):
         table: The values by list and name; MMEngine gets them as
             :func:`vtg.structures.flatten_table` names them.
         details: The nested result per list, unrounded.
+        baselines: The values of the predictions of :meth:`constant_predictions`, by their name.
 
     Args:
         digits: Round the values; None keeps them whole. The official model selection compares
@@ -52,6 +53,12 @@ class RecordMetric(BaseMetric):
     """What of a record is evaluated, kept and written."""
     queries: ClassVar[str] = 'queries without labels'
     """What the log calls a split that cannot be evaluated."""
+    fill: ClassVar[bool] = True
+    """Whether one window without length stands where a query has none."""
+    qualified: ClassVar[bool] = False
+    """Whether reports show the prefix too, because the names mean something else elsewhere."""
+    benchmarks: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """Arguments by the name of a benchmark that is evaluated so, for command lines."""
 
     def __init__(
         self,
@@ -73,6 +80,16 @@ class RecordMetric(BaseMetric):
         self.alternatives: dict[str, list[Record]] = {}
         self.table: MetricTable = {}
         self.details: dict[str, Any] = {}
+        self.baselines: dict[str, dict[str, float]] = {}
+
+    @property
+    def quantities(self) -> Sequence[Quantity]:
+        """The numbers in the order of tables; others follow. Without any, all are shown in logs."""
+        return ()
+
+    def constant_predictions(self, annotations: list[Record]) -> dict[str, list[Record]]:
+        """Predictions by name that know nothing of a query; their values are reported beside."""
+        return {}
 
     def labelled(self, annotations: list[Record]) -> bool:
         """Whether there is anything to compare with."""
@@ -92,7 +109,7 @@ class RecordMetric(BaseMetric):
     def process(self, data_batch: dict[str, Any], data_samples: Sequence[Prediction]) -> None:
         """Make the records of the predictions of a batch, and keep each with the raw annotation in
         ``data_batch['meta']``."""
-        records = [item for batch in data_samples for item in to_records(batch, fill=True)]
+        records = [item for batch in data_samples for item in to_records(batch, self.fill)]
         annotations = [meta.get('annotation') for meta in data_batch['meta']]
         if None in annotations:
             raise ConfigError(
@@ -143,7 +160,7 @@ class RecordMetric(BaseMetric):
         kept = (*self.fields, *ANSWER_FIELDS)
         self.predictions = [{k: r[k] for k in kept if k in r} for r in records]
         self.alternatives = further_lists(records) if self.use_alternatives else {}
-        self.table, self.details = {}, {}
+        self.table, self.details, self.baselines = {}, {}, {}
         if self.out_file:
             write_jsonl(self.out_file, self.predictions)
         if not self.labelled(self.annotations):
@@ -161,15 +178,20 @@ class RecordMetric(BaseMetric):
             self.table[name] = self.values_of(self.details[name])
         # The number to select by is that of the main list.
         self.table[MAIN] |= self._selected(self.table[MAIN])
-        self.table = {
-            name: {key: self._rounded(value) for key, value in values.items()}
-            for name, values in self.table.items()
+        self.table = {name: self._rounded_values(values) for name, values in self.table.items()}
+        self.baselines = {
+            name: self._rounded_values(
+                self.values_of(self.evaluate_list(constant, self.annotations))
+            )
+            for name, constant in self.constant_predictions(self.annotations).items()
         }
         self.remark()
         return flatten_table(self.table)
 
-    def _rounded(self, value: float) -> float:
-        return value if self.digits is None else float(f'{value:.{self.digits}f}')
+    def _rounded_values(self, values: Mapping[str, float]) -> dict[str, float]:
+        if self.digits is None:
+            return dict(values)
+        return {key: float(f'{value:.{self.digits}f}') for key, value in values.items()}
 
     def _selected(self, values: Mapping[str, float]) -> dict[str, float]:
         """The weighted mean; metrics without a value count 0, as in the official evaluators."""

@@ -2,14 +2,16 @@
 """Moment retrieval and highlight detection on own data, as an MMEngine metric."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from vtg.evaluation.functional import OPEN_RANGES, evaluate_grounding, has_windows
 from vtg.evaluation.records import Record
 from vtg.registry import METRICS
+from vtg.structures import Quantity
 
 from .base import RecordMetric
 from .lists import checked_ranges, warn_unusual
+from .quantities import HIGHLIGHTS, MOMENTS
 
 
 @METRICS.register_module()
@@ -25,6 +27,7 @@ class GroundingMetric(RecordMetric):
     """
 
     default_prefix = 'grounding'
+    benchmarks: ClassVar = {'own': {}}
 
     def __init__(
         self,
@@ -36,6 +39,11 @@ class GroundingMetric(RecordMetric):
         super().__init__(alternatives=alternatives, **kwargs)
         self.recall5 = recall5
         self.ranges = checked_ranges(ranges or OPEN_RANGES, type(self).__name__)
+
+    @property
+    def quantities(self) -> Sequence[Quantity]:
+        """See :class:`RecordMetric`."""
+        return MOMENTS + HIGHLIGHTS
 
     def labelled(self, annotations: list[Record]) -> bool:
         """Whether a query has moments or grades."""

@@ -2,7 +2,8 @@
 """Highlight detection on data that rates every clip, as an MMEngine metric."""
 
 import logging
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
 
 from mmengine.logging import print_log
 
@@ -10,7 +11,7 @@ from vtg.evaluation.functional import evaluate_clip_ranking
 from vtg.evaluation.functional.records import OFFICIAL_FIELDS
 from vtg.evaluation.records import Record
 from vtg.registry import METRICS
-from vtg.structures import MAIN
+from vtg.structures import MAIN, Quantity
 from vtg.utils import ConfigError
 
 from .base import RecordMetric
@@ -37,6 +38,7 @@ class HighlightMetric(RecordMetric):
     """
 
     default_prefix = 'highlights'
+    benchmarks: ClassVar = {'tvsum': {'mode': 'top5'}, 'youtube': {'mode': 'full'}}
 
     # This data has no windows to compare with.
     fields = tuple(name for name in OFFICIAL_FIELDS if name != 'pred_relevant_windows')
@@ -50,6 +52,11 @@ class HighlightMetric(RecordMetric):
             raise ConfigError(f'mode of HighlightMetric is one of {sorted(MODES)}, got {mode!r}.')
         self.mode = mode
         self.without_positives = without_positives
+
+    @property
+    def quantities(self) -> Sequence[Quantity]:
+        """See :class:`RecordMetric`."""
+        return (Quantity('HL-mAP', headline=True),)
 
     def labelled(self, annotations: list[Record]) -> bool:
         """Whether a video has ratings."""

@@ -2,14 +2,16 @@
 """Moment retrieval on data without graded highlights, as an MMEngine metric."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from vtg.evaluation.functional import LENGTH_RANGES, evaluate_moment_retrieval, has_windows
 from vtg.evaluation.records import Record
 from vtg.registry import METRICS
+from vtg.structures import Quantity
 
 from .base import RecordMetric
 from .lists import FIELDS, checked_ranges, warn_unusual
+from .quantities import MOMENTS
 
 
 @METRICS.register_module()
@@ -28,6 +30,12 @@ class MomentRetrievalMetric(RecordMetric):
     """
 
     default_prefix = 'moments'
+    benchmarks: ClassVar = {
+        'charades_sta': {},
+        'tacos': {},
+        'activitynet': {'recall5': True},
+        'audio': {},
+    }
     fields = FIELDS
 
     def __init__(
@@ -40,6 +48,11 @@ class MomentRetrievalMetric(RecordMetric):
         super().__init__(alternatives=alternatives, **kwargs)
         self.recall5 = recall5
         self.ranges = checked_ranges(ranges or LENGTH_RANGES, type(self).__name__)
+
+    @property
+    def quantities(self) -> Sequence[Quantity]:
+        """See :class:`RecordMetric`."""
+        return MOMENTS
 
     def labelled(self, annotations: list[Record]) -> bool:
         """Whether a query has moments."""

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The QVHighlights evaluation as an MMEngine metric."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from vtg.evaluation.functional import evaluate_qvhighlights, has_windows
 from vtg.evaluation.records import Record
 from vtg.registry import METRICS
+from vtg.structures import Quantity
 
 from .base import RecordMetric
 from .lists import warn_unusual
+from .quantities import HIGHLIGHTS, MOMENTS
 
 
 @METRICS.register_module()
@@ -27,10 +30,16 @@ class QVHighlightsMetric(RecordMetric):
     """
 
     default_prefix = 'qvhighlights'
+    benchmarks: ClassVar = {'qvhighlights': {}}
 
     def __init__(self, alternatives: bool = True, extended: bool = True, **kwargs: Any) -> None:
         super().__init__(alternatives=alternatives, **kwargs)
         self.extended = extended
+
+    @property
+    def quantities(self) -> Sequence[Quantity]:
+        """See :class:`RecordMetric`."""
+        return MOMENTS + HIGHLIGHTS
 
     def labelled(self, annotations: list[Record]) -> bool:
         """Whether a query has moments or saliency."""
