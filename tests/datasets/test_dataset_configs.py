@@ -21,6 +21,7 @@ def _load(name):
 
 # What several feature sets of a benchmark share, and how samples are loaded.
 SHARED = ('loaders', 'loaders_light', 'qvhighlights', 'charades', 'tacos', 'tvsum', 'youtube')
+SHARED += ('activitynet', 'nlq')
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+# ActivityNet-RF: half of the queries of val and test belong to another video and have no answer
+# there; training is on ActivityNet Captions. Ids name sentences and repeat, so records are numbered
+# anew and the text features are found by the old id.
+_base_ = './activitynet_internvideo2_llama.py'
+
+_rf = 'data/activitynet_rf/activitynet'
+benchmark = dict(
+    name='ActivityNet-RF',
+    splits=dict(
+        val=dict(ann_file=f'{_rf}_val_rf.jsonl', qid='renumber'),
+        test=dict(ann_file=f'{_rf}_test_rf.jsonl', qid='renumber'),
+    ),
+)
+del _rf

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+# NA-VMR on QVHighlights: every query also beside a video that does not answer it (in-domain, val),
+# and queries about things that no video shows (out-of-domain, test). Training has all three kinds.
+# The files are joined and numbered anew by tools/convert_annotations.py na_vmr, see docs/data.md.
+_base_ = './qvhighlights_slowfast_clip.py'
+
+_at = 'data/na_vmr/qvhl'
+benchmark = dict(
+    name='NA-VMR on QVHighlights',
+    dataset=dict(annotations_from='https://github.com/keflanagan/MomentofUntruth'),
+    splits=dict(
+        train=dict(ann_file=f'{_at}_train.jsonl'),
+        val=dict(ann_file=f'{_at}_id_pos_neg_val.jsonl'),
+        test=dict(ann_file=f'{_at}_ood_pos_neg_val.jsonl'),
+    ),
+    evaluator=dict(_delete_=True, type='MomentRetrievalMetric'),
+)
+del _at

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+# Audio moment retrieval: TUT Sound Events 2017, a test set for systems trained on Clotho-Moment,
+# with recordings of 2 s to 60 s and moments from 0.1 s.
+_base_ = './clotho_moment_clap.py'
+
+_from = dict(type='FolderStore', features_from='https://zenodo.org/records/13806234')
+_at = 'data/tut2017'
+benchmark = dict(
+    name='TUT Sound Events 2017',
+    splits=dict(
+        test=dict(
+            ann_file=f'{_at}/tut2017_test_release.jsonl',
+            video=[dict(folder=f'{_at}/clap', pattern='{vid}', dim=768, **_from)],
+            text=[dict(folder=f'{_at}/clap_text', pattern='qid{qid}', dim=768, **_from)],
+        ),
+    ),
+)
+del _from, _at

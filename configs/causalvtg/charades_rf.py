@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+"""CausalVTG on Charades-STA-RF with CLIP and SlowFast features.
+
+Half of the queries have no answer. In training such queries are made in the batch.
+"""
+
+_base_ = [
+    '../_base_/models/causalvtg.py',
+    '../_base_/benchmarks/charades_rf_slowfast_clip.py',
+    '../_base_/schedules/adamw_50e_drop30.py',
+    '../_base_/runtime_moments.py',
+]
+
+benchmark = dict(video=_base_.benchmark.video[::-1])
+model = dict(
+    auxiliary=dict(nce=dict(weight=0.01)),
+    test_cfg=dict(post_processor=dict(steps=dict(round=dict(grid=0.1)))),
+)
+train_dataloader = dict(batch_size=64)
