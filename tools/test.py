@@ -26,6 +26,7 @@ def parse_args() -> argparse.Namespace:
         '--compare', action='store_true',
         help='with --amp: evaluate in fp32 as well and print the differences of the metrics',
     )  # fmt: skip
+    parser.add_verbose()
     parser.add_threads()
     parser.add_overrides()
     return parser.parse_args()
@@ -37,8 +38,11 @@ def main() -> None:
     from vtg.apis.test import run_test
     from vtg.apis.train import configure
     from vtg.engine import load_config
+    from vtg.engine.console import print_whole_log
 
     cfg = configure(load_config(args.config, args.cfg_options), args.out)
+    if args.verbose:
+        print_whole_log(cfg)
     run_test(
         cfg, args.checkpoint, args.split, args.out, args.submission, args.published, args.amp,
         args.compare,

@@ -41,6 +41,7 @@ def parse_args() -> argparse.Namespace:
         '--compile', action='store_true',
         help='compile the training step (torch.compile); the first steps are slow',
     )  # fmt: skip
+    parser.add_verbose()
     parser.add_threads()
     parser.add_overrides()
     return parser.parse_args()
@@ -66,6 +67,7 @@ def main() -> None:
     args = parse_args()
     # Imported here so that --help and a mistyped option answer at once.
     from vtg.apis.train import train
+    from vtg.engine.console import print_whole_log
     from vtg.engine.dist import finish_distributed
     from vtg.engine.run_folder import check_resumable, with_stored_options
 
@@ -80,6 +82,8 @@ def main() -> None:
         check_resumable(folder, args.resume)
         options = with_stored_options(folder, options)
     cfg = prepare(args, options)
+    if args.verbose:
+        print_whole_log(cfg)
     runner = train(cfg, args.launcher, options)
     if finish_distributed(cfg) and cfg.get('report_after_training') and cfg.get('val_dataloader'):
         from vtg.apis.test import run_test

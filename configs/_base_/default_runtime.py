@@ -23,6 +23,7 @@ default_hooks = dict(
     ),
     resume_guard=dict(type='ResumeGuardHook'),
     plain_checkpoint=dict(type='PlainCheckpointHook'),
+    console=dict(type='ConsoleHook'),
 )
 # Averaged weights: default_hooks = dict(ema=dict(type='EMAHook', momentum=0.001, strict_load=True))
 custom_hooks = []

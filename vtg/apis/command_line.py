@@ -42,6 +42,13 @@ class ArgumentParser(argparse.ArgumentParser):
             help='CPU threads (default: by the size of the model and the load of the machine)',
         )  # fmt: skip
 
+    def add_verbose(self) -> None:
+        """Add ``--verbose``."""
+        self.add_argument(
+            '--verbose', action='store_true',
+            help='print the whole log (environment, config, every step) as its file has it',
+        )  # fmt: skip
+
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         """See argparse."""
         words = list(map(str, sys.argv[1:] if args is None else args))

@@ -21,7 +21,7 @@ from .precision import amp_context
 
 SPLITS = ('val', 'test')
 # Hooks that evaluation needs; the others belong to training.
-EVALUATION_HOOKS = ('runtime_info', 'timer', 'logger')
+EVALUATION_HOOKS = ('runtime_info', 'timer', 'logger', 'console')
 
 
 def run_test(

@@ -26,6 +26,7 @@ from .checkpoint import (
     weights_of,
 )
 from .config import config_text
+from .console import make_brief
 from .hooks.atomic_checkpoint import AtomicCheckpointHook
 from .loader import LOADER_TIMEOUT, WatchedLoader
 from .resume_state import plain_meta, resumable_state
@@ -91,7 +92,7 @@ class GroundingRunner(Runner):
             experiment_name=experiment_name,
             **kwargs,
         )
-        self.logger.info(settle_threads(self.model))
+        self.logger.info(settle_threads(self.model), extra={'brief': False})
 
     @property
     def bare_model(self) -> Any:
@@ -124,6 +125,13 @@ class GroundingRunner(Runner):
         # The folder may have been moved since the path was stored.
         here = Path(self.work_dir, Path(path).name)
         return str(here) if here.is_file() else path
+
+    def build_logger(self, *args: Any, **kwargs: Any) -> Any:
+        """Build the logger; what a hook prints at the terminal is not followed by all the rest."""
+        logger = super().build_logger(*args, **kwargs)
+        if (self.cfg.get('default_hooks') or {}).get('console'):
+            make_brief(logger)
+        return logger
 
     def build_model(self, model: Any) -> Any:
         """Build the model; whatever is wrong with it is named with its place."""

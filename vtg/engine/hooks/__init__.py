@@ -2,6 +2,7 @@
 """Hooks: what MMEngine's Runner lacks, one small class each."""
 
 from .atomic_checkpoint import AtomicCheckpointHook
+from .console import ConsoleHook
 from .epoch_ema import EpochEMAHook
 from .epoch_seed import EpochSeedHook
 from .nan_guard import NanGuardHook
@@ -13,6 +14,7 @@ from .unused_parameters import UnusedParametersHook
 
 __all__ = [
     'AtomicCheckpointHook',
+    'ConsoleHook',
     'EpochEMAHook',
     'EpochSeedHook',
     'NanGuardHook',
