@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from vtg.models.task_modules import (
     AnchorDeltaCoder,
@@ -156,6 +157,58 @@ def test_batch_padding_and_empty_samples_do_not_matter() -> None:
     assert not batch.mask[2].any()
     assert batch.mask[0].any()
     assert not batch.spans[~batch.mask].any() and not batch.scores[~batch.mask].any()
+
+
+def one_by_one(fusion, spans, scores):
+    """The rule as a loop over the entries ``(N, 2)``, ``(N,)`` of a sample, best first."""
+    clusters = []
+    for span, score in sorted(zip(spans.tolist(), scores.tolist()), key=lambda row: -row[1]):
+        overlaps = [
+            max(0, min(c['end'], span[1]) - max(c['start'], span[0]))
+            / (max(c['end'], span[1]) - min(c['start'], span[0]))
+            for c in clusters
+        ]
+        best = max(overlaps, default=0)
+        if best > fusion.iou_thr:
+            cluster = clusters[overlaps.index(best)]
+        else:
+            cluster = {'members': []}
+            clusters.append(cluster)
+        cluster['members'].append((*span, score))
+        weight = sum(row[2] for row in cluster['members'])
+        for side, name in enumerate(('start', 'end')):
+            total = sum(row[side] * row[2] for row in cluster['members'])
+            cluster[name] = total / weight
+        cluster['score'] = weight / len(cluster['members'])
+    table = [(c['start'], c['end'], c['score']) for c in clusters]
+    return np.array(sorted(table, key=lambda row: -row[2]))
+
+
+@pytest.mark.parametrize('threshold', [0.3, 0.6, 0.9])
+def test_the_batch_agrees_with_a_loop_over_entries(threshold) -> None:
+    fusion = WeightedBoxFusion1D(iou_thr=threshold)
+    samples = [(torch.rand(n, 2).sort(-1).values, torch.rand(n)) for n in (60, 7, 31, 1)]
+    fused = fusion([as_list(samples)])
+    for sample, (spans, scores) in enumerate(samples):
+        expected = one_by_one(fusion, spans, scores)
+        assert np.allclose(rows(fused, sample), expected, atol=1e-6)
+
+
+def test_few_operations_however_many_entries() -> None:
+    class Count(TorchDispatchMode):
+        seen = 0
+
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            self.seen += 1
+            return func(*args, **(kwargs or {}))
+
+    counts = []
+    for entries in (5, 50):
+        moments = as_list([(torch.rand(entries, 2), torch.rand(entries))])
+        with Count() as count:
+            WeightedBoxFusion1D()([moments])
+        counts.append(count.seen)
+    assert counts[0] == counts[1] < 60
 
 
 def test_scores_of_zero_are_fused_without_nan() -> None:

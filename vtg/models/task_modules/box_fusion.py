@@ -2,14 +2,17 @@
 """Fusion of several ranked lists of moments into one."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal, TypeAlias
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from vtg.registry import TASK_UTILS
-from vtg.structures import MomentList, iou_aligned
+from vtg.structures import MomentList
 from vtg.utils import ConfigError
+
+Array: TypeAlias = np.ndarray[Any, Any]
 
 
 @TASK_UTILS.register_module()
@@ -121,30 +124,42 @@ class WeightedBoxFusion1D:
 
         Returns ``(B, K, 2)`` fused spans, ``(B, K)`` sums of scores, highest scores and members.
         """
-        batch, size = scores.shape
-        fused, weighted = torch.zeros_like(spans), torch.zeros_like(spans)
-        total, best, members = (torch.zeros_like(scores) for _ in range(3))
-        opened = torch.zeros(batch, 1, dtype=torch.long, device=spans.device)
-        for rank in range(size):
-            span, score = spans[:, rank, None], scores[:, rank, None]  # (B, 1, 2), (B, 1)
-            real = score > -torch.inf
-            score = score.masked_fill(~real, 0)
-            iou = iou_aligned(fused, span).masked_fill(members == 0, -1)  # (B, K)
-            overlap, nearest = iou.max(dim=1, keepdim=True)
-            join = overlap > self.iou_thr
-            slot = torch.where(join, nearest, opened)  # (B, 1)
-            opened = opened + (real & ~join)
+        # Every entry depends on those before: on the host, where a round costs next to nothing.
+        table = torch.cat((spans, scores.unsqueeze(-1)), dim=-1).cpu().numpy()
+        clusters = np.zeros((*scores.shape, 7))
+        for rank in range(scores.shape[1]):
+            row = np.flatnonzero(table[:, rank, 2] > -np.inf)
+            self._insert(clusters[:, : rank + 1], row, table[row, rank, :2], table[row, rank, 2])
+        found = torch.from_numpy(clusters).to(spans.device)
+        fused, _, total, best, members = found.split((2, 2, 1, 1, 1), dim=-1)
+        return fused, total.squeeze(-1), best.squeeze(-1), members.squeeze(-1)
 
-            members.scatter_add_(1, slot, real.to(members.dtype))
-            total.scatter_add_(1, slot, score)
-            best.scatter_(1, slot, torch.maximum(best.gather(1, slot), score))
-            pair = slot[..., None].expand(-1, -1, 2)  # (B, 1, 2)
-            # As published, sums and quotients are rounded to float32: it decides close overlaps.
-            moment = (weighted.gather(1, pair) + score[..., None] * span).float().double()
-            weighted.scatter_(1, pair, moment)
-            mean = (moment / total.gather(1, slot)[..., None]).float().double()
-            # Members that all score 0 have no weighted mean.
-            averaged = join & (total.gather(1, slot) > 0)
-            mean = torch.where(averaged[..., None], mean, span)
-            fused.scatter_(1, pair, torch.where(real[..., None], mean, fused.gather(1, pair)))
-        return fused, total, best, members
+    def _insert(self, clusters: Array, row: Array, span: Array, score: Array) -> None:
+        """Put one entry per sample into a cluster, in place.
+
+        Args:
+            clusters: ``(B, C, 7)`` fused span, sums of weighted spans (2) and of scores, highest
+                score and members of every cluster, 0 where none is open yet; at least one is not.
+            row: ``(R,)`` samples that have an entry.
+            span, score: ``(R, 2)`` and ``(R,)`` of it.
+        """
+        fused, members = clusters[row, :, :2], clusters[row, :, 6]
+        common = np.minimum(fused[..., 1], span[:, 1:]) - np.maximum(fused[..., 0], span[:, :1])
+        common = common.clip(min=0)
+        union = (fused[..., 1] - fused[..., 0]) + (span[:, 1:] - span[:, :1]) - common
+        overlap = np.where(members > 0, common / union, -1)
+        nearest = overlap.argmax(axis=1)
+        join = overlap[np.arange(len(row)), nearest] > self.iou_thr
+        at = row, np.where(join, nearest, (members > 0).sum(axis=1))
+
+        entry = clusters[at]  # (R, 7)
+        # As published, sums and quotients are rounded to float32: it decides close overlaps.
+        entry[:, 2:4] = (entry[:, 2:4] + score[:, None] * span).astype(np.float32)
+        entry[:, 4] += score
+        entry[:, 5] = np.maximum(entry[:, 5], score)
+        entry[:, 6] += 1
+        entry[:, :2] = span
+        averaged = join & (entry[:, 4] > 0)  # members that all score 0 have no weighted mean
+        mean = entry[averaged, 2:4] / entry[averaged, 4:5]
+        entry[averaged, :2] = mean.astype(np.float32)
+        clusters[at] = entry
