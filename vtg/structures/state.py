@@ -198,9 +198,10 @@ class GroundingState:
         # Targets lie on the host as well, outputs have layers as first axis.
         aside = self.update(targets=None, moment_outputs=None)
         shown, said = chosen(aside, videos), chosen(aside, texts)
-        names = self._marked('text')
-        values: dict[str, Any] = {name: getattr(said, name) for name in names}
-        values |= dict.fromkeys(self._marked('stream'))
+        # Fields of an object, and not of its class: torch.compile sees through these alone.
+        marks = {item.name: item.metadata for item in fields(self)}
+        values: dict[str, Any] = {n: getattr(said, n) for n in marks if marks[n].get('text')}
+        values |= {name: None for name in marks if marks[name].get('stream')}
         extras = shown.extras.with_text_of(said.extras)
         return replace(shown, **values, extras=extras, is_negative=True)
 

@@ -113,10 +113,14 @@ class HybridHead(MomentHead):
             ``(B, T)`` anchor indices, positives first, and ``(B, T)`` which slots are in use.
         """
         assert dense.assignment is not None, 'set in training'
-        positive = dense.assignment.positive
-        count = int(positive.sum(dim=1).max())  # on the host: nothing to wait for
-        device = dense.logits.device
-        return select_collab_anchors(positive.to(device, non_blocking=True), dense.mask, count)
+        most = dense.assignment.positive.sum(dim=1).max()  # on the host: nothing to wait for
+        positive = dense.assignment.positive.to(dense.logits.device, non_blocking=True)
+        if not torch.compiler.is_compiling():
+            return select_collab_anchors(positive, dense.mask, int(most))
+        # Sizes of a graph must not depend on the numbers, so slots beyond stay unused.
+        index, valid = select_collab_anchors(positive, dense.mask, dense.assignment.most_positive)
+        slot = torch.arange(index.shape[1], device=index.device)
+        return index, valid & (slot < most.to(index.device, non_blocking=True))
 
     def _collab_queries(self, state: GroundingState, dense: DenseOutputs) -> ExtraQueries | None:
         """Turn anchors into decoder queries; None if no sample has a positive one."""

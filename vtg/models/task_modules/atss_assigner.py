@@ -19,11 +19,13 @@ class AnchorAssignment:
         positive: ``(B, A)`` True where the anchor has to predict a moment.
         gt_index: ``(B, A)`` int64 index of that moment, 0 elsewhere.
         iou: ``(B, A)`` overlap of the anchor with that moment, 0 elsewhere.
+        most_positive: No sample has more positive anchors, whatever the numbers.
     """
 
     positive: Tensor
     gt_index: Tensor
     iou: Tensor
+    most_positive: int
 
 
 @TASK_UTILS.register_module()
@@ -74,7 +76,7 @@ class ATSSAssigner:
         """
         if gts.shape[1] == 0:
             background = torch.zeros_like(anchor_mask, dtype=torch.long)
-            return AnchorAssignment(background.bool(), background, background.to(gts.dtype))
+            return AnchorAssignment(background.bool(), background, background.to(gts.dtype), 0)
         usable = anchor_mask[:, :, None] & gt_mask[:, None, :]  # (B, A, G)
         iou = iou_pairwise(anchors, gts)  # (B, A, G)
         centre = anchors.mean(-1)[None, :, None]
@@ -91,6 +93,7 @@ class ATSSAssigner:
             is_positive,
             gt_index.masked_fill(~is_positive, 0),
             best.masked_fill(~is_positive, 0),
+            self.topk * len(level_sizes) * gts.shape[1],
         )
 
     def _nearest(self, distance: Tensor, level_sizes: Sequence[int]) -> Tensor:
