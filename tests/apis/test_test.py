@@ -111,3 +111,17 @@ def test_half_precision_is_compared(demo, capsys):
     assert 'difference' in capsys.readouterr().out
     with pytest.raises(ConfigError, match='--amp'):
         run_test(*demo, 'val', compare=True)
+
+
+def test_every_metric_of_the_evaluator_is_reported(demo, capsys):
+    """One that is registered and named in the config, without any list of names."""
+    cfg, checkpoint = demo
+    cfg.val_evaluator = [cfg.val_evaluator, dict(type='RecallMetric', prefix='NLQ'),
+                         dict(type='GeneralizedRetrievalMetric')]  # fmt: skip
+    report = run_test(cfg, checkpoint, 'val')
+    assert {'MR-full-mAP', 'NLQ/R5@0.5', 'NLQ/mR1', 'GMR/Rej-F1', 'GMR/mR@5'} <= set(report.rows)
+    assert {'MR-full-mAP', 'NLQ/mR1', 'GMR/AUROC'} <= set(report.headlines)
+    assert report.columns[1] == 'reject every query'
+    # Every query has a moment: to reject them all finds nothing.
+    assert report.rows['GMR/Rej-F1'][:2] == (0, 0)
+    assert 'GMR/G-mIoU@1' in capsys.readouterr().out

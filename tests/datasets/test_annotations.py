@@ -28,6 +28,7 @@ from vtg.utils import ConfigError, DataError
         ({'duration': 0}, ['positive number of seconds']),
         ({'duration': 'long'}, ['positive number of seconds']),
         ({'query': ' '}, ['has no words']),
+        ({'no_answer': 'false'}, ["no_answer is 'false'; expected true or false"]),
         ({'query': '\u200b\ufeff'}, [r"the query '\u200b\ufeff' has no words"]),
         ({'relevant_windows': [[2, 24.01]]}, ['outside the video']),
         ({'relevant_clip_ids': [True, 1, 2, 3, 4, 5]}, ['relevant_clip_ids is [True', 'indices']),

@@ -32,6 +32,7 @@ FURTHER = {
     'ActivityNet-RF',
     'Charades-STA-RF',
     'Ego4D-NLQ',
+    'Soccer-GMR',
 }
 SYSTEMS = sorted({path.parent for path in FILES})
 

@@ -64,6 +64,14 @@ def test_everything_follows_from_the_benchmark(load):
     assert cfg.val_evaluator == cfg.test_evaluator == dict(type='MomentRetrievalMetric')
 
 
+def test_an_evaluator_may_be_several_metrics(load):
+    several = [dict(type='MomentRetrievalMetric'), dict(type='RecallMetric', ranks=(1, 5))]
+    cfg = load(f'benchmark = dict(evaluator={several})')
+    assert cfg.val_evaluator == cfg.test_evaluator == several
+    own = load(f"benchmark = dict(evaluator={several})\nval_evaluator = dict(type='RecallMetric')")
+    assert own.val_evaluator == dict(type='RecallMetric') and own.test_evaluator == several
+
+
 def test_what_the_config_says_stays(load):
     cfg = load(
         'model = dict(video_projector=dict(in_dim=5), test_cfg=dict(post_processor=dict(steps=dict('

@@ -109,7 +109,9 @@ def test_a_file_of_every_format(name, packed, tmp_path):
 
 
 @pytest.mark.parametrize('name', [name for name in FILES if name != 'jsonl'])
-@pytest.mark.parametrize('content', [{'a': 5}, {'a': {}}, [], [5], 'x y', '', {'a': [1]}, [{}]])
+@pytest.mark.parametrize(
+    'content', [{'a': 5}, {'a': {}}, [], [5], 'x y', '', {'a': [1]}, [{}], {'videos': [5]}]
+)
 def test_other_files_get_one_sentence(name, content, tmp_path):
     path = write(tmp_path / 'a.json', content)
     with pytest.raises(DataError) as error:
@@ -194,6 +196,31 @@ def test_tables(tmp_path):
         read('csv', path, columns={'begin': 'from'})
 
 
+@pytest.mark.parametrize(
+    ('text', 'sentence'),
+    [
+        (
+            'vid,query,start,end,duration,vid\nv,a,1,2,9,w\n',
+            'line 1: the column .* twice',
+        ),
+        ('vid,query,start,end,duration\nv,a,1,2\n', 'line 2: 4 cells, but the header has 5'),
+        ('vid,query,start,end,duration\nv,a dog, red,1,2,9\n', 'line 2: 6 cells'),
+        (
+            'vid,query,start,end,duration\nv,a,1,2,9\nv,a,3,4,8\n',
+            "'a' of .*its rows have s",
+        ),
+        ('vid,query,start,end,duration\nv,a,1,2,9\nv,a,,,9\n', 'and some say that there is no m'),
+        ('vid,query,start,end,duration\nv,"a' + 'x' * 140_000, 'line 2: field larger than'),
+    ],
+)
+def test_tables_that_contradict_themselves(text, sentence, tmp_path):
+    for line_end in ('\n', '\r'):
+        path = tmp_path / 'a.csv'
+        path.write_text(text.replace('\n', line_end), newline='')
+        with pytest.raises(DataError, match=sentence):
+            read('csv', path)
+
+
 def test_lengths(tmp_path):
     path = write(tmp_path / 'a.csv', 'id,subject,length\nA,x,30.5\n')
     assert read_lengths(path) == {'A': 30.5}
@@ -201,6 +228,8 @@ def test_lengths(tmp_path):
         read_lengths(write(path, 'a,b\n1,2\n'))
     with pytest.raises(DataError, match="line 2: the length is 'long'"):
         read_lengths(write(path, 'id,length\nA,long\n'))
+    with pytest.raises(DataError, match="line 3: the video 'A' has the length 4 s, but 3 s above"):
+        read_lengths(write(path, 'id,length\nA,3\nA,4\n'))
 
 
 def test_what_is_unknown(tmp_path):

@@ -8,6 +8,7 @@ what is accepted goes on through its first epoch and validation.
 
 import contextlib
 import copy
+import gc
 import json
 from collections.abc import Iterator
 from functools import cache, partial
@@ -34,6 +35,18 @@ ODD = (
 )  # fmt: skip
 # Processes are not what is tried here.
 MOST_WORKERS = 1
+
+
+@pytest.fixture(autouse=True, scope='module')
+def _quick():
+    """Nine tenths of the time to build a run are the layout of the config for the log, and the
+    garbage collection of every dataset, which need not look at what was there before."""
+    gc.collect()
+    gc.freeze()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr('yapf.yapflib.yapf_api.FormatCode', lambda text, **_: (text, False))
+        yield
+    gc.unfreeze()
 
 
 class Finished(Exception):

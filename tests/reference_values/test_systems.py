@@ -16,6 +16,7 @@ SETS = {
     'cg_detr': 361,
     'eatr': 275,
     'flashmmr': 95,
+    'gmr': 276,
     'la_detr': 181,
     'ld_detr': 540,
     'flashvtg': 389,

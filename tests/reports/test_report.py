@@ -10,8 +10,10 @@ import pytest
 
 import vtg
 from vtg.evaluation.functional import evaluate_qvhighlights
+from vtg.evaluation.metrics import QVHighlightsMetric
 from vtg.reports.published import Published, load_published
-from vtg.reports.report import ROW_ORDER, RunFacts, config_hash, file_sha8, make_report
+from vtg.reports.report import RunFacts, config_hash, file_sha8, make_report
+from vtg.structures import Quantity
 from vtg.utils import ConfigError, read_json, read_jsonl
 
 METRICS = {
@@ -42,8 +44,12 @@ PAPER = Published(
 )
 
 
+QUANTITIES = QVHighlightsMetric().quantities
+ROW_ORDER = [one.name for one in QUANTITIES]
+
+
 def test_lists_and_publications_are_columns():
-    report = make_report(METRICS, FACTS, [PAPER])
+    report = make_report(METRICS, FACTS, [PAPER], quantities=QUANTITIES)
     assert report.columns == ('comb', 'detr', 'atss', 'paper, Table 1 (IV2, val)')
     assert report.rows['MR-full-mAP'] == (41.254, 39.0, 38.5, 55.0)
     assert report.rows['MR-full-mAP@0.75'] == (40.0, 38.0, None, None)
@@ -85,6 +91,25 @@ def test_single_list_without_publication():
     assert '# Benchmark' in report.markdown()
 
 
+def test_what_metrics_declare_is_shown(tmp_path):
+    declared = [
+        Quantity('misses', higher=False, unit='queries'),
+        Quantity('GMR/Rej-F1', headline=True),
+    ]
+    report = make_report(
+        {'main': {'other': 1.0, 'GMR/Rej-F1': 64.0, 'misses': 3.0}},
+        FACTS,
+        [PAPER],
+        quantities=declared,
+        baselines={'reject every query': {'GMR/Rej-F1': 64.75}},
+    )
+    assert report.columns[:2] == ('comb', 'reject every query')
+    assert list(report.rows)[:3] == ['misses', 'GMR/Rej-F1', 'other']
+    assert report.rows['GMR/Rej-F1'] == (64.0, 64.75, None)
+    assert '| misses (queries, lower is better) | 3.00 |' in report.markdown()
+    assert json.loads(report.save(tmp_path)[0].read_text())['headlines'] == ['GMR/Rej-F1']
+
+
 def test_nan_is_shown_as_missing(tmp_path):
     report = make_report({'main': {'MR-full-mAP': float('nan')}}, FACTS)
     assert report.rows['MR-full-mAP'] == (None,)
@@ -98,7 +123,7 @@ def test_report_of_an_official_result(shared):
     truth = read_jsonl(shared / 'data' / 'qvhighlights' / 'highlight_val_release.jsonl.gz')
     records = read_jsonl(folder / 'cg_detr_best_val_preds.jsonl.gz')
     brief = evaluate_qvhighlights(records, truth, extended=True)['brief']
-    report = make_report({'main': brief}, RunFacts())
+    report = make_report({'main': brief}, RunFacts(), quantities=QUANTITIES)
     shipped = read_json(folder / 'cg_detr_best_val_preds_metrics.json')['brief']
     assert {name: values[0] for name, values in report.rows.items()} == shipped
     assert set(shipped) <= set(ROW_ORDER)

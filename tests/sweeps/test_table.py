@@ -13,7 +13,13 @@ A, B = (Cell((('model.fusion.type', name), ('model.neck', 'None'))) for name in 
 
 def result(value, **more):
     metrics = {'MR-full-mAP': value, 'MR-short-mAP': value / 2, **more}
-    return {'metrics': metrics, 'parameters': 10, 'seconds': 1.5, 'seed': 0}
+    return {
+        'metrics': metrics,
+        'headlines': ['MR-full-mAP', 'MR-full-R1@0.5'],
+        'parameters': 10,
+        'seconds': 1.5,
+        'seed': 0,
+    }
 
 
 @pytest.fixture

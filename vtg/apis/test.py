@@ -10,11 +10,12 @@ from vtg.datasets.annotated import AnnotatedDataset
 from vtg.engine.benchmark import benchmark_name
 from vtg.engine.checkpoint import load_weights
 from vtg.engine.runner import GroundingRunner
+from vtg.evaluation.metrics import Evaluated, gather
 from vtg.reports.published import published_for
 from vtg.reports.report import Report, RunFacts, config_hash, file_sha8, make_report
 from vtg.reports.selection import selection_rule
 from vtg.reports.submission import check_size, write_submission_archive
-from vtg.structures import MAIN, MetricTable, unflatten_table
+from vtg.structures import MAIN, MetricTable
 from vtg.utils import ConfigError, DataError, terminal_table
 
 from .precision import amp_context
@@ -61,15 +62,15 @@ def run_test(
         raise ConfigError('--compare needs --amp; write --amp bf16 --compare.')
     runner = evaluation_runner(cfg, split)
     meta = load_weights(runner.bare_model, checkpoint)
-    whole = test_in(runner, None) if compare else {}
-    metrics = unflatten_table(test_in(runner, amp))
+    whole = test_in(runner, None).table if compare else {}
+    found = test_in(runner, amp)
     metric = runner.test_evaluator.metrics[0]
     facts = _facts(cfg, runner, checkpoint, meta, split, len(metric.predictions))
     rows = published_for(cfg, facts.dataset, split, family=published == 'family')
-    report = make_report(metrics, facts, rows, getattr(metric, 'details', None))
+    report = make_report(found.table, facts, rows, found.details, found.quantities, found.baselines)
     print(report.table())
     if compare:
-        print(_differences(unflatten_table(whole), metrics, str(amp)))
+        print(_differences(whole, found.table, str(amp)))
     out = Path(out or cfg.work_dir)
     written = list(report.save(out, f'report_{split}'))
     if submission:
@@ -102,11 +103,12 @@ def _write_submission(
     )
 
 
-def test_in(runner: GroundingRunner, amp: str | None) -> dict[str, float]:
-    """Run the evaluation of a runner in a precision and return its metrics."""
+def test_in(runner: GroundingRunner, amp: str | None) -> Evaluated:
+    """Run the evaluation of a runner in a precision; all its metrics in one table."""
     device = next(runner.bare_model.parameters()).device
     with amp_context(amp, device)():
-        return runner.test()
+        values = runner.test()
+    return gather(runner.test_evaluator.metrics, values)
 
 
 def _differences(whole: MetricTable, half: MetricTable, amp: str) -> str:

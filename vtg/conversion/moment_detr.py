@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Checkpoints of Moment-DETR's released code."""
+"""Checkpoints of Moment-DETR's released code, and of that with an existence head (GMR)."""
 
 from .detr import (
     PREDICTION_HEADS,
@@ -18,6 +18,10 @@ MOMENT_DETR = Conversion(
         *SLOT_DECODER,
         *PREDICTION_HEADS,
         (r'saliency_proj\.(\w+)', r'saliency_head.score.\1'),
+        (
+            r'exist_head\.layers\.(\d+)\.(\w+)',
+            lambda m: f'auxiliary.existence.score.{2 * int(m[1])}.{m[2]}',
+        ),
     ),
     dropped=(*UNUSED, *UNUSED_ALIGNMENT),
 )

@@ -173,6 +173,8 @@ def record_problems(
         hidden = record.get('unreachable') is not None
         yield from window_problems('relevant_windows', record['relevant_windows'], seconds, hidden)
     yield from unreachable_problems(record.get('unreachable'))
+    if not isinstance(record.get('no_answer', False), bool):
+        yield f'no_answer is {shown(record["no_answer"])}; expected true or false.'
     clips, scores = record.get('relevant_clip_ids'), record.get('saliency_scores')
     yield from score_problems(clips, scores, seconds, clip_length)
     if record.get('label') is not None:

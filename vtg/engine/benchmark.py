@@ -25,7 +25,7 @@ FACTS = {
     'name': 'name in reports; published numbers are looked up under it',
     'dataset': 'type and arguments of the dataset, the same for all splits',
     'splits': 'arguments of the dataset per split; test is val where it is not given',
-    'evaluator': 'metric of val and test',
+    'evaluator': 'metric of val and test, or a list of several',
     'video': 'feature stores of the video',
     'text': 'feature stores of the query',
     'audio': 'feature stores of a second stream on the clips of the video, where there is one',
@@ -113,13 +113,18 @@ def _loaders(cfg: Config) -> Iterator[Derived]:
 
 
 def _evaluators(cfg: Config) -> Iterator[Derived]:
+    if 'evaluator' not in cfg.benchmark:
+        return
+    evaluator, root = cfg.benchmark.evaluator, cfg._cfg_dict
+    several = isinstance(evaluator, list | tuple)
+    value = [dict(one) for one in evaluator] if several else dict(evaluator)
     for split in ('val', 'test'):
-        if cfg.get(f'{split}_dataloader') is not None and 'evaluator' in cfg.benchmark:
-            evaluator = dict(cfg.benchmark.evaluator)
-            root = cfg._cfg_dict
-            if root.get(f'{split}_evaluator') is None:
-                root[f'{split}_evaluator'] = ConfigDict()
-            yield Derived(f'{split}_evaluator', evaluator, 'benchmark.evaluator')
+        place = f'{split}_evaluator'
+        if cfg.get(f'{split}_dataloader') is None:
+            continue
+        if not root.get(place):
+            root.pop(place, None)
+        yield Derived(place, value, 'benchmark.evaluator')
 
 
 def _widths(cfg: Config) -> Iterator[Derived]:

@@ -60,7 +60,7 @@ class Benchmark(TypedDict, total=False):
     name: str
     dataset: dict
     splits: dict[str, dict | None]
-    evaluator: dict
+    evaluator: Sequence[dict] | dict
     video: str | dict | Sequence[str | dict]
     text: str | dict | Sequence[str | dict]
     audio: str | dict | Sequence[str | dict]

@@ -13,8 +13,12 @@ from .base import AnnotationFormat, ByVideo, Record, kind_of, number, pairs, rea
 
 def _first_entry(content: Any) -> Mapping[str, Any]:
     """The first value of a JSON object whose values are objects, else an empty one."""
-    entry = next(iter(content.values()), None) if isinstance(content, dict) else None
-    return entry if isinstance(entry, dict) else {}
+    return _entry(next(iter(content.values()), None) if isinstance(content, dict) else None)
+
+
+def _entry(value: Any) -> Mapping[str, Any]:
+    """A JSON object, an empty one where the value is none."""
+    return value if isinstance(value, dict) else {}
 
 
 def _record(
@@ -157,7 +161,7 @@ class Ratsg(ByVideo):
             record = _record(vid, index, item['sentence'], duration, window)
             record['qid'] = item.get('id', record['qid'])
             record['relevant_windows'] = [] if window == [] else [times(window)]
-            yield {**record, 'no_answer': bool(item.get('no_answer', window == []))}
+            yield {**record, 'no_answer': item.get('no_answer', window == [])}
 
     @classmethod
     def recognises(cls, content: Any) -> bool:
@@ -225,7 +229,7 @@ class Snag(AnnotationFormat):
         splits = list(content) if isinstance(content, dict) else []
         split = splits[0] if self.split is None and len(splits) == 1 else self.split
         if split not in splits or not isinstance(content[split], dict):
-            known = ', '.join(splits[:10]) or 'none'
+            known = shown(', '.join(splits[:10])).strip("'") or 'none'
             raise self.refuse(path, '', f'split is {shown(split)} and the file has {known}')
         for vid, entry in content[split].items():
             try:
@@ -302,4 +306,4 @@ class Ego4dNlq(AnnotationFormat):
     def recognises(cls, content: Any) -> bool:
         """See :class:`AnnotationFormat`."""
         videos = content.get('videos') if isinstance(content, dict) else None
-        return isinstance(videos, list) and bool(videos) and 'clips' in videos[0]
+        return isinstance(videos, list) and bool(videos) and 'clips' in _entry(videos[0])

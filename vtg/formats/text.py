@@ -105,9 +105,7 @@ class Csv(AnnotationFormat):
 
     def read(self, path: Path) -> Iterator[Record]:
         """See :class:`AnnotationFormat`."""
-        text = read_text(path)
-        table = csv.DictReader(io.StringIO(text), delimiter=_delimiter(text))
-        header = table.fieldnames or []
+        header, rows = _table(path)
         needed = {'vid', 'query', 'start', 'end', *self.named}
         needed |= set() if self.lengths else {'duration'}
         for name in _FIELDS:
@@ -119,18 +117,27 @@ class Csv(AnnotationFormat):
                     f'{", ".join(map(str, header[:12])) or "none"} (--columns {name}=COLUMN names '
                     'it)',
                 )
-        try:
-            records = [self._record(row, path, table.line_num) for row in table]
-        except csv.Error as error:
-            raise self.refuse(path, f'line {table.line_num}', str(error)) from None
+        records = [self._record(row, path, line) for line, row in rows]
         with_qid = self.columns['qid'] in header
         names = ('vid', 'query', 'qid') if with_qid else ('vid', 'query')
         for _, group in groupby(records, key=itemgetter(*names)):
-            first, *others = group
-            windows = [window for record in others for window in record['relevant_windows']]
-            yield {**first, 'relevant_windows': first['relevant_windows'] + windows}
+            yield self._joined(list(group), path)
 
-    def _record(self, row: Mapping[str, Any], path: Path, line: int) -> Record:
+    def _joined(self, group: list[Record], path: Path) -> Record:
+        """The record of the rows of one query."""
+        first = group[0]
+        windows = [window for row in group for window in row['relevant_windows']]
+        problem = None
+        if any(row['duration'] != first['duration'] for row in group):
+            problem = 'its rows have several durations'
+        elif windows and len(windows) < len(group):
+            problem = 'some of its rows have times, and some say that there is no moment'
+        if problem:
+            query = f'query {shown(first["query"])} of video {shown(first["vid"])}'
+            raise self.refuse(path, query, problem)
+        return {**first, 'relevant_windows': windows}
+
+    def _record(self, row: Mapping[str, str], path: Path, line: int) -> Record:
         cells = {name: row.get(column) for name, column in self.columns.items()}
         times, given = [cells['start'], cells['end']], cells['duration']
         vid = str(cells['vid'])
@@ -174,9 +181,7 @@ def read_lengths(path: Path) -> dict[str, float]:
     Raises:
         DataError: A column is missing, or a length is no number.
     """
-    text = read_text(path)
-    table = csv.DictReader(io.StringIO(text), delimiter=_delimiter(text))
-    header = table.fieldnames or []
+    header, rows = _table(path)
     vid = next((name for name in ('id', 'vid', 'video') if name in header), None)
     length = next((name for name in ('length', 'duration') if name in header), None)
     if vid is None or length is None:
@@ -184,13 +189,44 @@ def read_lengths(path: Path) -> dict[str, float]:
             f'{path} has the columns {", ".join(map(str, header[:12])) or "none"}; expected id and '
             'length, the seconds of every video.'
         )
-    found = {}
-    for row in table:
+    found: dict[str, float] = {}
+    for line, row in rows:
         try:
-            found[row[vid]] = float(row[length])
-        except (TypeError, ValueError):
+            seconds = float(row[length])
+        except ValueError:
             raise DataError(
-                f'{path}, line {table.line_num}: the length is {shown(row[length])}; expected '
-                'seconds.'
+                f'{path}, line {line}: the length is {shown(row[length])}; expected seconds.'
             ) from None
+        if found.setdefault(row[vid], seconds) != seconds:
+            raise DataError(
+                f'{path}, line {line}: the video {shown(row[vid])} has the length {seconds:g} s, '
+                f'but {found[row[vid]]:g} s above; keep the right one.'
+            )
     return found
+
+
+def _table(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    """Return the header of a table, and its rows with their lines.
+
+    Raises:
+        DataError: It is no table, a column occurs twice, or a row has more or fewer cells.
+    """
+    text = read_text(path)
+    lines = csv.reader(io.StringIO(text, newline=None), delimiter=_delimiter(text))
+    rows: list[tuple[int, dict[str, str]]] = []
+    try:
+        header = next(lines, [])
+        twice = next((name for name in header if header.count(name) > 1), None)
+        if twice is not None:
+            raise DataError(f'{path}, line 1: the column {shown(twice)} occurs twice; rename one.')
+        for cells in lines:
+            if cells and len(cells) != len(header):
+                raise DataError(
+                    f'{path}, line {lines.line_num}: {len(cells)} cells, but the header has '
+                    f'{len(header)}; write one for every column.'
+                )
+            if cells:
+                rows.append((lines.line_num, dict(zip(header, cells))))
+    except csv.Error as error:
+        raise DataError(f'{path}, line {lines.line_num}: {error}; expected a table.') from None
+    return header, rows

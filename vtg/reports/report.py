@@ -13,7 +13,7 @@ from typing import Any
 
 from terminaltables import AsciiTable
 
-from vtg.structures import MAIN, MetricTable
+from vtg.structures import MAIN, MetricTable, Quantity
 from vtg.utils import (
     markdown_table,
     markdown_text,
@@ -27,15 +27,6 @@ from vtg.version import __version__
 
 from .published import Published
 
-ROW_ORDER = (
-    *(f'MR-full-{rank}@{t}' for rank in ('R1', 'R5') for t in ('0.3', '0.5', '0.7')),
-    *(f'MR-full-mAP{t}' for t in ('@0.5', '@0.75', '')),
-    *(f'MR-{name}-mAP' for name in ('short', 'middle', 'long')),
-    'MR-full-mIoU',
-    *(f'HL-min-{grade}-{m}' for grade in ('Fair', 'Good', 'VeryGood') for m in ('mAP', 'Hit1')),
-    'HL-mAP',
-    'selection',
-)
 _PACKAGES = ('torch', 'mmengine', 'numpy')
 
 
@@ -97,19 +88,34 @@ class Report:
     """Metrics by row and column, in per cent; None where a column has no such number.
 
     Attributes:
-        columns: Result lists of the run, the main one first, then published sources.
+        columns: Result lists of the run, the main one first, then constant predictions and
+            published sources.
         rows: Metric name to one value per column.
         facts: What produced the run's columns.
         details: The nested official result per list, for the JSON file only.
+        quantities: What the metrics declare of the rows, by name.
     """
 
     columns: tuple[str, ...]
     rows: Mapping[str, tuple[float | None, ...]]
     facts: RunFacts
     details: Mapping[str, Any] = field(default_factory=dict)
+    quantities: Mapping[str, Quantity] = field(default_factory=dict)
+
+    @property
+    def headlines(self) -> list[str]:
+        """The rows that their metrics show where there is room for a few."""
+        return [name for name, one in self.quantities.items() if one.headline and name in self.rows]
 
     def _cells(self) -> list[list[str]]:
-        return [[name, *map(two_decimals, values)] for name, values in self.rows.items()]
+        return [
+            [self._label(name), *map(two_decimals, values)] for name, values in self.rows.items()
+        ]
+
+    def _label(self, name: str) -> str:
+        one = self.quantities.get(name, Quantity(name))
+        notes = [one.unit] * (one.unit != '%') + ['lower is better'] * (not one.higher)
+        return f'{name} ({", ".join(notes)})' if notes else name
 
     def table(self) -> str:
         """Two tables for a terminal: the metrics and the facts."""
@@ -134,6 +140,7 @@ class Report:
             'metrics': {
                 name: dict(zip(self.columns, values)) for name, values in self.rows.items()
             },
+            'headlines': self.headlines,
             'details': dict(self.details),
         }
 
@@ -150,6 +157,8 @@ def make_report(
     facts: RunFacts,
     published: Sequence[Published] = (),
     details: Mapping[str, Any] | None = None,
+    quantities: Sequence[Quantity] = (),
+    baselines: Mapping[str, Mapping[str, float]] | None = None,
 ) -> Report:
     """Lay out the metrics of a run beside published ones.
 
@@ -158,18 +167,23 @@ def make_report(
         facts: What produced them.
         published: Published numbers, one column each.
         details: Nested results to keep in the JSON file.
+        quantities: What the metrics declare: the order of the rows; others follow.
+        baselines: Values of constant predictions, one column each.
     """
     main = facts.result_list or 'this run'
     columns: dict[str, dict[str, float]] = {main: {}}
     for name, values in metrics.items():
         columns.setdefault(main if name == MAIN else name, {}).update(values)
+    for name, known in (baselines or {}).items():
+        columns.setdefault(name, {}).update(known)
     for entry in published:
         columns.setdefault(entry.label, {}).update(entry.metrics)
     names = dict.fromkeys(name for values in columns.values() for name in values)
-    ordered = [name for name in ROW_ORDER if name in names]
-    ordered += [name for name in names if name not in ROW_ORDER]
+    declared = {one.name: one for one in quantities}
+    ordered = [name for name in declared if name in names]
+    ordered += [name for name in names if name not in declared]
     rows = {name: tuple(_finite(c.get(name)) for c in columns.values()) for name in ordered}
-    return Report(tuple(columns), rows, facts, details or {})
+    return Report(tuple(columns), rows, facts, details or {}, declared)
 
 
 def _finite(value: float | None) -> float | None:

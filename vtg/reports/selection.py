@@ -45,8 +45,10 @@ def _criterion(cfg: Config, key: str) -> str:
     if key.rpartition('/')[2] != SELECTION:
         return key
     evaluator = cfg.get('val_evaluator') or {}
-    metric = evaluator[0] if isinstance(evaluator, list) else evaluator
-    weights = metric.get('selection') or {}
+    metrics = evaluator if isinstance(evaluator, list) else [evaluator]
+    weights: dict[str, float] = next(
+        (metric['selection'] for metric in metrics if metric.get('selection')), {}
+    )
     if len(set(weights.values())) == 1:
         return f'mean of {", ".join(weights)}'
     return f'mean of {", ".join(f"{name} ({weight:g})" for name, weight in weights.items())}'

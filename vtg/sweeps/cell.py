@@ -21,8 +21,8 @@ def train_cell(config: str | Path, work_dir: str | Path, seed: int) -> dict[str,
         seed: Random seed.
 
     Returns:
-        What ``done.json`` holds: ``metrics`` in per cent, ``parameters``, ``seconds`` of this
-        process, ``seed``.
+        What ``done.json`` holds: ``metrics`` in per cent, ``headlines``, the names of those that
+        their evaluator shows first, ``parameters``, ``seconds`` of this process, ``seed``.
     """
     from vtg.apis.test import run_test
     from vtg.apis.train import configure, train
@@ -38,6 +38,7 @@ def train_cell(config: str | Path, work_dir: str | Path, seed: int) -> dict[str,
         metrics = {name: values[0] for name, values in report.rows.items()}
         result = {
             'metrics': metrics,
+            'headlines': report.headlines,
             'parameters': parameters,
             'seconds': round(time.time() - start, 1),
             'seed': seed,

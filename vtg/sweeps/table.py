@@ -20,16 +20,6 @@ from .comparison import Comparison, compare
 from .grid import Cell
 from .systems import CONFIG
 
-# Shown where nothing else is asked for, as far as a data set has them.
-SHOWN = (
-    'MR-full-R1@0.5',
-    'MR-full-R1@0.7',
-    'MR-full-mAP',
-    'HL-min-VeryGood-mAP',
-    'HL-min-VeryGood-Hit1',
-)
-
-
 PAIRED = (
     'Differences from the first row of the same config, over the same seeds: mean, standard '
     'deviation and p of a two-sided paired t-test, not corrected for the number of rows. In a row '
@@ -186,7 +176,8 @@ def summarise(
 
     Args:
         results: Cell, seed, result (None while unfinished) and failure of every training.
-        metrics: Names for the tables; empty takes :data:`SHOWN`, or all where none of it exists.
+        metrics: Names for the tables; empty takes the headlines of the evaluators, or all where a
+            result names none.
     """
     grouped: dict[Cell, list[tuple[int, dict[str, Any] | None, str | None]]] = {}
     for cell, seed, result, failure in results:
@@ -204,7 +195,10 @@ def summarise(
         results_by_seed = {seed: r['metrics'] for seed, r, _ in members if r is not None}
         rows.append(Row(cell, len(members), numbers, parameters, failures, results_by_seed))
     known = dict.fromkeys(name for row in rows for name in row.numbers)
-    shown = tuple(metrics) or tuple(name for name in SHOWN if name in known) or tuple(known)
+    headlines = dict.fromkeys(
+        name for _, _, found, _ in results if found for name in found.get('headlines', ())
+    )
+    shown = tuple(metrics) or tuple(name for name in headlines if name in known) or tuple(known)
     return Summary(tuple(rows), shown, tuple(_run_line(*result) for result in results))
 
 

@@ -71,6 +71,7 @@ CHECKS: dict[str, Check] = {
     'eval_real_files': Check('evaluation', 'check_real_files'),
     'flashmmr': Check('flashmmr', 'FlashMmrCase'),
     'flashvtg': Check('flashvtg', 'FlashVtgCase'),
+    'gmr': Check('gmr', 'GmrCase'),
     'la_detr': Check('la_detr', 'LaDetrCase'),
     'la_detr_momentmix': Check('momentmix'),
     'ld_detr': Check('ld_detr', 'LdDetrCase'),
