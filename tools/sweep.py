@@ -34,7 +34,18 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--seeds', type=seeds, default='0', help='comma-separated (0)')
     parser.add_argument('--jobs', type=whole_number(), default=1, help='trainings at a time (1)')
     parser.add_argument('--out', help='folder (work_dirs/sweep_<system>_<config> or sweep_systems)')
-    parser.add_argument('--metrics', default='', help='comma-separated columns of the table')
+    parser.add_argument(
+        '--metrics', default='',
+        help='comma-separated columns of the table; also seconds, cpu_seconds, parameters',
+    )  # fmt: skip
+    parser.add_argument(
+        '--untrained', action='store_true',
+        help='also evaluate the weights before training: metrics untrained/<name>',
+    )  # fmt: skip
+    parser.add_argument(
+        '--page', metavar='FILE',
+        help='Markdown page whose table is replaced, with the trainings in a CSV file beside it',
+    )  # fmt: skip
     parser.add_overrides('override config values of all trainings')
     return parser.parse_args()
 
@@ -42,7 +53,11 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     args = parse_args()
     # Imported here so that --help and a mistyped option answer at once.
-    from vtg.sweeps import run_sweep
+    from vtg.sweeps import run_sweep, write_page
+    from vtg.sweeps.page import table_place
+
+    if args.page:
+        table_place(args.page)  # a page without a place is refused before the first training
 
     path = Path(args.configs[0]).resolve()
     name = 'systems' if len(args.configs) > 1 else f'{path.parent.name}_{path.stem}'
@@ -51,9 +66,12 @@ def main() -> int:
     summary = run_sweep(
         args.configs, args.grid, args.seeds, out, args.jobs, args.cfg_options, metrics,
         say=lambda line: print(printable(line), flush=True), add=args.add,
+        untrained=args.untrained,
     )  # fmt: skip
     print(summary.table())
     print(f'written: {out}/sweep.md, sweep.csv, runs.csv')
+    if args.page:
+        write_page(args.page, summary)
     return 1 if summary.failures else 0
 
 

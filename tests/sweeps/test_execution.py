@@ -149,10 +149,17 @@ def test_a_real_training(tmp_path):
         'model = dict(defaults=dict(dim=16, hidden_dim=16))\n'
         f'train_dataloader = {loader}\nval_dataloader = {loader}\n'
         'train_cfg = dict(max_epochs=1, val_interval=1)\nparam_scheduler = []\n'
+        'optim_wrapper = dict(optimizer=dict(lr=0.0))\n'
     )
     grid = ['model.encoder.num_layers=1', '+model.fusion.dim=16,8']
-    summary = run_sweep(small, grid, [7], tmp_path / 'out', jobs=2)
+    asked = ['MR-full-mAP', 'cpu_seconds', 'parameters']
+    summary = run_sweep(small, grid, [7], tmp_path / 'out', 2, metrics=asked, untrained=True)
     good, bad = summary.rows
+    # At a rate of 0 the weights stay what they were before the first step.
+    before = {name: value for name, value in good.results[7].items() if '/' in name}
+    after = {f'untrained/{n}': v for n, v in good.results[7].items() if '/' not in n}
+    assert before == pytest.approx(after, abs=0.01) and len(before) > 10
+    assert good.numbers['cpu_seconds'][0] > 1
     assert 0 <= good.numbers['MR-full-mAP'][0] <= 100 and good.parameters > 1000
     ((seed, line),) = bad.failures
     assert seed == 7 and 'error: model.' in line and '8 channels' in line

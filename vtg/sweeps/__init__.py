@@ -3,6 +3,7 @@
 
 from .execution import run_sweep
 from .grid import Cell, apply_cell, make_cells, split_values
+from .page import read_runs, write_page
 from .table import Summary, summarise
 
 __all__ = [
@@ -10,7 +11,9 @@ __all__ = [
     'Summary',
     'apply_cell',
     'make_cells',
+    'read_runs',
     'run_sweep',
     'split_values',
     'summarise',
+    'write_page',
 ]

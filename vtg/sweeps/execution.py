@@ -41,6 +41,7 @@ class Run:
         folder: Its work directory.
         config: The resolved config file.
         process: The process, once it is started. slot: Its place among those at work.
+        flags: Further words of its command.
     """
 
     cell: Cell
@@ -49,6 +50,7 @@ class Run:
     config: Path
     process: subprocess.Popen = field(init=False, repr=False, compare=False)
     slot: int = 0
+    flags: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -78,6 +80,7 @@ def run_sweep(
     metrics: Sequence[str] = (),
     say: Callable[[str], None] = print,
     add: Sequence[str | Path] = (),
+    untrained: bool = False,
 ) -> Summary:
     """Train every combination with every seed and summarise.
 
@@ -96,6 +99,8 @@ def run_sweep(
         say: Gets a line per event.
         add: Fragments of a config; every config is trained without them and with each, see
             :func:`vtg.sweeps.systems.system_cells`.
+        untrained: Also evaluate the random weights that every training starts from; their metrics
+            are called ``untrained/<name>``.
 
     Raises:
         ConfigError: The grid does not fit a config, or the folder holds another sweep's runs.
@@ -113,7 +118,8 @@ def run_sweep(
         cells = system_cells(configs, add, cells, cfg_options)
     base = load_config(configs[0])
     apply_options(base, cfg_options)
-    return save(run_cells(base, cells, seeds, Path(out), jobs, say, save))
+    flags = ('--untrained',) if untrained else ()
+    return save(run_cells(base, cells, seeds, Path(out), jobs, say, save, flags))
 
 
 def run_cells(
@@ -124,6 +130,7 @@ def run_cells(
     jobs: int,
     say: Callable[[str], None],
     save: Callable[[Sequence[Run]], Any],
+    flags: tuple[str, ...] = (),
 ) -> list[Run]:
     """Train every cell with every seed, as :func:`run_sweep` describes.
 
@@ -131,6 +138,7 @@ def run_cells(
         base: The config that the cells change.
         cells: What to train.
         save: Called with all runs whenever one has ended.
+        flags: Further words of the command of every training.
 
     Returns:
         All runs, also those that failed.
@@ -138,6 +146,8 @@ def run_cells(
     if jobs < 1:
         raise ConfigError(f'--jobs must be at least 1, got {jobs}.')
     runs = _prepare(base, cells, seeds, out, say)
+    for run in runs:
+        run.flags = flags
     waiting = [run for run in runs if run.result is None]
     if len(waiting) < len(runs):
         say(f'{len(runs) - len(waiting)} of {len(runs)} trainings are finished already')
@@ -241,7 +251,7 @@ def _stop_request() -> Iterator[list[int]]:
 def _start(run: Run, jobs: int) -> None:
     run.folder.mkdir(parents=True, exist_ok=True)
     (run.folder / FAILED).unlink(missing_ok=True)
-    command = [*COMMAND, str(run.config), str(run.folder), '--seed', str(run.seed)]
+    command = [*COMMAND, str(run.config), str(run.folder), '--seed', str(run.seed), *run.flags]
     with (run.folder / LOG).open('a', encoding='utf-8') as log:
         # A session of its own, so that its loader workers can be stopped with it.
         run.process = subprocess.Popen(

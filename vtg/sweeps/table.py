@@ -20,6 +20,9 @@ from .comparison import Comparison, compare
 from .grid import Cell
 from .systems import CONFIG
 
+# What is known of a training beside its metrics; shown where it is asked for by name.
+FACTS = ('seconds', 'cpu_seconds', 'parameters')
+
 PAIRED = (
     'Differences from the first row of the same config, over the same seeds: mean, standard '
     'deviation and p of a two-sided paired t-test, not corrected for the number of rows. In a row '
@@ -137,9 +140,12 @@ class Summary:
             lines.append([*values, row.seeds, row.finished, row.parameters, *numbers])
         return csv_text(lines)
 
-    def runs_csv(self) -> str:
-        """One line per training."""
+    def runs_csv(self, shown_only: bool = False) -> str:
+        """One line per training, with all of its metrics or those that are shown only."""
         names = list(dict.fromkeys(name for run in self.runs for name in run))
+        if shown_only:
+            first = names[: names.index('status') + 1]
+            names = [*first, *(name for name in self.metrics if name in names)]
         return csv_text([names, *([run.get(name) for name in names] for run in self.runs)])
 
     def differences_csv(self) -> str:
@@ -176,19 +182,20 @@ def summarise(
 
     Args:
         results: Cell, seed, result (None while unfinished) and failure of every training.
-        metrics: Names for the tables; empty takes the headlines of the evaluators, or all where a
-            result names none.
+        metrics: Names for the tables, also of :data:`FACTS`; empty takes the headlines of the
+            evaluators, or all where a result names none.
     """
+    asked = [name for name in metrics if name in FACTS]
     grouped: dict[Cell, list[tuple[int, dict[str, Any] | None, str | None]]] = {}
     for cell, seed, result, failure in results:
         grouped.setdefault(cell, []).append((seed, result, failure))
     rows = []
     for cell, members in grouped.items():
         finished = [result for _, result, _ in members if result is not None]
-        names = dict.fromkeys(name for result in finished for name in result['metrics'])
+        values = [{**r['metrics'], **{name: r.get(name) for name in asked}} for r in finished]
+        names = dict.fromkeys(name for known in values for name in known)
         numbers = {
-            name: [v for r in finished if (v := r['metrics'].get(name)) is not None]
-            for name in names
+            name: [v for known in values if (v := known.get(name)) is not None] for name in names
         }
         parameters = finished[0]['parameters'] if finished else None
         failures = tuple((seed, line) for seed, _, line in members if line)
@@ -208,7 +215,8 @@ def _run_line(
     status = 'failed' if failure else 'unfinished' if result is None else 'finished'
     line: dict[str, Any] = {**dict(cell.values), 'seed': seed, 'status': status}
     if result is not None:
-        line |= {'seconds': result['seconds'], **result['metrics']}
+        line |= {name: result[name] for name in FACTS if name in result}
+        line |= result['metrics']
     return line
 
 

@@ -1,77 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cross-attention from the clips to the words."""
 
-from typing import Any, Literal
+from typing import Any
 
 from vtg.models.base import Fusion
-from vtg.models.layers import (
-    Activation,
-    CrossAttentionLayer,
-    Init,
-    clones,
-    init_transformer,
-    tiled_padding_mask,
-)
+from vtg.models.layers import CrossAttentionStack
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
 
 
 @MODELS.register_module()
-class TextToVideoAttention(Fusion):
+class TextToVideoAttention(CrossAttentionStack, Fusion):
     """Every clip takes in the words that concern it, in a few layers over the same words.
 
     QD-DETR (Moon et al., "Query-Dependent Video Representation", 2023, section 3.1). The words do
-    not change.
-
-    Args:
-        dim: Token width.
-        num_layers: Number of layers; without ``init`` they start with identical weights.
-        num_heads: Attention heads.
-        hidden_dim: Width inside the feed-forward network.
-        dropout: Inside the feed-forward network.
-        drop_path: Stochastic depth per sample on the residual branches.
-        residual_dropout: Dropout of single elements on the residual branches.
-        activation: Of the feed-forward network.
-        mask_layout: ``'correct'``, or ``'tiled'``: block words by the padding of other samples, as
-            the released code does, see :func:`vtg.models.layers.tiled_padding_mask`.
-        init: Initialise as DETR's code does, see :func:`vtg.models.layers.init_transformer`.
-        attention_dropout: On attention weights; None takes ``dropout``.
+    not change. Arguments as in :class:`vtg.models.layers.CrossAttentionStack`.
     """
-
-    def __init__(
-        self,
-        dim: int,
-        num_layers: int = 2,
-        num_heads: int = 8,
-        hidden_dim: int = 1024,
-        dropout: float = 0.1,
-        drop_path: float = 0.0,
-        residual_dropout: float = 0.1,
-        activation: Activation = 'prelu',
-        mask_layout: Literal['correct', 'tiled'] = 'correct',
-        init: Init = 'xavier',
-        attention_dropout: float | None = None,
-    ) -> None:
-        super().__init__()
-        self.dim = dim
-        self.num_heads = num_heads
-        self.mask_layout = mask_layout
-        self.joint = mask_layout == 'correct'
-        layer = CrossAttentionLayer(
-            dim, num_heads, hidden_dim, dropout, drop_path, residual_dropout, activation,
-            attention_dropout,
-        )  # fmt: skip
-        self.layers = clones(layer, num_layers)
-        init_transformer(self, init)
 
     def forward(self, state: GroundingState) -> dict[str, Any]:
         """See :class:`vtg.models.base.Fusion`."""
-        blocked = None
-        if self.mask_layout == 'tiled':
-            blocked = tiled_padding_mask(state.video_mask, state.text_mask, self.num_heads)
-        video = state.video
-        for layer in self.layers:
-            video = layer(
-                video, state.video_pos, state.text, state.text_pos, state.text_mask, blocked
-            )
-        return {'fused': video}
+        clips = state.video, state.video_pos, state.video_mask
+        words = state.text, state.text_pos, state.text_mask
+        return {'fused': self.attend(*clips, *words)}

@@ -21,6 +21,7 @@ from .blocks import (
 from .clustering import SoftClustering, random_walk
 from .context_query import ContextQueryAttention
 from .conv import MaskedConv1d, SeparableConv1d
+from .cross_attention import CrossAttentionStack
 from .deformable import DeformableAttention, DeformableLayer
 from .dropout import Dropout, DropPath, attention_rate, dropout, residual_noise
 from .functional import amplify, cosine, inverse_sigmoid, masked_softmax, unit
@@ -51,6 +52,7 @@ __all__ = [
     'Activation',
     'ContextQueryAttention',
     'CrossAttentionLayer',
+    'CrossAttentionStack',
     'DecoderOutputs',
     'DeformableAttention',
     'DeformableLayer',

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from vtg.models.heads import LearnedQueries, PyramidQuerySelector
+from vtg.models.heads.query.sources import LearnedPoints
 
 WIDTHS = (0.05, 0.2, 0.4, 0.85)
 STRIDES = (0.5, 1, 2, 4)
@@ -129,3 +130,18 @@ def test_extra_queries_go_in_front(toy):
     assert more.content.shape[1] == 6 and (more.content[:, :2] == 1).all()
     assert torch.equal(more.reference[:, 2:], out.reference)
     assert more.mask.tolist() == [[False, False, True, True, True, True]] * 3
+
+
+def test_learned_points_stay_in_the_video_and_learn_as_if_they_did_not_have_to(toy):
+    source, state = LearnedPoints(toy.dim, num_queries=3, contents=2), toy.state()
+    share = torch.tensor([[0.5, 0.2, 0.3], [0.4, 0.9, 0.8], [0.9, 0.6, 0.3]])
+    source.reference_logits.data = share.logit()
+    out = source(state)
+    # Distances beyond start and end of the video are cut to it.
+    inside = torch.tensor([[0.5, 0.2, 0.3], [0.4, 0.4, 0.6], [0.9, 0.6, 0.1]])
+    assert torch.allclose(out.reference, inside.expand(3, -1, -1), atol=1e-5)
+    assert torch.equal(out.content, source.content.expand(3, -1, -1)) and out.mask.all()
+    assert out.content.shape == (3, 3, 2 * toy.dim) == (3, source.num_queries, source.dim)
+    weight = torch.randn(3, 3)
+    (out.reference[0] * weight).sum().backward()
+    assert torch.allclose(source.reference_logits.grad, weight * inside * (1 - inside), atol=1e-5)
