@@ -27,7 +27,10 @@ from vtg.engine.runner import GroundingRunner
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 DEMOS = tuple(sorted(f'{path.parent.name}/demo.py' for path in CONFIGS.glob('*/demo.py')))
-BENCHMARKS = ('qd_detr/qvhl.py', 'sgdetr/charades.py', 'qd_detr/tvsum.py')
+BENCHMARKS = (
+    'qd_detr/qvhl.py', 'sgdetr/charades.py', 'qd_detr/tvsum.py', 'la_detr/qvhl.py', 'umt/qvhl.py',
+    'r2_tuning/qvhl.py',
+)  # fmt: skip
 ODD = (
     None, True, False, 0, 1, -1, 2, 3, 5, 7, 65, 130, 10**6, 2**31, 2**40, 10**400, 0.5, 2.5, -0.5,
     1e-30, 1e300, float('nan'), float('inf'), '', 'abc', 'trian', '1', [], [1], [0, -1], ['x'],

@@ -6,6 +6,7 @@ import copy
 import importlib.util
 import json
 import math
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from pprint import pformat
@@ -139,6 +140,10 @@ def read_config(path: str | Path) -> Config:
         ) from error
     except _BAD_CONFIG as error:
         raise ConfigError(f'{path} cannot be read: {_one_line(error)}.') from error
+    except OSError as error:
+        # MMEngine copies every config before it reads it; that write names no file.
+        error.filename = error.filename or tempfile.gettempdir()
+        raise
     _drop_markers(cfg._cfg_dict)
     return CachedConfig(cfg._cfg_dict, cfg_text=cfg.text, filename=cfg.filename)
 

@@ -40,6 +40,8 @@ _ALLOCATOR = re.compile(r'DefaultCPUAllocator|can.t allocate memory|std::bad_all
 _DEVICE = re.compile(r'(CUDA|MPS|XPU|HIP)( error:)? out of memory|CUBLAS_STATUS_ALLOC_FAILED')
 _SIZE = re.compile(r'allocate ([\d.]+ ?\w*)', re.IGNORECASE)
 _LOST = re.compile(r'DataLoader worker \(pid\(?s?\)? ([\d, ]+)\)')
+# Files in shared memory are named by PyTorch; in a container there is little of it.
+_SHARED = re.compile(r'out of shared memory|unable to open shared memory|unable to .*</torch_\d')
 _PIPES = f'{os.sep}multiprocessing{os.sep}'
 _LATE = re.compile(r'DataLoader timed out after (\d+)')
 
@@ -102,12 +104,12 @@ def _of_torch(text: str, safe: str) -> str | None:
             'lie on, or wait longer with --cfg-options +train_dataloader.timeout=SECONDS (or '
             f'val_dataloader, test_dataloader; 0 waits without end); {safe}.'
         )
-    if 'out of shared memory' in text or 'unable to open shared memory' in text:
+    if 'Too many open files' not in text and _SHARED.search(text):
         return (
-            'the shared memory that loader workers use (/dev/shm) is full; make it larger or lower '
-            f'num_workers of the loaders; {safe}.'
+            'the shared memory of datasets and loader workers (/dev/shm) is full; make it larger '
+            f'or lower num_workers of the loaders; {safe}.'
         )
-    if 'items of ancdata' in text or text.startswith('Too many open files'):
+    if 'items of ancdata' in text or 'Too many open files' in text:
         return f'{_REASONS[errno.EMFILE]} of the loaders; {safe}.'
     lost = _LOST.search(text)
     return _lost_worker(f' (process {lost[1]})', safe) if lost else None
