@@ -50,20 +50,24 @@ class BriefLogProcessor(LogProcessor):
         if self.show is not None:
             named = self.show
             return lambda name: '/' not in name or name.rpartition('/')[2] in named
-        evaluator = (runner.val_loop if mode == 'val' else runner.test_loop).evaluator
-        declared = [
-            (metric.prefix, {one.name for one in metric.quantities if one.headline})
-            for metric in evaluator.metrics
-            if getattr(metric, 'quantities', None)
-        ]
-
-        def shown(name: str) -> bool:
-            prefix, _, metric = name.rpartition('/')
-            names = [headlines for owner, headlines in declared if owner == prefix]
-            return not names or any(metric in headlines for headlines in names)
-
-        return shown
+        return shown_first((runner.val_loop if mode == 'val' else runner.test_loop).evaluator)
 
     @staticmethod
     def _kept(text: str, keep: Any) -> str:
         return _ITEM.sub(lambda match: match[0] if keep(match['name']) else '', text)
+
+
+def shown_first(evaluator: Any) -> Callable[[str], bool]:
+    """Return whether an item, by its name, is a headline of its metric or of none that tells."""
+    declared = [
+        (metric.prefix, {one.name for one in metric.quantities if one.headline})
+        for metric in evaluator.metrics
+        if getattr(metric, 'quantities', None)
+    ]
+
+    def shown(name: str) -> bool:
+        prefix, _, metric = name.rpartition('/')
+        names = [headlines for owner, headlines in declared if owner == prefix]
+        return not names or any(metric in headlines for headlines in names)
+
+    return shown

@@ -2,7 +2,7 @@
 """What a person at the terminal follows."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -15,6 +15,7 @@ from vtg.registry import HOOKS
 from vtg.utils import printable
 
 from ..benchmark import benchmark_name
+from ..log_processor import shown_first
 
 
 @HOOKS.register_module()
@@ -145,8 +146,7 @@ class ConsoleHook(Hook):
 
     def _metric_text(self, runner: Any, metrics: Mapping[str, float] | None) -> str:
         names = [name for name in metrics or {} if name.count('/') == 1]
-        shown: Sequence[str] = getattr(runner.log_processor, 'show', ())
-        kept = [name for name in names if name.rpartition('/')[2] in shown] or names
+        kept = [*filter(shown_first(runner.val_loop.evaluator), names)] or names
         return '  '.join(
             f'{name.rpartition("/")[2]} {metrics[name]:.2f}'  # type: ignore[index]
             for name in kept[: self.num_metrics]
