@@ -118,12 +118,23 @@ def test_counted(tmp_path, name):
     assert evaluation.result['brief']['MR-full-mAP'] == pytest.approx(expected)
 
 
-def test_a_subset_is_counted(tmp_path):
+def test_what_is_missing_counts_as_wrong_or_goes_under_another_name(tmp_path):
     predictions, annotations = make()
-    evaluation = evaluate(tmp_path, predictions[:2], annotations, subset_ok=True)
-    assert list(evaluation.notes.items()) == [
-        ('queries that both files have (3 annotated, 2 predicted)', 2)
-    ]
+    with pytest.raises(DataError, match='--missing wrong'):
+        evaluate(tmp_path, predictions[:2], annotations)
+    wrong = evaluate(tmp_path, predictions[:2], annotations, missing='wrong')
+    assert (wrong.answered, wrong.total) == (2, 3)
+    brief = wrong.result['brief']
+    assert brief['MR-full-mAP'] == pytest.approx(200 / 3) and wrong.notes == {}
+    assert brief['MR-full-R1@0.5'] == pytest.approx(200 / 3)
+    whole = evaluate(tmp_path, *make()).result['brief']
+    for name in ('HL-min-Fair-mAP', 'HL-min-VeryGood-Hit1'):
+        assert brief[name] == pytest.approx(whole[name] * 2 / 3)
+    drop = evaluate(tmp_path, predictions[:2], annotations, missing='drop')
+    assert drop.answered == 2 and drop.result['brief']['answered-only/MR-full-mAP'] == 100
+    assert not any(name.startswith('MR') for name in drop.result['brief'])
+    whole = evaluate(tmp_path, predictions[:2], annotations, missing='full-video')
+    assert whole.result['brief']['MR-full-R1@0.5'] == pytest.approx(200 / 3)
 
 
 def test_the_first_prediction_does_not_hide_a_task(tmp_path):

@@ -38,7 +38,7 @@ def test_plain_subset(run_tool, files, tmp_path):
     assert refused.status == 1
     assert '1543 annotated queries have no prediction' in refused.errors
     assert not (tmp_path / 'm.json').exists()
-    assert run_tool('eval_predictions.py', few, files[1], '--subset-ok').status == 0
+    assert run_tool('eval_predictions.py', few, files[1], '--missing', 'drop').status == 0
 
 
 def test_neither_input_is_overwritten(run_tool, tmp_path):

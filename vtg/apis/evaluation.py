@@ -1,60 +1,62 @@
 # SPDX-License-Identifier: Apache-2.0
 """The evaluation of prediction files, of this or any other code base."""
 
-import gzip
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import compress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from vtg.evaluation.functional import (
     RecordError,
     evaluate_grounding,
     evaluate_qvhighlights,
-    match_records,
-    pack_rows,
     survey_predictions,
 )
-from vtg.utils import DataError, check_clip_length, read_json, read_json_lines, shown
+from vtg.evaluation.functional.survey import LEFT_OUT
+from vtg.evaluation.reading import Completed, RawFile, complete, read_answers, read_raw
+from vtg.evaluation.reading.answers import check_qids
+from vtg.utils import ConfigError, DataError, check_clip_length, nearest_names, shown
 
 Record = dict[str, Any]
-_FIELDS = ('pred_relevant_windows', 'pred_saliency_scores')
-_PIECE = 4096
-"""Records that are packed together."""
 _OWN_FIELDS = ('video', 'windows', 'saliency')
+ANSWERED_ONLY = 'answered-only/'
+"""Stands before the names of numbers that leave out what was not answered."""
 
 
 @dataclass(frozen=True)
-class RecordFile:
-    """The records of a file.
+class AnnotationFile(RawFile):
+    """The annotations of a file, of records in the format for own data with the internal names.
 
     Attributes:
-        path: The file.
-        records: As they are, or for annotations in the format for own data, with the internal
-            names.
-        places: ``'line 3'`` of every record.
         own_format: Whether the records are in the format for own data.
+        notes: What was mended, with its count.
     """
 
-    path: Path
-    records: list[Record]
-    places: list[str]
     own_format: bool = False
-
-    def where(self, qid: Any) -> str:
-        """File and place of the record of a query."""
-        for record, place in zip(self.records, self.places):
-            if record.get('qid') == qid:
-                return f'{self.path}, {place}'
-        return str(self.path)
+    notes: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class FileEvaluation:
-    """The unrounded nested result, and what is unusual about the files with its count."""
+    """What an evaluation of files found.
+
+    Attributes:
+        result: The unrounded nested result; ``brief`` holds what is shown.
+        notes: What is unusual about the files, with its count.
+        answered: How many of the annotated queries were answered; total: of how many.
+        format: The format that the predictions were in.
+        baselines: Values of constant predictions by their name.
+        headlines: The names that a metric shows first; all where it says nothing.
+    """
 
     result: dict[str, Any]
     notes: dict[str, int]
+    answered: int = 0
+    total: int = 0
+    format: str = 'vtg'
+    baselines: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    headlines: tuple[str, ...] = ()
 
 
 def evaluate_files(
@@ -62,147 +64,234 @@ def evaluate_files(
     annotations: str | Path,
     *,
     extended: bool = False,
-    subset_ok: bool = False,
+    missing: Literal['wrong', 'refuse', 'drop', 'full-video'] | None = None,
+    metric: str | Mapping[str, Any] | None = None,
+    fmt: str | None = None,
+    windows: Literal['strict', 'repair'] = 'strict',
+    qid: Literal['unique', 'renumber'] = 'unique',
+    order: Literal['score', 'list'] = 'score',
+    grid: float | None = None,
     clip_length: float = 2.0,
 ) -> FileEvaluation:
     """Evaluate a prediction file against an annotation file.
 
-    Both are JSON lines or one JSON list, plain or ``.gz``. Annotations in the format of
-    QVHighlights are evaluated as the official evaluator does, those in the format for own data
-    (:mod:`vtg.datasets.custom_format`) as ``GroundingMetric`` does. Numbers must be numbers:
-    text, truth values, NaN and infinity are refused, as are repeated and missing queries. What the
-    official evaluator takes but a reader should know is counted in the notes.
+    Both are JSON lines, one JSON list or one JSON object, plain or ``.gz``. Annotations in the
+    format of QVHighlights are evaluated as the official evaluator does, those in the format for own
+    data (:mod:`vtg.datasets.custom_format`) as ``GroundingMetric`` does, unless ``metric`` says
+    otherwise. Numbers must be numbers, unless ``windows`` says otherwise. What the official
+    evaluator takes but a reader should know is counted in the notes.
 
     Args:
-        predictions: Records in the official format.
+        predictions: In any format of :data:`vtg.evaluation.reading.FORMATS`.
         annotations: Labelled records.
         extended: Add mIoU and R@1 from IoU 0.3 to the official result.
-        subset_ok: Evaluate the queries that both files have.
+        missing, order, grid: See :func:`vtg.evaluation.reading.complete`.
+        metric: Name of a benchmark or metric, or the config of one; see :func:`find_metric`.
+        fmt: Format of the predictions; None recognises it.
+        windows: ``'repair'`` mends the known faults of published annotations, and windows of
+            predictions that are reversed, out of range or no numbers.
+        qid: ``'renumber'`` pairs both files by position, for ids that repeat.
         clip_length: Seconds per clip.
 
     Raises:
         DataError: A file cannot be read, a record is wrong (names file and line), the queries
             differ, or nothing is labelled.
-        ConfigError: The clip length is no number of seconds.
+        ConfigError: An option is unknown, or the clip length is no number of seconds.
     """
     check_clip_length(clip_length, 'the clip length')
-    truth = read_annotations(annotations, clip_length)
-    predicted = read_predictions(predictions)
-    pairs = match_records(predicted.records, truth.records, subset_ok)
+    cfg = None if metric is None else find_metric(metric)
+    truth = read_annotations(annotations, clip_length, windows, qid)
     try:
-        if truth.own_format:
-            result = evaluate_grounding(*pairs, rounded=False)
+        answers = read_answers(predictions, fmt)
+    except DataError:
+        _name_format(predictions)
+        raise
+    completed = complete(
+        answers, truth.records, missing, windows=windows, order=order, grid=grid,
+        by_position=qid == 'renumber', empty_is_answer=_takes_empty(cfg),
+    )  # fmt: skip
+    try:
+        if cfg is not None:
+            evaluation = _by_metric(cfg, completed)
+        elif truth.own_format:
+            evaluation = FileEvaluation(evaluate_grounding(*_pairs(completed), rounded=False), {})
         else:
-            result = evaluate_qvhighlights(*pairs, rounded=False, extended=extended)
-        notes = survey_predictions(*pairs, clip_length)
+            result = evaluate_qvhighlights(*_pairs(completed), rounded=False, extended=extended)
+            evaluation = FileEvaluation(result, {})
+        usual = survey_predictions(*_answered(completed), clip_length)
+        if _takes_empty(cfg):
+            usual.pop(LEFT_OUT, None)
     except RecordError as error:
-        side = predicted if error.field.startswith('pred_') else truth
+        side = answers if error.field.startswith('pred_') else truth
         place = f'{side.where(error.qid)} (qid {shown(error.qid)})'
-        raise DataError(f'{place}: `{error.field}` {error.problem}') from None
-    sizes = [len(part) for part in (pairs[0], truth.records, predicted.records)]
-    if len(set(sizes)) > 1:
-        text = f'queries that both files have ({sizes[1]} annotated, {sizes[2]} predicted)'
-        notes = {text: sizes[0], **notes}
-    return FileEvaluation(result, notes)
+        raise DataError(f'{place}: `{error.field}` {error.problem}{_help(error)}') from None
+    if missing == 'drop':
+        brief = evaluation.result['brief']
+        evaluation.result['brief'] = {f'{ANSWERED_ONLY}{k}': v for k, v in brief.items()}
+    return replace(
+        evaluation,
+        notes={**truth.notes, **completed.notes, **usual},
+        answered=completed.answered,
+        total=completed.total,
+        format=answers.format,
+    )
 
 
-def read_predictions(path: str | Path) -> RecordFile:
-    """Read predictions; every record has a qid of its own, and all have the same lists."""
-    path = Path(path)
-    places, records = _read(path, _packed)
-    _check_qids(path, places, records)
-    for name in _FIELDS:
-        given = [record.get(name) is not None for record in records]
-        if any(given) and not given[0]:
-            raise DataError(
-                f'{path}, {places[0]} has no `{name}`, but {places[given.index(True)]} has; write '
-                'them for every query or for none.'
-            )
-    return RecordFile(path, records, places)
+def find_metric(metric: str | Mapping[str, Any]) -> dict[str, Any]:
+    """The config of a metric by the name of a benchmark (``'nlq'``), of itself
+    (``'RecallMetric'``), or of its prefix (``'GMR'``).
+
+    Raises:
+        ConfigError: There is none; names the nearest.
+    """
+    if not isinstance(metric, str):
+        return dict(metric)
+    known: dict[str, dict[str, Any]] = {}
+    for name, cls in metrics().items():
+        known |= {name: {'type': name}, str(cls.default_prefix): {'type': name}}
+        known |= {key: {'type': name, **options} for key, options in cls.benchmarks.items()}
+    by_case = {name.lower().replace('-', '_'): name for name in known}
+    key = metric.lower().replace('-', '_')
+    if key not in by_case:
+        close = nearest_names(metric, known) or [
+            n for cls in metrics().values() for n in cls.benchmarks
+        ]
+        raise ConfigError(f'there is no metric {metric!r}; choose {" or ".join(close)}.')
+    return known[by_case[key]]
 
 
-def read_annotations(path: str | Path, clip_length: float = 2.0) -> RecordFile:
-    """Read annotations in the format of QVHighlights or that for own data."""
-    path = Path(path)
-    places, records = _read(path)
+def metrics() -> dict[str, Any]:
+    """Every registered metric over records, by name."""
+    from vtg.evaluation.metrics import RecordMetric
+    from vtg.registry import METRICS
+
+    METRICS.import_from_location()
+    return {
+        name: cls
+        for name, cls in METRICS.module_dict.items()
+        if isinstance(cls, type) and issubclass(cls, RecordMetric)
+    }
+
+
+def read_annotations(
+    path: str | Path,
+    clip_length: float = 2.0,
+    windows: Literal['strict', 'repair'] = 'strict',
+    qid: Literal['unique', 'renumber'] = 'unique',
+) -> AnnotationFile:
+    """Read annotations in the format of QVHighlights or that for own data.
+
+    Args:
+        path: JSON lines or a JSON list.
+        clip_length: Seconds per clip.
+        windows, qid: See :class:`vtg.datasets.repair.Tolerance`.
+
+    Raises:
+        DataError: The file cannot be read, or a record is wrong.
+    """
+    try:
+        return _annotations_of(Path(path), clip_length, windows, qid)
+    except DataError:
+        _name_format(path)
+        raise
+
+
+def _annotations_of(path: Path, clip_length: float, windows: Any, qid: Any) -> AnnotationFile:
+    raw = read_raw(path)
+    records, places = raw.records, raw.places
     own = any('vid' not in record and set(_OWN_FIELDS) & set(record) for record in records)
     if own:
-        records = list(_own_records(path, places, records, clip_length))
-    _check_qids(path, places, records)
-    return RecordFile(path, records, places, own)
+        records = list(_own_records(raw, clip_length))
+    notes: dict[str, int] = {}
+    if (windows, qid) != ('strict', 'unique'):
+        records, places, notes = _settled(replace(raw, records=records), clip_length, windows, qid)
+    found = AnnotationFile(raw.path, records, places, raw.keys, raw.lines, own, notes)
+    check_qids(found, '; --qid renumber takes ids that repeat')
+    return found
 
 
-def _packed(records: list[Record]) -> None:
-    """Keep of predictions what is evaluated, and the numbers of many queries in one array."""
-    for record in records:
-        for name in record.keys() - {'qid', 'vid', *_FIELDS}:
-            del record[name]
-    for field, width in zip(_FIELDS, (3, None)):
-        pack_rows(records, field, width)
+def _settled(
+    raw: RawFile, clip_length: float, windows: Any, qid: Any
+) -> tuple[list[Record], list[str], dict[str, int]]:
+    """Mended records, their places, and what was mended."""
+    from vtg.datasets.census import Reading
+    from vtg.datasets.repair import FAULTS, Tolerance
+
+    reading = Reading(clip_length, Tolerance(windows, qid))
+    pairs = [(reading.settle(record), place) for record, place in zip(raw.records, raw.places)]
+    kept = [(record, place) for record, place in pairs if record is not None]
+    counts = reading.census.counts()
+    done = {
+        f'annotations: {FAULTS[name][0]} ({reading.tolerance.done(name)})': int(counts[name])
+        for name in FAULTS
+        if counts[name] and windows == 'repair'
+    }
+    return [record for record, _ in kept], [place for _, place in kept], done
 
 
-def _read(
-    path: Path, pack: Callable[[list[Record]], None] = lambda records: None
-) -> tuple[list[str], list[Record]]:
-    """Places and records of JSON lines or of a JSON list; ``pack`` makes them smaller in place, a
-    few thousand at a time."""
-    places: list[str] = []
-    records: list[Record] = []
-    if _holds_list(path):
-        for number, record in enumerate(read_json(path), start=1):
-            if not isinstance(record, dict):
-                raise DataError(
-                    f'{path}, record {number}: expected a JSON object, got '
-                    f'{type(record).__name__}; the list must hold one record in braces per query.'
-                )
-            places.append(f'record {number}')
-            records.append(record)
-        pack(records)
-        return places, records
-    for number, record, problem in read_json_lines(path):
-        if record is None:
-            raise DataError(f'{path}, line {number}: {problem}')
-        places.append(f'line {number}')
-        records.append(record)
-        if len(records) % _PIECE == 0:
-            pack(records[-_PIECE:])
-    pack(records[len(records) // _PIECE * _PIECE :])
-    return places, records
+def _name_format(path: str | Path) -> None:
+    """Raise :class:`DataError` where a file is in a published format of annotations that another
+    tool reads; says which."""
+    from vtg.formats import formats, recognise
+
+    name = recognise(path)
+    if name not in (None, 'jsonl'):
+        raise DataError(
+            f'{path} looks like {formats()[str(name)].title}: '
+            f'tools/convert_annotations.py {name} {path} OUT.jsonl turns it into JSON lines.'
+        )
 
 
-def _holds_list(path: Path) -> bool:
-    """Whether the first character is a bracket; what cannot be read is left to the reader."""
-    try:
-        with (gzip.open if path.suffix == '.gz' else open)(path, 'rb') as file:
-            return file.read(1024).lstrip(b'\xef\xbb\xbf \t\r\n').startswith(b'[')
-    except (OSError, EOFError):
-        return False
+def _by_metric(cfg: dict[str, Any], completed: Completed) -> FileEvaluation:
+    """Evaluate with a registered metric."""
+    from vtg.evaluation.metrics import gather
+    from vtg.registry import METRICS
+
+    metric = METRICS.build(cfg)
+    metric.add(*_pairs(completed))
+    found = gather([metric], metric.evaluate(len(completed.predictions)))
+    if not found.table:
+        raise DataError(
+            f'nothing can be evaluated: the annotations lack what {cfg["type"]} compares with; use '
+            'a labelled split, or another --metric.'
+        )
+    result = {'brief': found.table['main'], **found.details.get('main', {})}
+    order = [quantity.name for quantity in found.quantities]
+    values = found.table['main']
+    result['brief'] = {name: values[name] for name in [*order, *values] if name in values}
+    headlines = tuple(q.name for q in found.quantities if q.headline)
+    return FileEvaluation(result, {}, baselines=found.baselines, headlines=headlines)
 
 
-def _check_qids(path: Path, places: list[str], records: list[Record]) -> None:
-    seen: dict[Any, str] = {}
-    for record, place in zip(records, places):
-        qid = record.get('qid')
-        if isinstance(qid, bool) or not isinstance(qid, int | str):
-            raise DataError(
-                f'{path}, {place}: the qid is {shown(qid)}; expected an integer or a string.'
-            )
-        first = seen.setdefault(qid, place)
-        if first != place:
-            raise DataError(
-                f'{path}, {place}: the qid {shown(qid)} occurs twice, first in {first}; keep one '
-                'record per query.'
-            )
+def _takes_empty(cfg: dict[str, Any] | None) -> bool:
+    return cfg is not None and bool(metrics()[cfg['type']].empty_is_answer)
 
 
-def _own_records(
-    path: Path, places: list[str], records: list[Record], clip_length: float
-) -> Iterator[Record]:
+def _pairs(completed: Completed) -> tuple[list[Record], list[Record]]:
+    return completed.predictions, completed.annotations
+
+
+def _answered(completed: Completed) -> tuple[list[Record], list[Record]]:
+    """The pairs whose prediction is one, to be looked at for what is unusual."""
+    predictions, annotations = (compress(side, completed.whole) for side in _pairs(completed))
+    return list(predictions), list(annotations)
+
+
+def _help(error: RecordError) -> str:
+    """Which option of the tool helps."""
+    if not error.field.startswith('pred_'):
+        return ' Or mend it with --windows repair.' if 'does not end' in error.problem else ''
+    if 'must hold' in error.problem:
+        return ' Or count it as a miss with --missing wrong.'
+    return ' Or leave out what is no number with --windows repair.'
+
+
+def _own_records(raw: RawFile, clip_length: float) -> Iterator[Record]:
     # With it come the loaders and PyTorch, which the official formats need not wait for.
     from vtg.datasets.custom_format import problems_of, to_record
 
-    stem = path.name.split('.')[0]
-    for record, place in zip(records, places):
+    stem = raw.path.name.split('.')[0]
+    for record, place in zip(raw.records, raw.places):
         for problem in problems_of(record, clip_length):
-            raise DataError(f'{path}, {place}: {problem}')
+            raise DataError(f'{raw.path}, {place}: {problem}')
         yield to_record(record, record.get('qid', f'{stem}-{place.split()[1]}'))

@@ -5,6 +5,7 @@ Q queries, L clips (padded), A annotators, C label columns. Scores are per clip,
 """
 
 from collections.abc import Sequence
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -178,7 +179,8 @@ def evaluate_highlights(
     it is). An annotator without a highlight in a video counts as average precision 0.
 
     Args:
-        predictions: Records with ``pred_saliency_scores``, one number per clip.
+        predictions: Records with ``pred_saliency_scores``, one number per clip. Those that say
+            ``unanswered`` count 0 everywhere.
         annotations: Records as :func:`clip_labels` expects them, pair by pair.
         clip_length: Seconds per clip.
 
@@ -188,7 +190,12 @@ def evaluate_highlights(
     Raises:
         DataError: A record lacks a field, or a list is empty or malformed.
     """
-    field = 'pred_saliency_scores'
+    field, total = 'pred_saliency_scores', len(predictions)
+    answered = [not record.get('unanswered') for record in predictions]
+    predictions = list(compress(predictions, answered))
+    annotations = list(compress(annotations, answered))
+    if not predictions:
+        return {f'HL-min-{name}': {'HL-mAP': 0.0, 'HL-Hit1': 0.0} for name in GRADES}
     for record in predictions:
         scores = record.get(field)
         if not isinstance(scores, list | tuple | np.ndarray) or len(scores) == 0:
@@ -206,10 +213,11 @@ def evaluate_highlights(
     ]
     precision, hits = (np.concatenate(values) for values in zip(*pieces))
     precision = precision.reshape(-1, len(GRADES))
+    share = len(predictions) / total
     return {
         f'HL-min-{name}': {
-            'HL-mAP': float(100 * precision[:, index].mean()),
-            'HL-Hit1': float(100 * hits[:, index].mean()),
+            'HL-mAP': float(100 * precision[:, index].mean() * share),
+            'HL-Hit1': float(100 * hits[:, index].mean() * share),
         }
         for index, name in enumerate(GRADES)
     }

@@ -73,7 +73,10 @@ def _difference(missing: list[Any], surplus: list[Any], common: int) -> str:
         parts.append(f'{len(surplus)} predictions have no annotation (first {shown(surplus[0])})')
     if not parts:
         parts.append('there are no records')
-    advice = 'expected the same queries; check the split, or allow a subset to evaluate common ones'
+    advice = (
+        'expected the same queries; check the split, or count missing ones as wrong '
+        '(--missing wrong)'
+    )
     if not common:
         advice = 'nothing is common to both; check the split'
     if {str(qid) for qid in missing} & {str(qid) for qid in surplus}:

@@ -21,6 +21,7 @@ Record = dict[str, Any]
 _PART = 1 << 13
 """Queries that are looked at together."""
 REVERSED = 'predicted windows that end before they start, counted as misses'
+LEFT_OUT = 'queries without a moment, left out of moment retrieval'
 UNSORTED = 'queries whose windows are not sorted by falling score (R@1 takes the first)'
 WINDOWS, SCORES, TRUTH = 'pred_relevant_windows', 'pred_saliency_scores', 'relevant_windows'
 
@@ -41,9 +42,7 @@ def survey_predictions(
         RecordError: A list that the evaluation did not read is malformed.
     """
     counts = {
-        'queries without a moment, left out of moment retrieval': sum(
-            record.get(TRUTH) == [] for record in annotations
-        ),
+        LEFT_OUT: sum(record.get(TRUTH) == [] for record in annotations),
         'predictions that name another video than the annotation': sum(
             prediction.get('vid', annotation.get('vid')) != annotation.get('vid')
             for prediction, annotation in zip(predictions, annotations)

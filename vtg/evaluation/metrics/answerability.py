@@ -26,6 +26,7 @@ class _AnswerabilityMetric(RecordMetric):
 
     fields = FIELDS
     fill = False
+    empty_is_answer = True
     qualified = True
 
     def labelled(self, annotations: list[Record]) -> bool:

@@ -55,6 +55,8 @@ class RecordMetric(BaseMetric):
     """What the log calls a split that cannot be evaluated."""
     fill: ClassVar[bool] = True
     """Whether one window without length stands where a query has none."""
+    empty_is_answer: ClassVar[bool] = False
+    """Whether a prediction without windows says that there is no moment."""
     qualified: ClassVar[bool] = False
     """Whether reports show the prefix too, because the names mean something else elsewhere."""
     benchmarks: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
