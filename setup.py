@@ -27,7 +27,7 @@ def version() -> str:
 
 
 setup(
-    name='vtg',
+    name='vtg-toolbox',  # `vtg` in the package index is somebody else's
     version=version(),
     description='A modular toolbox for video temporal grounding',
     long_description=(ROOT / 'README.md').read_text(encoding='utf-8'),
@@ -39,7 +39,7 @@ setup(
     install_requires=requirements('runtime'),
     extras_require={
         name: requirements(name)
-        for name in ('tests', 'docs', 'optional', 'video', 'encoders', 'ray', 'fast')
+        for name in ('tests', 'docs', 'optional', 'video', 'encoders', 'offline', 'ray', 'fast')
     },
     zip_safe=False,
 )

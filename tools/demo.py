@@ -12,7 +12,9 @@ from vtg.utils import printable, run_main
 def parse_args() -> argparse.Namespace:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file')
-    parser.add_argument('checkpoint', help='weights that fit the config')
+    parser.add_argument(
+        'checkpoint', help='weights that fit the config; none for a model with nothing to learn'
+    )
     parser.add_argument('video', help='video file, or its features (.npz, .npy, .pt)')
     parser.add_argument('query', nargs='+', help='one or several sentences, each in quotes')
     parser.add_argument(

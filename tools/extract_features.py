@@ -17,10 +17,10 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--backbone', required=True,
-        help='clip, blip2, torchscript (any exported program, also called slowfast, internvideo2), '
-        'or a registered encoder',
+        help='clip, siglip, blip2, torchscript (any exported program, also called slowfast, '
+        'internvideo2), concept (no download; objects and places), or a registered encoder',
     )  # fmt: skip
-    parser.add_argument('--weights', required=True, help='folder, file or hub name')
+    parser.add_argument('--weights', default='', help='folder, file or hub name; concept has none')
     parser.add_argument('--out', required=True, help='gets the folders video/ and text/')
     parser.add_argument('--clip-len', type=seconds, default=2.0, help='seconds per clip (2)')
     parser.add_argument('--format', choices=('npz', 'packed'), default='npz')

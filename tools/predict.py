@@ -11,7 +11,9 @@ from vtg.utils import run_main
 def parse_args() -> argparse.Namespace:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file, e.g. configs/qd_detr/custom.py')
-    parser.add_argument('checkpoint', help='weights that fit the config')
+    parser.add_argument(
+        'checkpoint', help='weights that fit the config; none for a model with nothing to learn'
+    )
     parser.add_argument('queries', help='annotation file (.jsonl), labelled or not')
     parser.add_argument('out', help='file to write (.jsonl)')
     parser.add_argument('--work-dir', help='folder of the log (the work dir of the config)')

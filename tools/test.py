@@ -11,7 +11,9 @@ from vtg.utils import run_main
 def parse_args() -> argparse.Namespace:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file, e.g. configs/sgdetr/qvhl.py')
-    parser.add_argument('checkpoint', help='weights that fit the config')
+    parser.add_argument(
+        'checkpoint', help='weights that fit the config; none for a model with nothing to learn'
+    )
     parser.add_argument('--split', choices=('val', 'test'), default='test')
     parser.add_argument('--out', help='folder for the report (the work dir of the config)')
     parser.add_argument(

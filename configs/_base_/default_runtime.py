@@ -28,7 +28,7 @@ default_hooks = dict(
 # Averaged weights: default_hooks = dict(ema=dict(type='EMAHook', momentum=0.001, strict_load=True))
 custom_hooks = []
 
-# TensorBoard beside the JSON log, in a child config (needs: pip install 'vtg[optional]'):
+# TensorBoard beside the JSON log, in a child config (needs: pip install 'vtg-toolbox[optional]'):
 # visualizer = dict(vis_backends=[dict(type='LocalVisBackend'), dict(type='TensorboardVisBackend')])
 visualizer = dict(type='Visualizer', vis_backends=[dict(type='LocalVisBackend')])
 log_processor = dict(type='BriefLogProcessor', window_size=50, by_epoch=True)

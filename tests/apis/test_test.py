@@ -49,7 +49,9 @@ def test_curves_have_one_axis_and_one_file(tmp_path, monkeypatch):
 
 
 def test_tensorboard_has_one_axis_and_one_file(tmp_path):
-    pytest.importorskip('tensorboard', reason="needs tensorboard: pip install 'vtg[optional]'")
+    pytest.importorskip(
+        'tensorboard', reason="needs tensorboard: pip install 'vtg-toolbox[optional]'"
+    )
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     backends = [{'type': 'LocalVisBackend'}, {'type': 'TensorboardVisBackend'}]

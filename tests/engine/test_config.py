@@ -126,7 +126,7 @@ def test_a_missing_package_is_named(config, monkeypatch):
     monkeypatch.setattr(
         importlib.util, 'find_spec', lambda name: None if name == 'tensorboard' else find(name)
     )
-    with pytest.raises(ConfigError, match=r"pip install 'vtg\[optional\]'"):
+    with pytest.raises(ConfigError, match=r"pip install 'vtg-toolbox\[optional\]'"):
         load_config(config)
 
 

@@ -111,6 +111,23 @@ def tiny_clip(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope='session')
+def tiny_siglip(tmp_path_factory):
+    """A folder of a random SigLIP: 32 pixels, 16 wide, sentences of at most 16 tokens."""
+    transformers = pytest.importorskip('transformers', reason='needs the extra "encoders"')
+    folder = tmp_path_factory.mktemp('siglip')
+    vocabulary = _bert_tokenizer(folder)
+    torch.manual_seed(3)
+    text = dict(
+        vocab_size=vocabulary, hidden_size=16, intermediate_size=16, num_hidden_layers=1,
+        num_attention_heads=2, max_position_embeddings=16, projection_size=16,
+        bos_token_id=2, eos_token_id=3, pad_token_id=0,
+    )  # fmt: skip
+    config = transformers.SiglipConfig(text_config=text, vision_config=_vision())
+    transformers.SiglipModel(config).save_pretrained(folder)
+    return folder
+
+
 def _blip_config(transformers, vocabulary):
     return transformers.BlipConfig(
         text_config=dict(

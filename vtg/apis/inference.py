@@ -19,7 +19,7 @@ from vtg.engine import load_config
 from vtg.engine.checkpoint import load_weights
 from vtg.evaluation.records import moments_to_lists, to_records
 from vtg.extraction import decode_video, encode_video
-from vtg.extraction.encoders import Encoder
+from vtg.extraction.encoders import Encoder, TextFeatures
 from vtg.extraction.encoders.base import as_device
 from vtg.models.sharing import EncodedVideos
 from vtg.models.task_modules.nms import temporal_nms
@@ -95,7 +95,7 @@ class Inferencer:
 
     Args:
         config: A config or its file.
-        checkpoint: Weights that fit it.
+        checkpoint: Weights that fit it; None for a config whose model has nothing to learn.
         device: Where to compute; the first GPU by default, or the CPU.
         encoders: One encoder (or its config) per video feature of the config, in its order; needed
             for video files.
@@ -111,7 +111,7 @@ class Inferencer:
     def __init__(
         self,
         config: str | Path | Config,
-        checkpoint: str | Path,
+        checkpoint: str | Path | None,
         device: str | None = None,
         encoders: Sequence[dict | Encoder] = (),
         text_encoders: Sequence[dict | Encoder] | None = None,
@@ -323,9 +323,15 @@ class Inferencer:
             return [[np.asarray(array)] for array in given]
         _check_count('text', self.num_text, len(self.text_encoders), 'encoders')
         return [
-            [encoder.encode_text(query).tokens for encoder in self.text_encoders]
+            [
+                text.pooled[None] if store.pooled else text.tokens
+                for text, store in zip(self._encoded(query), self.dataset.reader.text)
+            ]
             for query in queries
         ]
+
+    def _encoded(self, query: str) -> list[TextFeatures]:
+        return [encoder.encode_text(query) for encoder in self.text_encoders]
 
 
 def _stored_duration(path: Path) -> float | None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Evaluation of a checkpoint with a benchmark report."""
 
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
@@ -105,7 +106,8 @@ def _write_submission(
 
 def test_in(runner: GroundingRunner, amp: str | None) -> Evaluated:
     """Run the evaluation of a runner in a precision; all its metrics in one table."""
-    device = next(runner.bare_model.parameters()).device
+    model = runner.bare_model
+    device = next(chain(model.parameters(), model.buffers())).device
     with amp_context(amp, device)():
         values = runner.test()
     return gather(runner.test_evaluator.metrics, values)
@@ -155,6 +157,7 @@ def _facts(
     queries: int,
 ) -> RunFacts:
     model = runner.bare_model
+    has_file = Path(checkpoint).is_file()  # a model with nothing to learn has none
     time, loading = (
         runner.message_hub.get_scalar(f'test/{name}').data[0].sum()
         for name in ('time', 'data_time')
@@ -163,8 +166,8 @@ def _facts(
         config=str(cfg.filename or ''),
         config_hash=config_hash(cfg.pretty_text),
         seed=cfg.get('randomness', {}).get('seed'),
-        checkpoint=str(checkpoint),
-        checkpoint_sha8=file_sha8(checkpoint),
+        checkpoint=str(checkpoint) if has_file else '',
+        checkpoint_sha8=file_sha8(checkpoint) if has_file else '',
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         seconds_per_query=float(time - loading) / max(queries, 1),
         dataset=_dataset_name(cfg, split),

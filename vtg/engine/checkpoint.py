@@ -29,6 +29,8 @@ from .resume_state import plain_meta
 
 # A checkpoint is not compressed; this much is left to other writers of the format.
 _MOST_GROWTH = 20
+WITHOUT = 'none'
+"""Stands for the checkpoint of a model that has nothing to learn."""
 _CONVERT = 'tools/convert_legacy_checkpoint.py IN OUT --trust'
 
 
@@ -193,16 +195,25 @@ def only_parts(
     return merged
 
 
-def load_weights(model: nn.Module, path: str | Path) -> dict[str, Any]:
+def load_weights(model: nn.Module, path: str | Path | None) -> dict[str, Any]:
     """Load the weights of a checkpoint strictly, for evaluation and inference.
 
     They carry ``model.progress``, which decides about parts that training switches on late; for
     older checkpoints it is taken from ``meta``.
 
+    Args:
+        model: Gets the weights.
+        path: The checkpoint; None, or ``'none'`` on command lines, for a model with nothing to
+            learn.
+
     Returns:
         The known fields of ``meta``, ``{}`` for a bare state dict. Its ``cfg`` is text of the
         file's author: show it, never execute it.
     """
+    if path is None or str(path) == WITHOUT:
+        if any(True for _ in model.parameters()):
+            raise CheckpointError('the model of this config needs weights; give a checkpoint.')
+        return {}
     checkpoint = read_checkpoint(path)
     state = weights_of(checkpoint, path)
     meta = plain_meta(checkpoint, path) if 'state_dict' in checkpoint else {}

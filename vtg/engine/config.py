@@ -16,6 +16,7 @@ from mmengine.config import Config, ConfigDict, DictAction
 
 from vtg.utils import LOADERS, ConfigError, nearest_names
 from vtg.utils.arguments import check_value, shown
+from vtg.version import DISTRIBUTION
 
 from .benchmark import settle_benchmark
 from .components import check_components
@@ -334,7 +335,8 @@ def _check_extras(cfg: Config) -> None:
         if package and importlib.util.find_spec(package) is None:
             raise ConfigError(
                 f'visualizer.vis_backends uses {backend["type"]}, which needs the package '
-                f"{package}; install it with pip install 'vtg[optional]' or remove the backend."
+                f"{package}; install it with pip install '{DISTRIBUTION}[optional]' or remove the "
+                'backend.'
             )
 
 

@@ -65,8 +65,8 @@ class Grounder(SharedVideos, BaseModel):
     does. Every paper is a config of this class; see ``docs/architecture.md``.
 
     Args:
-        video_projector, text_projector: Configs of the projectors; ``text_projector=None`` where
-            nothing reads the query.
+        video_projector, text_projector: Configs of the projectors; None where nothing reads what
+            it makes.
         defaults: Arguments for every component that takes them and does not set them itself, e.g.
             ``dict(dim=256, num_heads=8, hidden_dim=1024, dropout=0.1)``.
         slots: What fills all other slots by name: ``audio_projector``, ``local_saliency_head``,
@@ -107,7 +107,7 @@ class Grounder(SharedVideos, BaseModel):
 
     def __init__(
         self,
-        video_projector: dict | str,
+        video_projector: dict | str | None,
         text_projector: dict | str | None,
         defaults: dict[str, Any] | None = None,
         stages: Sequence[str] | None = None,

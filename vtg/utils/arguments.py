@@ -256,6 +256,9 @@ def _problems(value: Any, hint: Any, name: str) -> Iterator[tuple[str, Any, Any]
 def _options_problems(
     value: Any, hints: dict[str, Any], name: str
 ) -> Iterator[tuple[str, Any, Any]]:
+    if value is None:  # an empty dict elsewhere
+        yield '', value, 'a dict'
+        return
     try:
         check_keys(value, hints, name)
     except ConfigError as error:

@@ -21,9 +21,13 @@ class FeatureStore:
         features_from: Where the features can be had, quoted when they are missing.
         row_shape: Axes of a clip or token in front of the width, e.g. ``(4, 50)`` for 50 patches of
             four layers of a backbone; a row is a plain vector where there are none.
+
+    Attributes:
+        pooled: It gives the one vector that an encoder makes of a whole sentence.
     """
 
     row_shape: tuple[int, ...] = ()
+    pooled: bool = False
 
     def __init__(
         self,

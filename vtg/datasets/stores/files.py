@@ -70,6 +70,8 @@ def _read_archive(path: Path, name: str | None = None) -> np.ndarray:
         members = {
             name.removesuffix('.npy'): name for name in archive.namelist() if name.endswith('.npy')
         }
+        if name is not None and name not in members:
+            raise _NotFeatures(f'holds no array {name!r}')
         member = archive.getinfo(members[name or _pick(members)])
         _check_growth([member])
         with archive.open(member) as file:
@@ -120,11 +122,12 @@ def _check_growth(members: list[zipfile.ZipInfo]) -> None:
         raise _NotFeatures(f'unpacks {packed} bytes to {size}')
 
 
-def read_feature_file(path: str | Path) -> np.ndarray:
+def read_feature_file(path: str | Path, key: str | None = None) -> np.ndarray:
     """Read the array of a ``.npz``, ``.npy`` or ``.pt`` file in its stored type.
 
     Files with several arrays give ``features``, ``last_hidden_state`` or ``token``, in this order,
-    others must hold only one. Nothing is unpickled but plain tensors and arrays.
+    others must hold only one; ``key`` names another one of a ``.npz`` file. Nothing is unpickled
+    but plain tensors and arrays.
 
     Raises:
         DataError: The file is missing, truncated, contradicts itself or holds something else than
@@ -137,7 +140,7 @@ def read_feature_file(path: str | Path) -> np.ndarray:
         raise DataError(f'feature file {path} does not exist; add it or remove the record.')
     try:
         if path.suffix == '.npz':
-            return _read_archive(path)
+            return _read_archive(path, key)
         if path.suffix == '.pt':
             return _read_tensor(path)
         with path.open('rb') as file:

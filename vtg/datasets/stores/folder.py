@@ -4,7 +4,7 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from vtg.registry import TRANSFORMS
 
 from .base import FeatureStore, check_features
 from .files import SUFFIXES, read_feature_file
+
+Key = Literal['features', 'last_hidden_state', 'token', 'pooler_output']
 
 
 @TRANSFORMS.register_module()
@@ -22,6 +24,8 @@ class FolderStore(FeatureStore):
         folder: The folder.
         pattern, dim, features_from, row_shape: See :class:`FeatureStore`.
         suffixes: The kinds of files looked for; the first that exists is read.
+        key: The array to read of files with several, where it is not the usual one:
+            ``'pooler_output'`` is the sentence as a whole, one row.
     """
 
     def __init__(
@@ -32,8 +36,11 @@ class FolderStore(FeatureStore):
         suffixes: Sequence[str] = SUFFIXES,
         features_from: str | None = None,
         row_shape: Sequence[int] = (),
+        key: Key | None = None,
     ) -> None:
         super().__init__(pattern, dim, features_from, row_shape)
+        self.pooled = key == 'pooler_output'
+        self.key = key
         self.folder = Path(folder)
         self.suffixes = tuple(suffixes)
 
@@ -66,7 +73,9 @@ class FolderStore(FeatureStore):
 
     def inspect(self, record: dict[str, Any]) -> tuple[np.ndarray, str]:
         path = self._path(self.name_of(record))
-        features = read_feature_file(path)
+        features = read_feature_file(path, self.key)
+        if self.pooled and features.ndim == 1:
+            features = features[None]
         checked = check_features(features, str(path), self.dim, self.row_shape)
         return checked, str(features.dtype)
 

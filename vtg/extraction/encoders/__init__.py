@@ -5,8 +5,10 @@ from .base import Captioner, Encoder, Scorer, TextFeatures, cosine
 from .blip2 import Blip2Encoder, Blip2Similarity
 from .captioners import Blip2Captioner, BlipCaptioner
 from .clip import ClipEncoder
+from .concepts import ConceptEncoder
 from .exported import CheckpointEncoder, TorchScriptEncoder
 from .scorers import BlipMatching, CosineScorer
+from .siglip import SiglipEncoder
 
 __all__ = [
     'Blip2Captioner',
@@ -17,9 +19,11 @@ __all__ = [
     'Captioner',
     'CheckpointEncoder',
     'ClipEncoder',
+    'ConceptEncoder',
     'CosineScorer',
     'Encoder',
     'Scorer',
+    'SiglipEncoder',
     'TextFeatures',
     'TorchScriptEncoder',
     'cosine',

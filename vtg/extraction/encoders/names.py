@@ -12,6 +12,8 @@ from vtg.utils import ConfigError
 
 ENCODER_NAMES = {
     'clip': 'ClipEncoder',
+    'siglip': 'SiglipEncoder',
+    'concept': 'ConceptEncoder',
     'blip2': 'Blip2Encoder',
     'torchscript': 'TorchScriptEncoder',
     # These run as exported programs; docs/extraction.md says how one is made.
@@ -19,11 +21,16 @@ ENCODER_NAMES = {
     'internvideo2': 'TorchScriptEncoder',
 }
 CAPTIONER_NAMES = {'blip': 'BlipCaptioner', 'blip2': 'Blip2Captioner'}
+# Their weights come with packages.
+WITHOUT_WEIGHTS = ('concept', 'ConceptEncoder')
 SCORER_NAMES = {'blip': 'BlipMatching', 'blip2': 'Blip2Similarity'}
 
 
 def encoder_config(text: str, **options: Any) -> dict[str, Any]:
-    """Turn ``'clip=FOLDER'``, or ``'RegisteredName=FOLDER'``, into the config of an encoder."""
+    """Turn ``'clip=FOLDER'``, or ``'RegisteredName=FOLDER'``, into the config of an encoder.
+
+    ``'concept'`` stands alone.
+    """
     return _config(text, ENCODER_NAMES, 'encoder', options)
 
 
@@ -48,6 +55,10 @@ def _config(text: str, names: dict[str, str], role: str, options: dict[str, Any]
         except json.JSONDecodeError as error:
             raise ConfigError(f'the {role} {text} is no valid JSON object ({error}).') from None
     name, _, weights = text.partition('=')
+    if name in WITHOUT_WEIGHTS and names is ENCODER_NAMES:
+        if weights:
+            raise ConfigError(f'{name} takes no weights, they are installed; write {name} alone.')
+        return {'type': names.get(name, name), **given}
     if not name or not weights:
         raise ConfigError(
             f'the {role} {text!r} is not of the form NAME=WEIGHTS; names are {", ".join(names)}.'

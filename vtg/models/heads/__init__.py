@@ -12,6 +12,7 @@ from .dense import (
     PointHead,
     PointOutputs,
     PyramidDenseHead,
+    SaliencyCurveHead,
 )
 from .hybrid_head import HybridHead
 from .query import (
@@ -32,6 +33,7 @@ from .query import (
 from .saliency import (
     ContextProductSaliencyHead,
     CosineSaliencyHead,
+    FeatureCosineSaliencyHead,
     LightSaliencyHead,
     LinearSaliencyHead,
     LocalSaliency,
@@ -55,6 +57,7 @@ __all__ = [
     'EventSlots',
     'ExtraQueries',
     'ExtraTargets',
+    'FeatureCosineSaliencyHead',
     'GroupedQueries',
     'HybridHead',
     'LearnedQueries',
@@ -73,6 +76,7 @@ __all__ = [
     'QueryPredictions',
     'QueryProposals',
     'QuerySource',
+    'SaliencyCurveHead',
     'SentencePooling',
     'SentenceQueries',
     'SupervisedSaliencyHead',

@@ -7,6 +7,7 @@ from .boundary import PointOutputs
 from .centre_head import CentreHead, CentreOutputs
 from .clip_offset_head import ClipOffsetHead, ClipOutputs
 from .point_head import PointHead
+from .saliency_curve import SaliencyCurveHead
 
 __all__ = [
     'ATSSHead',
@@ -19,4 +20,5 @@ __all__ = [
     'PointHead',
     'PointOutputs',
     'PyramidDenseHead',
+    'SaliencyCurveHead',
 ]

@@ -8,6 +8,7 @@ from .clip_heads import (
     LocalToGlobalSaliencyHead,
     SupervisedSaliencyHead,
 )
+from .feature_cosine import FeatureCosineSaliencyHead
 from .light_saliency import LightSaliencyHead
 from .local_saliency import CosineSaliencyHead, SentencePooling
 from .point_saliency import PointSaliencyHead
@@ -16,6 +17,7 @@ from .text_cosine import TextCosineSaliencyHead
 __all__ = [
     'ContextProductSaliencyHead',
     'CosineSaliencyHead',
+    'FeatureCosineSaliencyHead',
     'LightSaliencyHead',
     'LinearSaliencyHead',
     'LocalSaliency',
