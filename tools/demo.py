@@ -68,6 +68,9 @@ def main() -> None:
     results = inferencer(args.video, args.query, features)
     for result in results:
         print(f'{printable(result.query)} ({result.duration:.1f} s)')
+        if result.answered is False:
+            print(f'  no moment (probability of one {result.existence:.2f})')
+            continue
         for start, end, score in result.distinct()[: args.top]:
             print(f'  {start:7.1f} - {end:7.1f} s   {score:.3f}')
         if result.saliency:

@@ -5,7 +5,7 @@
 import argparse
 
 from vtg.apis.command_line import ArgumentParser
-from vtg.utils import run_main
+from vtg.utils import printable, run_main
 
 
 def parse_args() -> argparse.Namespace:
@@ -30,8 +30,11 @@ def main() -> None:
     from vtg.engine import load_config
 
     cfg = configure(load_config(args.config, args.cfg_options), args.work_dir)
-    count = run_prediction(cfg, args.checkpoint, args.queries, args.out, args.amp)
-    print(f'{args.out}: predictions for {count} queries')
+    predictions = run_prediction(cfg, args.checkpoint, args.queries, args.out, args.amp)
+    print(f'{args.out}: predictions for {len(predictions)} queries')
+    for record in (record for record in predictions if record.get('pred_answered') is False):
+        probability = f'probability of one {record["pred_exist_score"]:.2f}'
+        print(f'  {printable(record["query"])}: no moment ({probability})')
 
 
 if __name__ == '__main__':

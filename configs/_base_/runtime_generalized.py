@@ -4,8 +4,8 @@
 _base_ = './default_runtime.py'
 
 default_hooks = dict(
-    checkpoint=dict(save_best='MR-full-mAP'),
+    checkpoint=dict(save_best='GMR/mAP'),
     early_stopping=dict(
-        type='EarlyStoppingHook', monitor='MR-full-mAP', rule='greater', patience=50, min_delta=0.0
+        type='EarlyStoppingHook', monitor='GMR/mAP', rule='greater', patience=50, min_delta=0.0
     ),
 )

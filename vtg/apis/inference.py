@@ -46,6 +46,8 @@ class GroundingResult:
         moments: ``[start_s, end_s, score]``, best first.
         saliency: One score per clip, empty where the model gives none.
         alternatives: Further lists of moments of the same pass, by name.
+        existence: Probability that the query has a moment, None where the model does not tell.
+        answered: Whether it is above the threshold that the checkpoint carries; None without one.
     """
 
     query: str
@@ -55,6 +57,8 @@ class GroundingResult:
     moments: list[list[float]]
     saliency: list[float] = field(default_factory=list)
     alternatives: dict[str, list[list[float]]] = field(default_factory=dict)
+    existence: float | None = None
+    answered: bool | None = None
 
     def distinct(self, iou_threshold: float = 0.5) -> list[list[float]]:
         """The moments without those that overlap a better one by more than the threshold."""
@@ -239,6 +243,8 @@ class Inferencer:
                 moments=record.get('pred_relevant_windows', []),
                 saliency=record.get('pred_saliency_scores', []),
                 alternatives=record.get('alternatives', {}),
+                existence=record.get('pred_exist_score'),
+                answered=record.get('pred_answered'),
             )
             for record in found
         ]

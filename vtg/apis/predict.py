@@ -2,6 +2,7 @@
 """Predictions for the queries of a file, labelled or not."""
 
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 
@@ -17,7 +18,7 @@ def run_prediction(
     queries: str | Path,
     out: str | Path,
     amp: str | None = None,
-) -> int:
+) -> list[dict[str, Any]]:
     """Predict moments and clip scores of all queries of an annotation file.
 
     Args:
@@ -26,11 +27,14 @@ def run_prediction(
         checkpoint: Weights that fit the model exactly.
         queries: Annotation file; labels are not needed.
         out: JSON-lines file to write: ``qid``, ``query``, ``vid``, ``pred_relevant_windows``
-            (``[[start_s, end_s, score], ...]``, best first), ``pred_saliency_scores``.
+            (``[[start_s, end_s, score], ...]``, best first), ``pred_saliency_scores``;
+            ``pred_exist_score``, the probability that the query has a moment, where the model or
+            its checkpoint tells; ``pred_answered``, whether it is above the threshold that the
+            checkpoint carries, see :func:`vtg.apis.answering.choose_answering`.
         amp: ``'bf16'``, or ``'fp16'`` on a GPU.
 
     Returns:
-        The number of queries.
+        The records that were written.
 
     Raises:
         ConfigError: The config has no test data that is read from a file, or ``out`` is a file that
@@ -53,7 +57,7 @@ def run_prediction(
     runner = evaluation_runner(cfg, 'test')
     load_weights(runner.bare_model, checkpoint)
     test_in(runner, amp)
-    return len(runner.test_evaluator.metrics[0].predictions)
+    return list(runner.test_evaluator.metrics[0].predictions)
 
 
 def holds_predictions(path: Path) -> bool:

@@ -20,7 +20,7 @@ from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
-from vtg.structures import PROGRESS_KEY, Progress
+from vtg.structures import PROGRESS_KEY, Answering, Progress
 from vtg.utils import CheckpointError, ConfigError, nearest_names, printable
 
 from .fields import tensor_fault
@@ -199,7 +199,7 @@ def load_weights(model: nn.Module, path: str | Path | None) -> dict[str, Any]:
     """Load the weights of a checkpoint strictly, for evaluation and inference.
 
     They carry ``model.progress``, which decides about parts that training switches on late; for
-    older checkpoints it is taken from ``meta``.
+    older checkpoints it is taken from ``meta``, as is ``model.answering``.
 
     Args:
         model: Gets the weights.
@@ -220,6 +220,7 @@ def load_weights(model: nn.Module, path: str | Path | None) -> dict[str, Any]:
     check_fit(model, state, path)
     model.load_state_dict(state)
     restore_progress(model, meta, state)
+    restore_answering(model, meta)
     return meta
 
 
@@ -230,6 +231,12 @@ def restore_progress(model: Any, meta: Mapping[str, Any], state: Mapping[str, Te
         return
     if 'epoch' in meta and 'max_epochs' in meta and hasattr(model, 'progress'):
         model.progress = Progress(max(meta['epoch'] - 1, 0), meta['max_epochs'])
+
+
+def restore_answering(model: Any, meta: Mapping[str, Any]) -> None:
+    """Set what was chosen for these weights about queries without a moment, or that nothing was."""
+    if hasattr(model, 'answering'):
+        model.answering = Answering(**meta['answering']) if 'answering' in meta else None
 
 
 def to_plain(value: Any) -> Any:

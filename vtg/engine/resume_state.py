@@ -43,9 +43,26 @@ def plain_meta(checkpoint: Mapping[str, Any], path: Any) -> dict[str, Any]:
     for name in _TEXTS:
         if name in saved:
             meta[name] = read.text(saved[name], f'meta.{name}')
+    if saved.get('answering') is not None:
+        meta['answering'] = _answering(read, read.mapping(saved['answering'], 'meta.answering'))
     if isinstance(saved.get('dataset_meta'), Mapping) and _is_plain(saved['dataset_meta']):
         meta['dataset_meta'] = dict(saved['dataset_meta'])
     return meta
+
+
+def _answering(read: FieldReader, saved: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of :class:`vtg.structures.Answering`."""
+    numbers = {
+        name: read.number(saved.get(name), f'meta.answering.{name}')
+        for name in ('threshold', 'slope', 'intercept')
+        if name == 'threshold' or saved.get(name) is not None
+    }
+    texts = {
+        name: read.text(saved[name], f'meta.answering.{name}')
+        for name in ('chosen_by', 'split')
+        if name in saved
+    }
+    return numbers | texts
 
 
 def resumable_state(checkpoint: Mapping[str, Any], runner: Any, path: Any) -> dict[str, Any]:

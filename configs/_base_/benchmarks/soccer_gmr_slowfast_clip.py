@@ -32,7 +32,7 @@ benchmark = dict(
         dict(folder=f'{_at}/slowfast_features', pattern='{vid}', dim=2304, **_from),
     ],
     text=[dict(folder=f'{_at}/clip_text_features', pattern='qid{qid}', dim=512, **_from)],
-    evaluator=dict(type='MomentRetrievalMetric'),
+    evaluator=dict(type='GeneralizedRetrievalMetric'),
     clip_length=2.0,
     duration_limit=150.0,
 )

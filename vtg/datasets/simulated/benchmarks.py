@@ -84,7 +84,7 @@ class SimulatedMoments(_SimulatedBenchmark):
     Args:
         num_videos: Number of videos.
         queries: Least and greatest number of queries of a video.
-        moments: Least and greatest number of windows of a query.
+        moments: Least and greatest number of windows of a query; from 0, some have no moment.
         moment_seconds: Least, median and greatest length of a window.
         kwargs: See :class:`_SimulatedBenchmark` and :class:`GroundingDataset`.
     """
@@ -126,7 +126,7 @@ class SimulatedMoments(_SimulatedBenchmark):
     def _windows(self, duration: float, rng: np.random.Generator) -> list[list[float]]:
         count = int(rng.integers(self.moments[0], self.moments[1] + 1))
         # Equal parts of the video keep the windows of a query apart.
-        part = duration / count
+        part = duration / max(count, 1)
         windows = []
         for index in range(count):
             length = min(draw_spread(rng, self.moment_seconds), 0.9 * part)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Metrics as pure, vectorised NumPy functions over the official record formats."""
 
+from .answering import best_scores, choose_threshold, fit_logistic, has_moment
 from .chunks import evaluate_chunk_ranking
 from .clip_ranking import (
     above_median,
@@ -40,6 +41,8 @@ __all__ = [
     'above_median',
     'answered_queries',
     'average_precision',
+    'best_scores',
+    'choose_threshold',
     'clip_labels',
     'clip_ranking',
     'evaluate_chunk_ranking',
@@ -53,7 +56,9 @@ __all__ = [
     'evaluate_qvhighlights',
     'evaluate_recall',
     'evaluate_unanswerable',
+    'fit_logistic',
     'grouped_average_precision',
+    'has_moment',
     'has_windows',
     'highlight_hits',
     'iou_matrix',
