@@ -17,10 +17,12 @@ from vtg.datasets.stores import FeatureStore, check_features, read_feature_file
 from vtg.datasets.stores.files import stored_number
 from vtg.engine import load_config
 from vtg.engine.checkpoint import load_weights
+from vtg.engine.published import read_published
 from vtg.evaluation.records import moments_to_lists, to_records
 from vtg.extraction import decode_video, encode_video
 from vtg.extraction.encoders import Encoder, TextFeatures
 from vtg.extraction.encoders.base import as_device
+from vtg.extraction.encoders.names import encoder_config
 from vtg.models.sharing import EncodedVideos
 from vtg.models.task_modules.nms import temporal_nms
 from vtg.registry import DATASETS, ENCODERS, MODELS
@@ -29,6 +31,7 @@ from vtg.utils import ConfigError, DataError, has_words
 from vtg.utils.threads import settle_threads
 
 from .precision import amp_context
+from .publishing import find_model
 
 _FEATURE_FILES = ('.npz', '.npy', '.pt')
 Video = str | Path | np.ndarray | Sequence[np.ndarray]
@@ -143,6 +146,42 @@ class Inferencer:
         if text_encoders is None:
             text_encoders = [encoder for encoder in self.encoders if encoder.has_text]
         self.text_encoders = [_built(encoder) for encoder in text_encoders]
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name: str | Path,
+        encoders: Sequence[dict | Encoder] = (),
+        text_encoders: Sequence[dict | Encoder] | None = None,
+        revision: str | None = None,
+        **options: Any,
+    ) -> 'Inferencer':
+        """Load a published model; nothing that comes with it is executed.
+
+        Args:
+            name: Its folder, or ``USER/MODEL`` on the Hugging Face hub.
+            encoders: By default those that the model was published with.
+            text_encoders: The same.
+            revision: Branch, tag or commit on the hub.
+            options: ``device``, ``batch_size``, ``amp``.
+
+        Raises:
+            ConfigError: There is no such model, or it needs components that are not registered.
+            CheckpointError: Its weights are damaged.
+        """
+        folder = find_model(name, revision)
+        facts = read_published(folder)
+        device = options.get('device')
+
+        def known(texts: Sequence[str]) -> list[dict]:
+            return [encoder_config(text, device=device) for text in texts]
+
+        if text_encoders is None and facts.get('text_encoders') is not None:
+            text_encoders = known(facts['text_encoders'])
+        return cls(
+            load_config(folder), folder, encoders=encoders or known(facts.get('encoders', [])),
+            text_encoders=text_encoders, **options,
+        )  # fmt: skip
 
     def __call__(
         self,

@@ -24,6 +24,7 @@ from vtg.structures import PROGRESS_KEY, Answering, Progress
 from vtg.utils import CheckpointError, ConfigError, nearest_names, printable
 
 from .fields import tensor_fault
+from .published import WEIGHTS, read_weights
 from .renamed import renamed_weight
 from .resume_state import plain_meta
 
@@ -55,15 +56,19 @@ def load_from_elsewhere(filename: str, map_location: Any = None) -> Any:
 
 
 def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> Any:
-    """Read a checkpoint file that holds nothing but tensors and plain values.
+    """Read a checkpoint that holds nothing but tensors and plain values, or a published model.
 
     Raises:
         CheckpointError: The file is missing, damaged, or needs pickled objects; nothing in it has
             been executed.
     """
     path = Path(path).expanduser()
+    if path.is_dir() and (path / WEIGHTS).is_file():
+        path = path / WEIGHTS
     if not path.is_file():
         raise CheckpointError(f'{path} does not exist; give the path of a checkpoint file (.pth).')
+    if path.suffix == '.safetensors':
+        return read_weights(path, map_location or 'cpu')
     _check_growth(path)
     try:
         return torch.load(path, map_location=map_location, weights_only=True)

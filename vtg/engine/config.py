@@ -20,6 +20,7 @@ from vtg.version import DISTRIBUTION
 
 from .benchmark import settle_benchmark
 from .components import check_components
+from .published import CONFIG, read_published
 from .schema import Benchmark
 from .values import RUN_KEYS, check_values, known_key
 
@@ -104,7 +105,8 @@ def load_config(
     for name in LOADERS:
         _settle_workers(cfg.get(name))
     # A file that a run has written is whole and has no bases any more, but knows what they were.
-    cfg._cfg_dict.setdefault('lineage', lineage(path))
+    if 'lineage' not in cfg:
+        cfg._cfg_dict['lineage'] = lineage(path)
     check_components(cfg)
     check_values(cfg)
     _check_extras(cfg)
@@ -124,8 +126,12 @@ def _merge_fragment(cfg: Config, path: str | Path) -> None:
 
 
 def read_config(path: str | Path) -> Config:
-    """Read a config file as it is; raises :class:`ConfigError` where it is missing or broken."""
+    """Read a config file, or that of a published model, as it is; raises :class:`ConfigError` where
+    it is missing or broken."""
     path = Path(path)
+    if path.is_dir() or path.suffix == '.json':
+        file = path / CONFIG if path.is_dir() else path
+        return CachedConfig(read_published(file)['config'], filename=str(file))
     if not path.is_file():
         known = [str(file) for file in sorted(_config_root(path).rglob('*.py'))]
         close = nearest_names(str(path), known)
