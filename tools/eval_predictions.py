@@ -13,6 +13,7 @@ from vtg.apis.command_line import ArgumentParser, seconds
 from vtg.apis.evaluation import FileEvaluation, evaluate_files
 from vtg.evaluation.functional import LENGTH_RANGES, round_percent
 from vtg.evaluation.reading import FORMATS, MISSING
+from vtg.evaluation.reading.answers import UNPARSED
 from vtg.utils import (
     check_output,
     check_replaceable,
@@ -103,7 +104,12 @@ def tables(result: dict[str, Any], baselines: dict[str, dict[str, float]] | None
 def remarks(evaluation: FileEvaluation) -> list[str]:
     """What is unusual about the files, and how many queries were answered."""
     total, answered = evaluation.total, evaluation.answered
-    lines = [f'note: {text}: {count}' for text, count in evaluation.notes.items()]
+    lines = [
+        f'note: {text}: {count}' for text, count in evaluation.notes.items() if text != UNPARSED
+    ]
+    if evaluation.notes.get(UNPARSED):
+        unread = evaluation.notes[UNPARSED]
+        lines.append(f'note: {UNPARSED}: {unread} ({100 * unread / total:.2f}% of the queries)')
     if evaluation.format != 'vtg':
         lines.append(f'format {evaluation.format}: {FORMATS[evaluation.format].title}')
     return [*lines, f'answered {answered} of {total} queries ({100 * answered / total:.2f}%)']

@@ -82,6 +82,35 @@ def test_the_share_that_could_not_be_read_is_counted(tmp_path, truth):
     assert notes['answers whose times could not be read'] == 1
 
 
+def test_what_stands_for_no_answer_is_none(tmp_path, truth):
+    records = [
+        {
+            'vid': 'a',
+            'query': 'A dog runs',
+            'duration': 40.0,
+            'pred': [[50.0, 60.0]],
+            'answer': '?',
+        },
+        {'vid': 'a', 'query': 'a cat sits', 'duration': 40.0, 'pred': [[-1, -1]], 'answer': '?'},
+        {'vid': 'b', 'query': 'A dog runs', 'duration': 40.0, 'pred': [[45, 48]], 'answer': '?'},
+    ]
+    write_jsonl(tmp_path / 'p.jsonl', records)
+    found = evaluate_files(tmp_path / 'p.jsonl', truth)
+    # A window behind the video is a wrong answer; ten seconds behind it, the mark of TimeLens.
+    assert found.answered == 1
+    assert [n for t, n in found.notes.items() if 'outside the video' in t] == [2]
+    record = {
+        'vid': 'a',
+        'query': 'A dog runs',
+        'duration': 40.0,
+        'pred': [[0, 40.0]],
+        'conf': [0.0],
+    }
+    write_jsonl(tmp_path / 'p.jsonl', [record])
+    notes = evaluate_files(tmp_path / 'p.jsonl', truth).notes
+    assert [n for t, n in notes.items() if 'whole videos with confidence 0' in t] == [1]
+
+
 def test_the_wrong_way_round(tmp_path, truth):
     """Turned where the code base turns it; else a miss, unless windows are mended."""
     for name, score, mended in (

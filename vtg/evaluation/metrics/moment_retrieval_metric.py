@@ -34,7 +34,10 @@ class MomentRetrievalMetric(RecordMetric):
         'charades_sta': {},
         'tacos': {},
         'activitynet': {'recall5': True},
-        'audio': {},
+        'clotho_moment': {},
+        'castella': {},
+        'unav100': {},
+        'tut2017': {},
     }
     fields = FIELDS
 

@@ -13,6 +13,8 @@ from vtg.utils import check_choice
 from .base import RecordMetric
 from .lists import FIELDS, warn_unusual
 
+_NLQ = {'ranks': (1, 3, 5), 'thresholds': (0.3, 0.5), 'strict': True, 'prefix': 'NLQ'}
+
 
 @METRICS.register_module()
 class RecallMetric(RecordMetric):
@@ -35,15 +37,14 @@ class RecallMetric(RecordMetric):
     qualified = True
     benchmarks: ClassVar = {
         'recall': {},
-        'nlq': {
-            'ranks': (1, 3, 5), 'thresholds': (0.3, 0.5), 'strict': True, 'prefix': 'NLQ',
-        },
+        'nlq': _NLQ,
+        'ego4d_nlq': _NLQ,
         'charades_cd': {'discounted': True},
         'charades_cg': {},
         'mad': {'ranks': (1, 5, 10, 50), 'thresholds': (0.1, 0.3, 0.5)},
         'timelens': {'ranks': (1,)},
         'tvgbench': {'ranks': (1,)},
-    }  # fmt: skip
+    }
 
     def __init__(
         self,

@@ -187,6 +187,8 @@ def _windows(record: Record, fmt: AnswerFormat, notes: Counter[str]) -> list[lis
         windows.append([start, end, score])
     if not windows:
         notes['answers without a window'] += 1
+    if fmt.scores and windows == [[0.0, record.get('duration'), 0.0]]:
+        notes['whole videos with confidence 0, as VideoMind writes where it found nothing'] += 1
     return windows
 
 

@@ -96,6 +96,9 @@ def complete(
             record |= {name: value for name, value in answer.items() if name not in _OF_QUERY}
             named, meant = answer.get('vid'), annotation.get('vid')
             record['vid'] = meant if not named or _key(answer)[0] == _key(annotation)[0] else named
+        if not answers.own and _says_nothing(record.get(WINDOWS), annotation.get('duration')):
+            notes[_OUTSIDE] += 1
+            record[WINDOWS] = None
         _settle(record, annotation, windows, order, grid, notes)
         empty = empty_is_answer or annotation.get('relevant_windows') == []
         lacking = [name for name in fields if _lacks(record, name, empty)]
@@ -120,6 +123,18 @@ def complete(
 
 
 _OF_QUERY = ('qid', 'query', 'span')
+_OUTSIDE = 'answers that lie outside the video, as code bases write where they found nothing'
+_FAR = 10.0
+"""Seconds behind the video where TimeLens puts a moment that it could not read."""
+
+
+def _says_nothing(rows: Any, duration: Any) -> bool:
+    """Whether windows stand for none: ``[D + 10, D + 20]`` (TimeLens), ``[-1, -1]`` (UniTime)."""
+    limit = duration + _FAR - TOLERANCE if is_number(duration, 0) else np.inf
+    if not isinstance(rows, list) or not rows:
+        return False
+    pairs = [row[:2] for row in rows if isinstance(row, list) and all(map(is_number, row[:2]))]
+    return len(pairs) == len(rows) and all(e < 0 or s >= limit for s, e in pairs)
 
 
 def _matched(
