@@ -164,7 +164,7 @@ def check_prediction(model: nn.Module, batch: dict[str, Any]) -> list[Prediction
 
 def check_metric(cfg: Any, batch: dict[str, Any], predictions: list[Prediction]) -> None:
     """The metric gives what the best checkpoint is selected by."""
-    if cfg.val_evaluator.type != 'QVHighlightsMetric':
+    if isinstance(cfg.val_evaluator, list) or cfg.val_evaluator.type != 'QVHighlightsMetric':
         return
     metric = METRICS.build(cfg.val_evaluator)
     metric.process(batch, predictions)

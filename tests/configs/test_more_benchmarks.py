@@ -10,8 +10,10 @@ import torch
 from vtg.apis.train import configure, train
 from vtg.datasets import collate, rehearse
 from vtg.engine import load_config
+from vtg.evaluation.metrics.gather import gather
 from vtg.formats import find_format
-from vtg.registry import DATASETS, MODELS
+from vtg.registry import DATASETS, METRICS, MODELS
+from vtg.reports.published import load_published
 from vtg.utils.io import read_jsonl, write_jsonl
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
@@ -29,11 +31,21 @@ CASES = {
         'charades_rf_test_first_half.jsonl', {'over_end', 'other_no_moment', 'repeated_qids'},
     ),
 }  # fmt: skip
+# A number of each metric of a benchmark beside those of every list of moments.
+NUMBERS = {
+    'univtg/nlq': {'NLQ/R1@0.3', 'NLQ/R5@0.5', 'NLQ/mIoU'},
+    'flashmmr/qvm2': {'QVM2/G-mAP', 'QVM2/mAP@3+_tgt'},
+    'causalvtg/charades_rf': {'Null/Acc', 'Null/R1@0.5', 'CausalVTG/R1@0.5', 'CausalVTG/mIoU'},
+    'qd_detr/didemo': {'DiDeMo/Rank@1', 'DiDeMo/Rank@5', 'DiDeMo/mIoU'},
+    'qd_detr/charades_cd': {'recall/dR1@0.5'},
+    'univtg/qvhl_na': {'NA-VMR/Rej-R', 'NA-VMR/Acc'},
+}
 # Formats that are converted: the format, the file and what it needs.
 CONVERTED = {
     'qd_detr/didemo': ('didemo', 'didemo_val_data.json.gz'),
     'qd_detr/charades_cd': ('charades_cd', 'charades_cd_val.json.gz'),
     'qd_detr/charades_cg_word': ('charades_cg', 'charades_cg_novel_word.json.gz'),
+    'univtg/qvhl_na': ('na_vmr', 'na_vmr_qvhl_ood_neg_val_first200.jsonl.gz'),
     'qd_detr/tut2017': ('tut2017', 'tut2017_test.jsonl.gz'),
     'qd_detr/clotho_moment': ('clotho_moment', 'clotho_moment_val_first200.jsonl.gz'),
 }
@@ -61,9 +73,13 @@ def lost(record):
     return all(start >= record['duration'] for start, _ in record['relevant_windows'])
 
 
+def load(name):
+    return load_config(CONFIGS / f'{name}.py')
+
+
 def small(name, path):
     """The config with simulated features, a small model and one annotation file for all splits."""
-    cfg = rehearse(load_config(CONFIGS / f'{name}.py'))
+    cfg = rehearse(load(name))
     cfg.model.defaults.update(dim=16, num_heads=4, hidden_dim=32)
     for split in SPLITS:
         loader = cfg[f'{split}_dataloader']
@@ -92,9 +108,14 @@ def test_an_epoch_on_the_real_file(name, shared, tmp_path):
     mute = sum(not record['query'].strip() for record in records)
     assert len(val_set) == len(records) - mute
     assert len(train_set) == len(val_set) - sum(map(lost, records))
-    metric = runner.val_evaluator.metrics[0]
-    assert len(metric.predictions) == len(val_set)
-    assert all(0 <= value <= 100 for value in metric.table['main'].values() if value == value)
+    evaluator = runner.val_evaluator
+    assert all(len(metric.predictions) == len(val_set) for metric in evaluator.metrics)
+    values = {f'{m.prefix}/{k}': v for m in evaluator.metrics for k, v in m.table['main'].items()}
+    assert all(0 <= value <= 100 for value in values.values() if value == value)
+    assert NUMBERS.get(name, set()) | {'moments/MR-full-R1@0.5'} <= values.keys()
+    known = load_published(CONFIGS / name.split('/')[0] / 'metafile.yml', load(name).benchmark.name)
+    shown = gather(evaluator.metrics, {}).table['main']
+    assert all(set(row.metrics) <= shown.keys() for row in known)
     assert (tmp_path / 'run/epoch_1.pth').is_file()
 
 
@@ -115,13 +136,19 @@ def test_a_step_on_converted_records(name, shared, tmp_path):
     assert all(value.isfinite() for value in losses.values())
     model.eval()
     with torch.no_grad():
-        assert len(model.test_step(batches[1])[0]) == 3
+        predictions = model.test_step(batches[1])
+    evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else []
+    values = {}
+    for metric in map(METRICS.build, evaluators):
+        metric.process(batches[1], predictions)
+        values |= metric.evaluate(3)
+    assert NUMBERS.get(name, set()) <= values.keys()
 
 
 def test_the_data_name_their_protocol():
     """What does not compare has another name, by which published numbers are looked up."""
     names = {
-        name: load_config(CONFIGS / f'{name}.py').benchmark.name
+        name: load(name).benchmark.name
         for name in ('qd_detr/activitynet', 'causalvtg/activitynet_internvideo2',
                      'qd_detr/charades_cd', 'qd_detr/charades_cd_iid', 'qd_detr/charades_cg',
                      'qd_detr/charades_cg_word', 'qd_detr/charades_cg_trivial',
@@ -129,8 +156,8 @@ def test_the_data_name_their_protocol():
     }  # fmt: skip
     assert len(set(names.values())) == len(names)
     assert 'val_1' in names['qd_detr/activitynet']
-    cfg = load_config(CONFIGS / 'qd_detr/activitynet.py')
+    cfg = load('qd_detr/activitynet')
     assert cfg.test_dataloader.dataset.ann_file.endswith('val_1.jsonl')
-    cfg = load_config(CONFIGS / 'causalvtg/activitynet_internvideo2.py')
+    cfg = load('causalvtg/activitynet_internvideo2')
     assert cfg.val_dataloader.dataset.ann_file.endswith('val_1.jsonl')
     assert cfg.test_dataloader.dataset.ann_file.endswith('val_2.jsonl')

@@ -17,7 +17,7 @@ from vtg.utils.io import read_jsonl, write_jsonl
 ROOT = Path(__file__).parents[2] / 'configs'
 DATA = ('charades', 'tacos', 'tvsum', 'youtube')
 # Other splits of the same data; tests/configs/test_more_benchmarks.py trains on them.
-MORE = ('charades_cd', 'charades_cg', 'charades_rf')
+MORE = ('charades_cd', 'charades_cg', 'charades_na', 'charades_rf')
 # Fine-tuning has the data and the losses of the config it inherits from.
 FILES = sorted(
     path

@@ -14,6 +14,12 @@ benchmark = dict(
         val=dict(ann_file=f'{_at}/val.jsonl'),
         test=dict(ann_file=f'{_at}/test_ood.jsonl'),
     ),
+    evaluator=[
+        dict(
+            type='MomentRetrievalMetric', selection={'MR-full-R1@0.5': 1.0, 'MR-full-R1@0.7': 1.0}
+        ),
+        dict(type='RecallMetric', discounted=True),
+    ],
     text=[
         dict(
             type='FolderStore',

@@ -10,5 +10,13 @@ benchmark = dict(
         val=dict(ann_file=f'{_rf}_val_rf.jsonl', qid='renumber'),
         test=dict(ann_file=f'{_rf}_test_rf.jsonl', qid='renumber'),
     ),
+    # R1 and mIoU over all records, and as CausalVTG counts them: the last record of every id.
+    evaluator=[
+        dict(
+            type='MomentRetrievalMetric', selection={'MR-full-R1@0.5': 1.0, 'MR-full-R1@0.7': 1.0}
+        ),
+        dict(type='UnanswerableMetric'),
+        dict(type='UnanswerableMetric', compat='causalvtg', prefix='CausalVTG'),
+    ],
 )
 del _rf

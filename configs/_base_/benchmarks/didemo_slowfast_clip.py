@@ -21,9 +21,7 @@ benchmark = dict(
         val=dict(ann_file=f'{_at}/val.jsonl'),
         test=dict(ann_file=f'{_at}/test.jsonl'),
     ),
-    evaluator=dict(
-        type='MomentRetrievalMetric', selection={'MR-full-R1@0.5': 1.0, 'MR-full-R1@0.7': 1.0}
-    ),
+    evaluator=[dict(type='MomentRetrievalMetric'), dict(type='DiDeMoMetric')],
     video=[
         dict(folder=f'{_at}/slowfast_features', pattern='{vid}', dim=2304, **_from),
         dict(folder=f'{_at}/clip_features', pattern='{vid}', dim=512, **_from),

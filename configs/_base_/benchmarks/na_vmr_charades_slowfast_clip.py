@@ -13,5 +13,11 @@ benchmark = dict(
         val=dict(ann_file=f'{_at}_id_pos_neg_test.jsonl'),
         test=dict(ann_file=f'{_at}_ood_pos_neg_test.jsonl'),
     ),
+    evaluator=[
+        dict(
+            type='MomentRetrievalMetric', selection={'MR-full-R1@0.5': 1.0, 'MR-full-R1@0.7': 1.0}
+        ),
+        dict(type='UnanswerableMetric', prefix='NA-VMR', strict=True, inclusive=True),
+    ],
 )
 del _at

@@ -13,6 +13,9 @@ benchmark = dict(
         val=dict(ann_file=f'{_at}_id_pos_neg_val.jsonl'),
         test=dict(ann_file=f'{_at}_ood_pos_neg_val.jsonl'),
     ),
-    evaluator=dict(_delete_=True, type='MomentRetrievalMetric'),
+    evaluator=[
+        dict(type='MomentRetrievalMetric'),
+        dict(type='UnanswerableMetric', prefix='NA-VMR', strict=True, inclusive=True),
+    ],
 )
 del _at

@@ -18,11 +18,18 @@ benchmark = dict(
         train=dict(ann_file='data/nlq/nlq_train.jsonl'),
         val=dict(ann_file='data/nlq/nlq_val.jsonl'),
     ),
-    evaluator=dict(
-        type='MomentRetrievalMetric',
-        recall5=True,
-        selection={'MR-full-R1@0.3': 1.0, 'MR-full-R1@0.5': 1.0},
-    ),
+    # The official evaluator counts an IoU that exceeds its threshold, other papers one that equals
+    # it too.
+    evaluator=[
+        dict(
+            type='MomentRetrievalMetric',
+            recall5=True,
+            selection={'MR-full-R1@0.3': 1.0, 'MR-full-R1@0.5': 1.0},
+        ),
+        dict(
+            type='RecallMetric', prefix='NLQ', ranks=(1, 3, 5), thresholds=(0.3, 0.5), strict=True
+        ),
+    ],
     clip_length=2.0,
     grid=None,
 )

@@ -14,5 +14,5 @@ benchmark = dict(
         val=dict(ann_file='data/qvm2/qv_m2_val.jsonl'),
         test=dict(ann_file='data/qvm2/qv_m2_test.jsonl'),
     ),
-    evaluator=dict(_delete_=True, type='MomentRetrievalMetric'),
+    evaluator=[dict(type='MomentRetrievalMetric'), dict(type='MultiMomentMetric')],
 )
