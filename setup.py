@@ -38,8 +38,9 @@ setup(
     python_requires='>=3.10,<3.13',
     install_requires=requirements('runtime'),
     extras_require={
-        name: requirements(name)
-        for name in ('tests', 'docs', 'optional', 'video', 'encoders', 'offline', 'ray', 'fast')
+        path.stem: requirements(path.stem)
+        for path in sorted((ROOT / 'requirements').glob('*.txt'))
+        if path.stem != 'runtime'
     },
     zip_safe=False,
 )

@@ -23,7 +23,7 @@ COMPONENTS += ['heads', 'necks', 'projectors', 'refiners']
 # it is a room of its own and `a` is what remains, except as an entry: there it stands for both.
 ALLOWED: dict[str, set[str]] = {
     'version': set(),
-    'utils': set(),
+    'utils': {'version'},
     'structures': {'utils'},
     'registry': {'utils'},
     'models.base': BASIS,

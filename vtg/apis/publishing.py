@@ -23,6 +23,7 @@ from vtg.engine.published import (
 )
 from vtg.registry import MODELS
 from vtg.utils import ConfigError, DataError, check_output, markdown_text, read_json, write_text
+from vtg.utils.optional import require
 from vtg.utils.tables import markdown_table, two_decimals
 from vtg.version import __version__
 
@@ -140,8 +141,6 @@ def push_model(folder: str | Path, name: str, private: bool = False) -> str:
 
 
 def _hub() -> Any:
-    from vtg.extraction.optional import require
-
     return require('huggingface_hub', 'a model on the hub')
 
 

@@ -15,6 +15,7 @@ from mmengine.config import Config
 from torch import Tensor
 
 from vtg.utils import CheckpointError, ConfigError, atomic_write, read_json, write_json
+from vtg.utils.optional import require
 
 CONFIG, WEIGHTS = 'config.json', 'model.safetensors'
 FORMAT = 'vtg model'
@@ -68,7 +69,7 @@ def read_published(folder: str | Path) -> dict[str, Any]:
 
 def write_weights(path: str | Path, state: Mapping[str, Tensor], meta: Mapping[str, Any]) -> None:
     """Write weights as safetensors; the plain fields of ``meta`` go into its header."""
-    safetensors = _safetensors()
+    safetensors = require('safetensors.torch', 'a published model')
     tensors = {name: value.detach().cpu().clone().contiguous() for name, value in state.items()}
     with atomic_write(path) as temporary:
         safetensors.save_file(tensors, temporary, {'format': 'pt', _META: json.dumps(dict(meta))})
@@ -80,28 +81,16 @@ def read_weights(path: str | Path, device: Any = 'cpu') -> dict[str, Any]:
     Raises:
         CheckpointError: The file is damaged.
     """
-    from safetensors import SafetensorError, safe_open
-
-    _safetensors()
+    safetensors = require('safetensors', 'a published model', 'hub')
     try:
-        with safe_open(path, framework='pt', device=str(device)) as file:
+        with safetensors.safe_open(path, framework='pt', device=str(device)) as file:
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             meta = json.loads((file.metadata() or {}).get(_META, '{}'))
-    except (SafetensorError, ValueError, OSError) as error:
+    except (safetensors.SafetensorError, ValueError, OSError) as error:
         raise CheckpointError(
             f'{path} is not a readable safetensors file ({error}); copy or download it again.'
         ) from None
     return {'state_dict': state, 'meta': meta}
-
-
-def _safetensors() -> Any:
-    try:
-        import safetensors.torch
-    except ImportError as error:
-        raise ConfigError(
-            f"published models need the package 'safetensors', which cannot be imported ({error})."
-        ) from None
-    return safetensors.torch
 
 
 def _plain(value: Any, place: str) -> Any:

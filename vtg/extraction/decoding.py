@@ -16,8 +16,7 @@ from typing import Any
 import numpy as np
 
 from vtg.utils import ConfigError, DataError, check_clip_length, printable
-
-from .optional import require
+from vtg.utils.optional import require
 
 # Decoding that ends earlier than the container promises by more than this is a damaged file.
 _TOLERATED_LOSS = Fraction(5, 2)

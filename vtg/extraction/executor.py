@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vtg.utils import VtgError
-
-from .optional import require
+from vtg.utils.optional import require
 
 Worker = Callable[[Sequence[Any]], Iterator[Any]]
 

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from vtg.extraction.optional import folder_of, require
 from vtg.registry import ENCODERS
 from vtg.utils import ConfigError, atomic_write
+from vtg.utils.optional import folder_of, require
 
 from .base import Encoder, TextFeatures, as_device, in_batches, normalize_images
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
-from vtg.extraction.optional import require
 from vtg.utils import ConfigError
+from vtg.utils.optional import require
 
 
 def load_pretrained(kind: str, weights: str, device: torch.device | None = None) -> Any:

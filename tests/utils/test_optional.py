@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from vtg.extraction.optional import EXTRAS, folder_of, require
 from vtg.utils import ConfigError
+from vtg.utils.optional import EXTRAS, folder_of, require
 from vtg.version import DISTRIBUTION
 
 PACKAGE = Path(__file__).resolve().parents[2] / 'vtg'
@@ -31,7 +31,7 @@ def test_nothing_optional_is_imported_early():
 
 def test_every_other_import_is_of_what_is_always_installed():
     """What an extra brings is imported by ``require`` alone, so that its absence is a sentence."""
-    always = {'mmengine', 'numpy', 'scipy', 'terminaltables', 'torch', 'vtg', 'yaml'}
+    always = {'mmengine', 'numpy', 'rich', 'scipy', 'terminaltables', 'torch', 'vtg', 'yaml'}
     always |= sys.stdlib_module_names
     always |= {'orjson'}  # reads the same files faster where it is there
     for path in sorted(PACKAGE.rglob('*.py')):

