@@ -21,12 +21,12 @@ def test_lines_lie_where_the_axes_say() -> None:
     root = drawing(line_plot(EVIL, {EVIL: [(0, 0), (math.nan, 1), (1, 1)]}, SHARE, SHARE))
     (line,) = root.iter('polyline')
     (x0, y0), (x1, y1) = (map(float, p.split(',')) for p in line.attrib['points'].split())
-    assert (x0, x1) == (46, 470) and (y0, y1) == (220, 10)
+    assert (x0, x1) == (50, 470) and (y0, y1) == (216, 10)
 
 
 def test_bars_are_as_high_as_their_values() -> None:
     root = drawing(bar_plot(EVIL, [EVIL, 'b'], {EVIL: [0.5, math.nan], 'c': [1, 0.25]}, SHARE))
-    assert [float(bar.attrib['height']) for bar in root.iter('rect')] == [105, 210, 52.5]
+    assert [float(bar.attrib['height']) for bar in root.iter('rect')] == [103, 206, 51.5]
 
 
 def test_stacked_bars_fill_the_width() -> None:

@@ -11,7 +11,8 @@ COLOURS = (
 )  # fmt: skip
 """Of models, in their order; those of the timelines, distinguishable for the colour-blind."""
 _WIDTH, _HEIGHT = 480, 260
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 10, 10, 40
+_LEFT, _RIGHT, _TOP, _BOTTOM = 50, 10, 10, 44
+_ASKEW = 16
 _GRID, _INK = '#e8ebef', '#9aa4af'
 
 
@@ -45,12 +46,12 @@ def _y(axis: Axis, value: float) -> float:
     return _HEIGHT - _BOTTOM - axis.place(value) * (_HEIGHT - _TOP - _BOTTOM)
 
 
-def _figure(title: str, body: str, legend: str = '') -> str:
-    escaped = html.escape(title)
+def _figure(title: str, body: str, legend: str = '', more: int = 0) -> str:
+    """A figure; ``more`` is added to its height."""
+    escaped, box = html.escape(title), f'0 0 {_WIDTH} {_HEIGHT + more}'
     return (
         f'<figure><figcaption>{escaped}</figcaption>'
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escaped}">{body}</svg>'
-        f'{legend}</figure>'
+        f'<svg viewBox="{box}" role="img" aria-label="{escaped}">{body}</svg>{legend}</figure>'
     )
 
 
@@ -107,7 +108,7 @@ def line_plot(
     """
     parts = [_vertical(y)]
     for tick in x.ticks():
-        parts.append(_text(_x(x, tick), _HEIGHT - _BOTTOM + 15, f'{tick:g}'))
+        parts.append(_text(_x(x, tick), _HEIGHT - _BOTTOM + 17, f'{tick:g}'))
     parts.append(_horizontal_name(x.name))
     if diagonal:
         ends = (_x(x, x.low), _y(y, y.low), _x(x, x.high), _y(y, y.high))
@@ -141,11 +142,11 @@ def bar_plot(
     room = (_WIDTH - _LEFT - _RIGHT) / max(len(groups), 1)
     width = 0.8 * room / max(len(series), 1)
     zero = _y(y, max(0.0, y.low))
-    # A label has about six pixels per letter; where they are longer they stand askew.
-    askew = max((len(name) for name in groups), default=0) * 6 > room
+    # A label has about seven pixels per letter; where they are longer they stand askew.
+    askew = max((len(name) for name in groups), default=0) * 7 > room
     for place, name in enumerate(groups):
         left = _LEFT + place * room
-        middle, below = left + room / 2, _HEIGHT - _BOTTOM + 13
+        middle, below = left + room / 2, _HEIGHT - _BOTTOM + 16
         turn = f' transform="rotate(-24 {middle:.1f} {below:.1f})"' if askew else ''
         parts.append(_text(middle, below, name, 'end' if askew else 'middle', turn))
         for number, (label, values) in enumerate(series.items()):
@@ -159,7 +160,8 @@ def bar_plot(
                 f'fill="{COLOURS[number % len(COLOURS)]}"><title>'
                 f'{html.escape(f"{label}, {name}: {value:.2f}")}</title></rect>'
             )
-    return _figure(title, ''.join(parts), legend_of(list(series)) if len(series) > 1 else '')
+    legend = legend_of(list(series)) if len(series) > 1 else ''
+    return _figure(title, ''.join(parts), legend, _ASKEW if askew else 0)
 
 
 def stacked_bars(title: str, rows: Mapping[str, Mapping[str, float]]) -> str:

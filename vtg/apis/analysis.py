@@ -1,0 +1,297 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The analysis of prediction files and run folders: a page, Markdown, JSON and tables."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vtg.analysis import (
+    OFFICIAL,
+    ORDER,
+    Answers,
+    Options,
+    Published,
+    Questions,
+    Study,
+    System,
+    as_records,
+    entries_of,
+    make_answers,
+    make_questions,
+    markdown_of,
+    parts_of,
+    summary_table,
+)
+from vtg.analysis.plain import as_plain
+from vtg.evaluation.functional import RecordError
+from vtg.pages import write_page
+from vtg.reports.published import CONFIGS, load_published
+from vtg.utils import (
+    ConfigError,
+    DataError,
+    check_clip_length,
+    check_output,
+    nearest_names,
+    read_json,
+    shown,
+    write_json,
+    write_jsonl,
+    write_text,
+)
+
+from .evaluation import RecordFile, read_annotations, read_predictions
+
+_PREDICTIONS = re.compile(r'.*(pred|submission).*\.jsonl?(\.gz)?', re.IGNORECASE)
+_ENDINGS = re.compile(r'(_(val|test))?(_(preds?|predictions|submission))?$')
+
+
+@dataclass(frozen=True)
+class Source:
+    """A system: its name and the prediction files of its runs."""
+
+    name: str
+    files: tuple[Path, ...]
+
+
+def sources_of(texts: Sequence[str], split: str = 'val') -> list[Source]:
+    """Understand what was given for systems.
+
+    Args:
+        texts: ``PATH``, ``NAME=PATH`` or several paths with commas between, the runs of one system.
+            A folder stands for the prediction files in it: those whose reports name one config are
+            the runs of one system.
+        split: Of folders with files of both splits.
+
+    Raises:
+        ConfigError: A folder has no prediction file, or a path does not exist.
+    """
+    found: list[Source] = []
+    for text in texts:
+        name, equals, paths = text.partition('=')
+        if not equals or Path(text).exists():
+            name, paths = '', text
+        places = [Path(text)] if Path(text).exists() else [Path(p) for p in paths.split(',')]
+        for place in places:
+            if not place.exists():
+                raise ConfigError(f'{place} does not exist; give prediction files or run folders.')
+        if len(places) == 1 and places[0].is_dir():
+            grouped = _runs_in(places[0], split)
+            for label, files in grouped.items():
+                own = f'{name}: {label}' if name and len(grouped) > 1 else name or label
+                found.append(Source(own, tuple(files)))
+            continue
+        files = [file for place in places for file in _files_of(place, split)]
+        found.append(Source(name or _name_of(files[0]), tuple(files)))
+    return _distinct(found)
+
+
+def _files_of(place: Path, split: str) -> list[Path]:
+    return [place] if place.is_file() else [f for fs in _runs_in(place, split).values() for f in fs]
+
+
+def _runs_in(folder: Path, split: str) -> dict[str, list[Path]]:
+    """Prediction files below a folder by the config that their reports name."""
+    files = [f for f in sorted(folder.rglob('*')) if f.is_file() and _PREDICTIONS.fullmatch(f.name)]
+    other = 'test' if split == 'val' else 'val'
+    files = [file for file in files if not re.search(rf'(^|_){other}(_|\.)', file.name)]
+    if not files:
+        raise ConfigError(
+            f'{folder} has no prediction file of {split} (a .jsonl with "pred" or "submission" in '
+            'its name); tools/test.py --html writes one.'
+        )
+    runs: dict[str, list[Path]] = {}
+    for file in files:
+        report = file.parent / f'report_{split}.json'
+        config = ''
+        if report.is_file():
+            facts = read_json(report)
+            facts = facts.get('facts') if isinstance(facts, dict) else None
+            config = str(facts.get('config') or '') if isinstance(facts, dict) else ''
+        label = '/'.join(Path(config).with_suffix('').parts[-2:]) if config else folder.name
+        runs.setdefault(label, []).append(file)
+    return runs
+
+
+def _name_of(file: Path) -> str:
+    stem = re.sub(r'\.jsonl?(\.gz)?$', '', file.name)
+    return _ENDINGS.sub('', stem) or stem
+
+
+def _distinct(sources: list[Source]) -> list[Source]:
+    """Names that two systems share get a number."""
+    seen: dict[str, int] = {}
+    made = []
+    for source in sources:
+        seen[source.name] = seen.get(source.name, 0) + 1
+        count = seen[source.name]
+        name = source.name if count == 1 else f'{source.name} ({count})'
+        made.append(Source(name, source.files))
+    return made
+
+
+def published_rows(systems: Sequence[str], dataset: str, split: str) -> list[Published]:
+    """Published numbers of systems, by the names of their config folders.
+
+    Raises:
+        ConfigError: There is no such folder.
+    """
+    known = sorted(path.parent.name for path in CONFIGS.glob('*/metafile.yml'))
+    rows = []
+    for system in systems:
+        if system not in known:
+            close = nearest_names(system, known) or known
+            raise ConfigError(f'--published names {shown(system)}; choose {", ".join(close)}.')
+        for entry in load_published(CONFIGS / system / 'metafile.yml', dataset, split):
+            metrics = {OFFICIAL[k]: v for k, v in entry.metrics.items() if k in OFFICIAL}
+            if metrics:
+                rows.append(Published(f'{system}, {entry.label}', metrics))
+    return rows
+
+
+def make_study(
+    predictions: str,
+    annotations: str | Path,
+    against: Sequence[str] = (),
+    *,
+    options: Options | None = None,
+    published: Sequence[Published] = (),
+    split: str = 'val',
+    clip_length: float = 2.0,
+    title: str = '',
+) -> Study:
+    """Read systems and what was asked of them.
+
+    Args:
+        predictions: The system that others are compared with, see :func:`sources_of`.
+        annotations: In the format of QVHighlights or that for own data.
+        against: Other systems.
+        options: See :class:`vtg.analysis.Options`.
+        published: Rows beside those of the systems, see :func:`published_rows`.
+        split: Of run folders. clip_length: Seconds per clip. title: Of the report.
+
+    Raises:
+        DataError: A file cannot be read, or a record is wrong. ConfigError: See :func:`sources_of`.
+    """
+    check_clip_length(clip_length, 'the clip length')
+    truth = read_annotations(annotations, clip_length)
+    try:
+        questions = make_questions(truth.records, clip_length)
+    except RecordError as error:
+        raise _placed(error, truth) from None
+    systems: list[System] = []
+    notes: list[str] = []
+    for source in sources_of([predictions, *against], split):
+        runs = []
+        for file in source.files:
+            label = source.name if len(source.files) == 1 else f'{source.name}, {file}'
+            answers, said = read_system(label, file, questions)
+            runs.append(answers)
+            notes += said
+        systems.append(System(source.name, questions, runs))
+    return Study(
+        title or f'Analysis of {systems[0].name}',
+        systems,
+        options or Options(),
+        published,
+        notes,
+    )
+
+
+def read_system(name: str, path: Path, questions: Questions) -> tuple[Answers, list[str]]:
+    """Read the answers of a file to the queries of the annotations.
+
+    Returns:
+        The answers, an absent one without a window, and sentences on what was unusual.
+
+    Raises:
+        DataError: The file is unreadable, a record is wrong, or no query is answered.
+    """
+    file = read_predictions(path)
+    by_qid = {record['qid']: record for record in file.records}
+    records: list[dict[str, Any]] = [by_qid.get(qid, {'qid': qid}) for qid in questions.qids]
+    answered = sum(qid in by_qid for qid in questions.qids)
+    if not answered:
+        raise DataError(
+            f'{path} answers none of the queries of the annotations (its first qid is '
+            f'{shown(file.records[0]["qid"] if file.records else None)}, theirs '
+            f'{shown(questions.qids[0])}); check the split.'
+        )
+    notes = []
+    if answered < len(questions):
+        notes.append(
+            f'{name}: answered {answered} of {len(questions)} queries; the others count as misses.'
+        )
+    if len(by_qid) > answered:
+        notes.append(f'{name}: {len(by_qid) - answered} answers to other queries were left out.')
+    try:
+        return make_answers(name, records, questions), notes
+    except RecordError as error:
+        raise _placed(error, file) from None
+
+
+def _placed(error: RecordError, file: RecordFile) -> DataError:
+    place = f'{file.where(error.qid)} (qid {shown(error.qid)})'
+    return DataError(f'{place}: `{error.field}` {error.problem}')
+
+
+def write_study(study: Study, out: str | Path) -> list[Path]:
+    """Write ``index.html``, ``analysis.md``, ``analysis.json``, ``tables.tex``, ``queries.csv``.
+
+    With an ensemble, its answers are written as ``ensemble_predictions.jsonl.gz``.
+    """
+    out = Path(out)
+    parts = parts_of(study)
+    page, texts = out / 'index.html', {
+        'analysis.md': markdown_of(study, parts),
+        'tables.tex': summary_table(study).latex(),
+        'queries.csv': study.query_csv(),
+    }  # fmt: skip
+    note = f'{len(study.questions)} queries. ' + ' '.join(study.notes)
+    entries = entries_of(
+        study.questions,
+        [system.first for system in study.systems],
+        study.options.found,
+        study.options.touching,
+    )
+    sections = [part.section() for part in parts]
+    order = ORDER if study.has_moments else 'HL-AP'
+    write_page(page, study.title, entries, sections, order=order, note=note)
+    for name, text in texts.items():
+        write_text(out / name, text)
+    write_json(out / 'analysis.json', as_plain(study))
+    written = [page, *(out / name for name in texts), out / 'analysis.json']
+    if study.ensemble is not None:
+        written.append(out / 'ensemble_predictions.jsonl.gz')
+        write_jsonl(written[-1], as_records(study.ensemble, study.questions))
+    return written
+
+
+def analyse(
+    predictions: str,
+    annotations: str | Path,
+    out: str | Path,
+    against: Sequence[str] = (),
+    training: str | Path | None = None,
+    options: Options | None = None,
+    **more: Any,
+) -> tuple[Study, list[Path]]:
+    """Read, analyse and write; see :func:`make_study` and :func:`write_study`.
+
+    Args:
+        predictions, annotations, against: See :func:`make_study`, as ``more``.
+        out: Folder of the report.
+        training: Annotations of the training split, for the prior that ignores the video.
+        options: See :class:`vtg.analysis.Options`.
+    """
+    inputs = [annotations, training]
+    inputs += [file for source in sources_of([predictions, *against], more.get('split', 'val'))
+               for file in source.files]  # fmt: skip
+    check_output(out, inputs)
+    options = options or Options()
+    if training:
+        records = read_annotations(training, more.get('clip_length', 2.0)).records
+        options = Options(**{**options.__dict__, 'training': records})
+    study = make_study(predictions, annotations, against, options=options, **more)
+    return study, write_study(study, out)
