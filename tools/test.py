@@ -5,7 +5,7 @@
 import argparse
 
 from vtg.apis.command_line import ArgumentParser
-from vtg.utils import run_main
+from vtg.utils import ConfigError, run_main
 
 
 def parse_args() -> argparse.Namespace:
@@ -23,6 +23,11 @@ def parse_args() -> argparse.Namespace:
         '--published', choices=('config', 'family'), default='config',
         help='show published numbers of this config, or of all in its folder (config)',
     )  # fmt: skip
+    parser.add_argument(
+        '--html', action='store_true',
+        help='write a page to browse the queries, worst first, and the predictions',
+    )  # fmt: skip
+    parser.add_argument('--videos', metavar='FOLDER', help='with --html: videos that it plays')
     parser.add_amp()
     parser.add_argument(
         '--compare', action='store_true',
@@ -36,6 +41,8 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
+    if args.videos and not args.html:
+        raise ConfigError('--videos needs --html; write --html --videos FOLDER.')
     # Imported here so that --help and a mistyped option answer at once.
     from vtg.apis.test import run_test
     from vtg.apis.train import configure
@@ -47,7 +54,7 @@ def main() -> None:
         print_whole_log(cfg)
     run_test(
         cfg, args.checkpoint, args.split, args.out, args.submission, args.published, args.amp,
-        args.compare,
+        args.compare, args.html, args.videos,
     )  # fmt: skip
 
 

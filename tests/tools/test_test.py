@@ -170,6 +170,31 @@ def test_submission(evaluate, tmp_path):
         assert round(report[name]['comb'], 2) == official[name]
 
 
+def test_a_page_to_browse_the_queries(evaluate, tmp_path):
+    status, printed = evaluate('--html', '--split', 'val')
+    assert status == 0, printed.err
+    records = read_jsonl(tmp_path / 'out/predictions_val.jsonl.gz')
+    page = (tmp_path / 'out/page_val.html').read_text()
+    data = json.loads(re.search(r'id="vtg-data">(.*?)</script>', page).group(1))
+    assert [entry['qid'] for entry in data['entries']] == [str(r['qid']) for r in records]
+    assert data['order'] == 'IoU' and {'IoU', 'error', 'HL-AP'} <= set(data['columns'])
+    assert all(entry['tracks'][0]['curve'] and entry['truth'] for entry in data['entries'])
+    # The mean of the queries is that of the report.
+    column = data['columns'].index('IoU')
+    mean = 100 * sum(entry['values'][column] for entry in data['entries']) / len(records)
+    report = read_json(tmp_path / 'out/report_val.json')['metrics']
+    hits = sum(entry['values'][column] >= 0.5 for entry in data['entries'])
+    assert 100 * hits / len(records) == pytest.approx(report['MR-full-R1@0.5']['comb'])
+    assert 0 < mean < 100
+    videos = tmp_path / 'videos'
+    videos.mkdir()
+    status, printed = evaluate('--html', '--videos', videos)
+    assert status == 1 and 'has no video of these queries' in printed.err
+    (videos / f'{records[0]["vid"]}.mp4').touch()
+    assert evaluate('--html', '--split', 'val', '--videos', videos)[0] == 0
+    assert f'../videos/{records[0]["vid"]}.mp4' in (tmp_path / 'out/page_val.html').read_text()
+
+
 def test_a_checkpoint_of_another_model(trained, evaluate, tmp_path):
     state = torch.load(trained[0] / 'epoch_1.pth', weights_only=True)['state_dict']
     state['fusion.extra.weight'] = state.pop('fusion.norm.weight')

@@ -35,6 +35,8 @@ def run_test(
     published: Literal['config', 'family'] = 'config',
     amp: str | None = None,
     compare: bool = False,
+    html: bool = False,
+    videos: str | Path | None = None,
 ) -> Report:
     """Evaluate one checkpoint on one split, print the report and save it.
 
@@ -51,6 +53,9 @@ def run_test(
             ``'family'`` of configs in its folder.
         amp: ``'bf16'``, or ``'fp16'`` on a GPU: run the layers in half precision.
         compare: With ``amp``, evaluate in float32 as well and print how the metrics differ.
+        html: Write ``predictions_<split>.jsonl.gz`` and ``page_<split>.html``, a browser through
+            the queries, worst first.
+        videos: A folder with ``<vid>.mp4`` and the like, which the page plays.
 
     Returns:
         The report.
@@ -76,6 +81,13 @@ def run_test(
     written = list(report.save(out, f'report_{split}'))
     if submission:
         written.append(_write_submission(cfg, checkpoint, split, metric, out, amp))
+    if html:
+        # With it comes SciPy's statistics, which a report need not wait for.
+        from .analysis import write_browser
+
+        clip_length = float(getattr(_dataset(runner), 'clip_length', None) or 2.0)
+        title = f'{facts.dataset} {split}: {Path(facts.config).stem}'
+        written += write_browser(out, title, split, metric, clip_length, videos)
     print('written: ' + ', '.join(map(str, written)))
     return report
 
@@ -181,8 +193,12 @@ def _facts(
 
 def _annotation(runner: GroundingRunner) -> str:
     """What the dataset mended, in one line."""
-    dataset = runner.test_loop.dataloader.dataset
+    dataset = _dataset(runner)
     return dataset.census.summary() if isinstance(dataset, AnnotatedDataset) else ''
+
+
+def _dataset(runner: GroundingRunner) -> Any:
+    return runner.test_loop.dataloader.dataset
 
 
 def _dataset_name(cfg: Config, split: str) -> str:
