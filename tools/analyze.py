@@ -45,6 +45,15 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--sigmoid', action='store_true', help='scores are logits')
     parser.add_argument('--resamples', type=whole_number(100), default=10_000, help='(10000)')
     parser.add_argument('--seed', type=seed, default=0, help='of all draws (0)')
+    parser.add_argument(
+        '--missing', choices=('wrong', 'refuse', 'full-video'), default='wrong',
+        help='absent, empty or unreadable answers (wrong)',
+    )  # fmt: skip
+    parser.add_argument(
+        '--windows', choices=('strict', 'repair'), default='strict',
+        help='repair: mend windows that cannot be, of predictions and annotations (strict)',
+    )  # fmt: skip
+    parser.add_argument('--format', help='of the predictions; recognised by default')
     parser.add_argument('--clip-length', type=seconds, default=2.0, help='seconds per clip (2)')
     return parser.parse_args()
 
@@ -52,7 +61,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     from vtg.analysis import Options, summary_table
-    from vtg.apis.analysis import analyse, published_rows
+    from vtg.apis.analysis import Reading, analyse, published_rows
     from vtg.utils import terminal_table
 
     if args.background > args.iou:
@@ -82,6 +91,7 @@ def main() -> None:
         split=args.split,
         clip_length=args.clip_length,
         title=args.title,
+        reading=Reading(args.missing, args.windows, args.format),
     )
     for note in study.notes:
         print(f'note: {note}')

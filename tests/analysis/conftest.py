@@ -8,8 +8,8 @@ import pytest
 from predictions import random_records
 
 from vtg.analysis import Answers, Questions, make_answers, make_questions
-from vtg.apis.evaluation import read_annotations, read_predictions
-from vtg.evaluation.functional import match_records
+from vtg.apis.analysis import read_system
+from vtg.apis.evaluation import read_annotations
 
 
 @pytest.fixture
@@ -40,18 +40,15 @@ def asked() -> Callable[..., tuple[Questions, Answers]]:
 
 @functools.cache
 def _real(shared: Path, name: str) -> tuple[Questions, Answers]:
-    annotations = _annotations(shared)
+    questions = _questions(shared)
     file = shared / 'data' / 'predictions' / f'{name}_val_preds.jsonl.gz'
-    predictions, matched = match_records(read_predictions(file).records, annotations)
-    questions = make_questions(matched)
-    return questions, make_answers(name, predictions, questions)
+    return questions, read_system(name, file, questions)[0]
 
 
 @functools.cache
-def _annotations(shared: Path) -> list[dict[str, Any]]:
-    return read_annotations(
-        shared / 'data' / 'qvhighlights' / 'highlight_val_release.jsonl.gz'
-    ).records
+def _questions(shared: Path) -> Questions:
+    file = shared / 'data' / 'qvhighlights' / 'highlight_val_release.jsonl.gz'
+    return make_questions(read_annotations(file).records)
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ def test_what_stands_for_a_system(data):
 @pytest.mark.parametrize(('arguments', 'status', 'sentence'), [
     (['none.jsonl', 'truth.jsonl'], 1, 'none.jsonl does not exist'),
     (['a_val_preds.jsonl', 'a_val_preds.jsonl', '--ensemble', '1', '2'], 1, '2 weights for 1 sys'),
-    (['a_val_preds.jsonl', 'other.jsonl'], 1, 'answers none of the queries'),
+    (['a_val_preds.jsonl', 'other.jsonl'], 1, 'no answer to a query of the annotations'),
     (['bad.jsonl', 'truth.jsonl'], 1, "bad.jsonl, line 1 (qid 0): `pred_relevant_windows` must"),
     (['a_val_preds.jsonl', 'truth.jsonl', '--published', 'qd_der'], 1, 'choose qd_detr'),
     (['a_val_preds.jsonl', 'truth.jsonl', '--iou', '2'], 2, 'at most 1'),

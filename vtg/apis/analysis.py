@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from vtg.analysis import (
     OFFICIAL,
@@ -26,6 +26,10 @@ from vtg.analysis import (
 )
 from vtg.analysis.plain import as_plain
 from vtg.evaluation.functional import RecordError
+from vtg.evaluation.reading import Answers as FileAnswers
+from vtg.evaluation.reading import RawFile, complete, read_answers
+from vtg.evaluation.reading.complete import MISS
+from vtg.evaluation.reading.formats import WINDOWS
 from vtg.pages import media_source, write_page
 from vtg.reports.published import CONFIGS, load_published
 from vtg.utils import (
@@ -41,7 +45,7 @@ from vtg.utils import (
     write_text,
 )
 
-from .evaluation import RecordFile, read_annotations, read_predictions
+from .evaluation import read_annotations
 
 _PREDICTIONS = re.compile(r'.*(pred|submission).*\.jsonl?(\.gz)?', re.IGNORECASE)
 _ENDINGS = re.compile(r'(_(val|test))?(_(preds?|predictions|submission))?$')
@@ -53,6 +57,22 @@ class Source:
 
     name: str
     files: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How files are read.
+
+    Attributes:
+        missing: What queries without an answer count as, see
+            :func:`vtg.evaluation.reading.complete`.
+        windows: ``'repair'`` mends windows of predictions and annotations that cannot be.
+        format: Of the predictions; None recognises it.
+    """
+
+    missing: Literal['wrong', 'refuse', 'full-video'] = 'wrong'
+    windows: Literal['strict', 'repair'] = 'strict'
+    format: str | None = None
 
 
 def sources_of(texts: Sequence[str], split: str = 'val') -> list[Source]:
@@ -160,6 +180,7 @@ def make_study(
     split: str = 'val',
     clip_length: float = 2.0,
     title: str = '',
+    reading: Reading | None = None,
 ) -> Study:
     """Read systems and what was asked of them.
 
@@ -170,23 +191,25 @@ def make_study(
         options: See :class:`vtg.analysis.Options`.
         published: Rows beside those of the systems, see :func:`published_rows`.
         split: Of run folders. clip_length: Seconds per clip. title: Of the report.
+        reading: How files are read.
 
     Raises:
         DataError: A file cannot be read, or a record is wrong. ConfigError: See :func:`sources_of`.
     """
     check_clip_length(clip_length, 'the clip length')
-    truth = read_annotations(annotations, clip_length)
+    reading = reading or Reading()
+    truth = read_annotations(annotations, clip_length, reading.windows)
     try:
         questions = make_questions(truth.records, clip_length)
     except RecordError as error:
         raise _placed(error, truth) from None
     systems: list[System] = []
-    notes: list[str] = []
+    notes = [f'annotations: {text}: {count}' for text, count in truth.notes.items()]
     for source in sources_of([predictions, *against], split):
         runs = []
         for file in source.files:
             label = source.name if len(source.files) == 1 else f'{source.name}, {file}'
-            answers, said = read_system(label, file, questions)
+            answers, said = read_system(label, file, questions, reading)
             runs.append(answers)
             notes += said
         systems.append(System(source.name, questions, runs))
@@ -199,7 +222,9 @@ def make_study(
     )
 
 
-def read_system(name: str, path: Path, questions: Questions) -> tuple[Answers, list[str]]:
+def read_system(
+    name: str, path: Path, questions: Questions, reading: Reading | None = None
+) -> tuple[Answers, list[str]]:
     """Read the answers of a file to the queries of the annotations.
 
     Returns:
@@ -208,30 +233,31 @@ def read_system(name: str, path: Path, questions: Questions) -> tuple[Answers, l
     Raises:
         DataError: The file is unreadable, a record is wrong, or no query is answered.
     """
-    file = read_predictions(path)
-    by_qid = {record['qid']: record for record in file.records}
-    records: list[dict[str, Any]] = [by_qid.get(qid, {'qid': qid}) for qid in questions.qids]
-    answered = sum(qid in by_qid for qid in questions.qids)
-    if not answered:
-        raise DataError(
-            f'{path} answers none of the queries of the annotations (its first qid is '
-            f'{shown(file.records[0]["qid"] if file.records else None)}, theirs '
-            f'{shown(questions.qids[0])}); check the split.'
-        )
-    notes = []
-    if answered < len(questions):
+    reading = reading or Reading()
+    file = read_answers(path, reading.format)
+    found = complete(file, questions.records, reading.missing, windows=reading.windows)
+    records = [
+        record | {WINDOWS: []} if _is_miss(record.get(WINDOWS)) else record
+        for record in found.predictions
+    ]
+    notes = [f'{name}: {text}: {count}' for text, count in found.notes.items()]
+    if found.answered < found.total:
         notes.append(
-            f'{name}: answered {answered} of {len(questions)} queries; the others count as misses.'
+            f'{name}: answered {found.answered} of {found.total} queries; the others count as '
+            f'{"misses" if reading.missing == "wrong" else "the whole video"}.'
         )
-    if len(by_qid) > answered:
-        notes.append(f'{name}: {len(by_qid) - answered} answers to other queries were left out.')
     try:
         return make_answers(name, records, questions), notes
     except RecordError as error:
         raise _placed(error, file) from None
 
 
-def _placed(error: RecordError, file: RecordFile) -> DataError:
+def _is_miss(windows: Any) -> bool:
+    """Whether a window only stands for none, which is no error of a model."""
+    return isinstance(windows, list) and windows == [list(MISS)]
+
+
+def _placed(error: RecordError, file: RawFile | FileAnswers) -> DataError:
     place = f'{file.where(error.qid)} (qid {shown(error.qid)})'
     return DataError(f'{place}: `{error.field}` {error.problem}')
 
@@ -333,7 +359,8 @@ def analyse(
     check_output(out, inputs)
     options = options or Options()
     if training:
-        records = read_annotations(training, more.get('clip_length', 2.0)).records
+        windows = (more.get('reading') or Reading()).windows
+        records = read_annotations(training, more.get('clip_length', 2.0), windows).records
         options = Options(**{**options.__dict__, 'training': records})
     study = make_study(predictions, annotations, against, options=options, **more)
     return study, write_study(study, out)
