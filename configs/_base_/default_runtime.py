@@ -19,7 +19,6 @@ default_hooks = dict(
         interval=1,
         max_keep_ckpts=2,
         save_best='MR-full-mAP',
-        rule='greater',
     ),
     resume_guard=dict(type='ResumeGuardHook'),
     plain_checkpoint=dict(type='PlainCheckpointHook'),

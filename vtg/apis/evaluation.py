@@ -2,6 +2,7 @@
 """The evaluation of prediction files, of this or any other code base."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import compress
 from pathlib import Path
@@ -20,8 +21,8 @@ from vtg.utils import ConfigError, DataError, check_clip_length, nearest_names, 
 
 Record = dict[str, Any]
 _OWN_FIELDS = ('video', 'windows', 'saliency')
-ANSWERED_ONLY = 'answered-only/'
-"""Stands before the names of numbers that leave out what was not answered."""
+ANSWERED_ONLY = 'answered-only'
+"""Names numbers that leave out what was not answered."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ class FileEvaluation:
         notes: What is unusual about the files, with its count.
         answered: How many of the annotated queries were answered; total: of how many.
         format: The format that the predictions were in.
-        baselines: Values of constant predictions by their name.
+        baselines: Further columns: the numbers of the answered queries alone where some were not
+            answered, and values of constant predictions by their name.
         headlines: The names that a metric shows first; all where it says nothing.
     """
 
@@ -111,30 +113,47 @@ def evaluate_files(
         by_position=qid == 'renumber', empty_is_answer=_takes_empty(cfg),
     )  # fmt: skip
     try:
-        if cfg is not None:
-            evaluation = _by_metric(cfg, completed)
-        elif truth.own_format:
-            evaluation = FileEvaluation(evaluate_grounding(*_pairs(completed), rounded=False), {})
-        else:
-            result = evaluate_qvhighlights(*_pairs(completed), rounded=False, extended=extended)
-            evaluation = FileEvaluation(result, {})
-        usual = survey_predictions(*_answered(completed), clip_length)
-        if _takes_empty(cfg):
-            usual.pop(LEFT_OUT, None)
+        evaluation = _evaluated(completed, cfg, truth.own_format, extended)
+        answered = _answered(completed)
+        usual = survey_predictions(answered.predictions, answered.annotations, clip_length)
+        beside = dict(evaluation.baselines)
+        if answered.predictions and not all(completed.whole):
+            with suppress(DataError):  # perhaps no query that is answered is labelled
+                only = _evaluated(answered, cfg, truth.own_format, extended, remarks=False)
+                beside = {ANSWERED_ONLY: only.result['brief'], **beside}
     except RecordError as error:
         side = answers if error.field.startswith('pred_') else truth
         place = f'{side.where(error.qid)} (qid {shown(error.qid)})'
         raise DataError(f'{place}: `{error.field}` {error.problem}{_help(error)}') from None
+    if _takes_empty(cfg):
+        usual.pop(LEFT_OUT, None)
     if missing == 'drop':
         brief = evaluation.result['brief']
-        evaluation.result['brief'] = {f'{ANSWERED_ONLY}{k}': v for k, v in brief.items()}
+        evaluation.result['brief'] = {f'{ANSWERED_ONLY}/{k}': v for k, v in brief.items()}
     return replace(
         evaluation,
         notes={**truth.notes, **completed.notes, **usual},
         answered=completed.answered,
         total=completed.total,
         format=answers.format,
+        baselines=beside,
     )
+
+
+def _evaluated(
+    completed: Completed,
+    cfg: dict[str, Any] | None,
+    own_format: bool,
+    extended: bool,
+    remarks: bool = True,
+) -> FileEvaluation:
+    """Evaluate with a metric, as the official evaluator, or as own data."""
+    if cfg is not None:
+        return _by_metric(cfg, completed, remarks)
+    pairs = completed.predictions, completed.annotations
+    if own_format:
+        return FileEvaluation(evaluate_grounding(*pairs, rounded=False), {})
+    return FileEvaluation(evaluate_qvhighlights(*pairs, rounded=False, extended=extended), {})
 
 
 def find_metric(metric: str | Mapping[str, Any]) -> dict[str, Any]:
@@ -242,13 +261,14 @@ def _name_format(path: str | Path) -> None:
         )
 
 
-def _by_metric(cfg: dict[str, Any], completed: Completed) -> FileEvaluation:
+def _by_metric(cfg: dict[str, Any], completed: Completed, remarks: bool) -> FileEvaluation:
     """Evaluate with a registered metric."""
     from vtg.evaluation.metrics import gather
     from vtg.registry import METRICS
 
     metric = METRICS.build(cfg)
-    metric.add(*_pairs(completed))
+    metric.remarks = remarks
+    metric.add(completed.predictions, completed.annotations)
     found = gather([metric], metric.evaluate(len(completed.predictions)))
     if not found.table:
         raise DataError(
@@ -267,14 +287,14 @@ def _takes_empty(cfg: dict[str, Any] | None) -> bool:
     return cfg is not None and bool(metrics()[cfg['type']].empty_is_answer)
 
 
-def _pairs(completed: Completed) -> tuple[list[Record], list[Record]]:
-    return completed.predictions, completed.annotations
-
-
-def _answered(completed: Completed) -> tuple[list[Record], list[Record]]:
-    """The pairs whose prediction is one, to be looked at for what is unusual."""
-    predictions, annotations = (compress(side, completed.whole) for side in _pairs(completed))
-    return list(predictions), list(annotations)
+def _answered(completed: Completed) -> Completed:
+    """The pairs whose prediction is one as it stands."""
+    return replace(
+        completed,
+        predictions=list(compress(completed.predictions, completed.whole)),
+        annotations=list(compress(completed.annotations, completed.whole)),
+        whole=[True] * sum(completed.whole),
+    )
 
 
 def _help(error: RecordError) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from vtg.engine import read_checkpoint
 from vtg.registry import METRICS
+from vtg.structures import Quantity
 from vtg.utils import CheckpointError, ConfigError
 
 
@@ -87,3 +88,10 @@ def test_a_metric_without_a_value_is_never_the_best(toy_train, tmp_path, monkeyp
     assert [name for name in names(tmp_path / 'run') if 'best' in name] == [
         'best_score_epoch_2.pth'
     ]
+
+
+def test_a_metric_says_that_lower_is_better(toy_train, tmp_path, monkeypatch):
+    lower = (Quantity('score', higher=False),)
+    monkeypatch.setattr(METRICS.get('ToyMetric'), 'quantities', lower, raising=False)
+    toy_train()
+    assert 'best_score_epoch_1.pth' in names(tmp_path / 'run')

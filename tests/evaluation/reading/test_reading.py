@@ -206,7 +206,8 @@ def test_an_empty_list_is_an_answer_where_a_query_may_have_no_moment(tmp_path):
     )
     # The absent one is wrong, although nothing would have been right.
     assert found.result['brief']['Null/Acc'] == 75 and found.answered == 3
-    assert list(found.baselines) == ['reject every query']
+    assert list(found.baselines) == ['answered-only', 'reject every query']
+    assert found.baselines['answered-only']['Null/Acc'] == 100
 
 
 def test_faults_of_annotations_are_mended_and_counted(tmp_path):
@@ -237,6 +238,8 @@ def test_timechat_is_scored_as_its_file_lies_there(shared):
     for name, value in official.items():
         assert drop.result['brief'][f'answered-only/{name}'] == pytest.approx(value)
         assert wrong.result['brief'][name] == pytest.approx(value * 1463 / 1550)
+        assert wrong.baselines['answered-only'][name] == pytest.approx(value)
+    assert round(wrong.result['brief']['HL-min-VeryGood-mAP'], 2) == 12.5
 
 
 def test_what_no_format_is_and_what_another_tool_reads(tmp_path, truth, shared):

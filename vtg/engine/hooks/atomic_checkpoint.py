@@ -27,8 +27,8 @@ class AtomicCheckpointHook(CheckpointHook):
 
     Args:
         save_best: Metric keys; the prefix of the metric may be left out (``'MR-full-mAP'``).
-        rule: ``'greater'`` or ``'less'``, or one per key. MMEngine cannot infer it for
-            names like ``R1@0.5``.
+        rule: ``'greater'`` or ``'less'``, or one per key. None takes ``'less'`` where the metric
+            declares that lower is better, else ``'greater'``.
         kwargs: See :class:`mmengine.hooks.CheckpointHook`.
     """
 
@@ -41,13 +41,16 @@ class AtomicCheckpointHook(CheckpointHook):
         self,
         *args: Any,
         save_best: str | list[str] | None = None,
-        rule: str | list[str] = 'greater',
+        rule: str | list[str] | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(*args, save_best=save_best, rule=rule, **kwargs)
+        super().__init__(*args, save_best=save_best, rule=rule or 'greater', **kwargs)
+        self.infers_rule = rule is None
 
     def before_train(self, runner: Any) -> None:
         super().before_train(runner)
+        if self.save_best and self.infers_rule and runner.val_loop is not None:
+            self.follow(runner.val_loop.evaluator)
         self._remove_unfinished()
         if self.save_best:
             self._adopt_best(runner)
@@ -58,6 +61,20 @@ class AtomicCheckpointHook(CheckpointHook):
             runner.val_loop.run()
         if runner._resume or runner.cfg.get('resume'):
             self._remove_stale_best(runner)
+
+    def follow(self, evaluator: Any) -> None:
+        """Compare by ``'less'`` where a metric declares so."""
+        lower = {
+            name
+            for metric in evaluator.metrics
+            for one in getattr(metric, 'quantities', ())
+            if not one.higher
+            for name in (one.name, f'{metric.prefix}/{one.name}')
+        }
+        for index, key in enumerate(self.key_indicators):
+            if key in lower:
+                self.rules[index] = 'less'
+                self.is_better_than[key] = self.rule_map['less']
 
     def after_val_epoch(self, runner: Any, metrics: dict[str, Any]) -> None:
         keys = self.key_indicators if self.save_best and metrics else []

@@ -114,8 +114,8 @@ class UnanswerableMetric(_AnswerabilityMetric):
     benchmarks: ClassVar = {
         'charades_rf': {},
         'activitynet_rf': {},
-        'causalvtg': {'compat': 'causalvtg'},
-        'na_vmr': {'strict': True, 'inclusive': True},
+        'causalvtg': {'compat': 'causalvtg', 'prefix': 'CausalVTG'},
+        'na_vmr': {'strict': True, 'inclusive': True, 'prefix': 'NA-VMR'},
     }
 
     def __init__(

@@ -83,6 +83,7 @@ class RecordMetric(BaseMetric):
         self.table: MetricTable = {}
         self.details: dict[str, Any] = {}
         self.baselines: dict[str, dict[str, float]] = {}
+        self.remarks = True  # whether what is unusual is logged
 
     @property
     def quantities(self) -> Sequence[Quantity]:
@@ -187,7 +188,8 @@ class RecordMetric(BaseMetric):
             )
             for name, constant in self.constant_predictions(self.annotations).items()
         }
-        self.remark()
+        if self.remarks:
+            self.remark()
         return flatten_table(self.table)
 
     def _rounded_values(self, values: Mapping[str, float]) -> dict[str, float]:
