@@ -20,7 +20,7 @@ class Calibration:
     """Of a set of N predictions with scores in [0, 1].
 
     Attributes:
-        count: N. share: Of the queries that have such a prediction.
+        share: Of the queries that have such a prediction.
         score, precision, iou: Means of score, of whether IoU reaches the threshold, and of IoU.
         ece, mce: Mean and largest distance of score and precision over bins of equal width.
         ece_mass: The mean over bins of equal size.
@@ -31,7 +31,6 @@ class Calibration:
         table: ``(B, 4)``: per bin predictions, mean score, precision, mean IoU; NaN without any.
     """
 
-    count: int
     share: float
     score: float
     precision: float
@@ -44,6 +43,11 @@ class Calibration:
     spearman: float
     temperature: float
     table: np.ndarray
+
+    @property
+    def count(self) -> int:
+        """N."""
+        return int(self.table[:, 0].sum())
 
     @property
     def over(self) -> float:
@@ -91,7 +95,6 @@ def calibration(
     mass = sum(len(p) * abs(y[p].mean() - score[p].mean()) for p in parts) / max(len(score), 1)
     empty = float('nan')
     return Calibration(
-        count=len(score),
         share=float(answers.mask.any(1).mean()) if len(answers.mask) else 0.0,
         score=float(score.mean()) if len(score) else empty,
         precision=float(y.mean()) if len(score) else empty,
