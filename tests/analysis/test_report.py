@@ -132,3 +132,17 @@ def test_highlights_alone_make_a_report():
     parts = parts_of(Study('t', [system], Options(resamples=100)))
     assert [part.title for part in parts][:2] == ['Summary', 'Errors of highlights']
     assert entries_of(questions, [system.first])[0].truth is None
+
+
+def test_a_file_without_windows_stands_beside_one_with():
+    annotations, predictions = random_records(2)
+    questions = make_questions(annotations)
+    scores = [{'qid': p['qid'], 'pred_saliency_scores': p['pred_saliency_scores']}
+              for p in predictions]  # fmt: skip
+    systems = [System(name, questions, [make_answers(name, records, questions)])
+               for name, records in (('scores', scores), ('both', predictions))]  # fmt: skip
+    study = Study('t', systems, Options(resamples=100))
+    assert 'Errors of moments' not in [part.title for part in parts_of(study)]
+    row = dict(zip(summary_table(study).header, summary_table(study).rows[0]))
+    assert row['mAP'] == '-' and float(row['HL-mAP']) > 0
+    assert len(entries_of(questions, [system.first for system in systems])) == len(questions)

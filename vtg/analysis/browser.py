@@ -73,8 +73,10 @@ def _numbers(
         shown['first hit'] = np.where(counted & (ranks > 0), ranks, np.nan)
         shown['error'] = [OUTCOMES[code] for code in profile.outcome]
         if len(answers) > 1:
-            others = [query_values(questions, one)['mIoU'] for one in answers[1:]]
-            shown['gain'] = (values['mIoU'] - np.max(others, axis=0)) / 100
+            others = [query_values(questions, one).get('mIoU') for one in answers[1:]]
+            known = [column for column in others if column is not None]
+            if known:
+                shown['gain'] = (values['mIoU'] - np.max(known, axis=0)) / 100
     if 'HL-mAP' in values:
         shown['HL-AP'] = values['HL-mAP'] / 100
     return shown

@@ -49,9 +49,9 @@ def moment_part(study: Study) -> Part:
     gains = [gain.summary() for gain in study.gains]
     used = [n for n in MENDED if any(abs(gain[n]) > 1e-9 for gain in gains)]
     rows = [
-        [system.name, two_decimals(100 * float(np.nanmean(gain.plain))),
+        [system.name, two_decimals(100 * mean(gain.plain)),
          *(f'{one[name]:+.2f}' for name in used),
-         two_decimals(100 * float(np.nanmean(gain.everything)))]
+         two_decimals(100 * mean(gain.everything))]
         for system, gain, one in zip(study.systems, study.gains, gains)
     ]  # fmt: skip
     highest = max((one[name] for one in gains for name in used), default=1.0)
@@ -92,9 +92,9 @@ def highlight_part(study: Study) -> Part:
     counts = [(name, profile.counts()['first']) for name, profile in pairs]
     used = [name for name in CLIP_OUTCOMES if any(number[name] for _, number in counts)]
     rows = [
-        [name, two_decimals(100 * float(np.nanmean(profile.plain))),
+        [name, two_decimals(100 * mean(profile.plain)),
          *(f'{profile.summary()[kind]:+.2f}' for kind in MENDED_CLIPS),
-         two_decimals(100 * float(np.nanmean(profile.everything)))]
+         two_decimals(100 * mean(profile.everything))]
         for name, profile in pairs if not np.isnan(profile.plain).all()
     ]  # fmt: skip
     clips = pairs[0][1].counts()['clips']

@@ -76,8 +76,8 @@ class Study:
 
     @cached_property
     def has_moments(self) -> bool:
-        """Whether moments are annotated and predicted."""
-        return 'mAP' in self.systems[0].values
+        """Whether moments are annotated, and predicted by every system."""
+        return all('mAP' in system.values for system in self.systems)
 
     @cached_property
     def errors(self) -> list[ErrorProfile]:

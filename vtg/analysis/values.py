@@ -35,7 +35,8 @@ def query_values(questions: Questions, answers: Answers) -> Values:
     """
     values: Values = {}
     asked = questions.asked
-    if asked.any():
+    # A file of clip scores alone says nothing about moments.
+    if asked.any() and answers.mask.any():
         values |= _moment_values(questions, answers, asked)
     if questions.grades is not None and answers.scored.any():
         values |= _highlight_values(questions, answers)
