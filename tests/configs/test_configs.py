@@ -87,7 +87,9 @@ def test_config(cfg: Any) -> None:
     if cfg.get('train_cfg') is None:
         check_without_training(cfg)
         return
-    widths = (cfg.model.video_projector.in_dim, cfg.model.text_projector.in_dim)
+    text = cfg.model.text_projector
+    # Without a projector nothing reads the text, which is then one column wide.
+    widths = (cfg.model.video_projector.in_dim, 1 if text is None else text.in_dim)
     audio = cfg.model.get('audio_projector')
     for name, loader in loaders(cfg):
         declared = declared_widths(loader.dataset)

@@ -3,6 +3,7 @@
 
 from .advice import packing_advice
 from .base import FeatureStore, check_features
+from .blank import BlankStore
 from .files import read_feature_file
 from .folder import FolderStore
 from .glove import GloveStore, tokenize
@@ -11,6 +12,7 @@ from .packed import PackedStore
 from .packing import PackResult, pack_features
 
 __all__ = [
+    'BlankStore',
     'FeatureStore',
     'FolderStore',
     'GloveStore',
