@@ -76,6 +76,7 @@ CHECKS: dict[str, Check] = {
     'la_detr_momentmix': Check('momentmix'),
     'ld_detr': Check('ld_detr', 'LdDetrCase'),
     'moment_detr': Check('moment_detr', 'MomentDetrCase'),
+    'more_metrics_checks': Check('analysis'),
     'nms_postprocess': Check('nms'),
     'qd_detr': Check('qd_detr', 'QdDetrCase'),
     'qd_detr_audio': Check('qd_detr', 'QdDetrCase'),
