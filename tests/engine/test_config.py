@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Configs and overrides are checked before anything is built."""
 
+import errno
 import importlib.util
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -102,7 +104,11 @@ def test_a_function_needs_its_scope(config):
     load_config(config)
 
 
-def test_missing_and_broken_files(tmp_path):
+def _full(*_, **__):
+    raise OSError(errno.ENOSPC, 'No space left on device')
+
+
+def test_missing_and_broken_files(tmp_path, monkeypatch):
     path = ROOT / 'configs/_base_/default_runtim.py'
     with pytest.raises(ConfigError, match=r'did you mean .*default_runtime\.py'):
         load_config(path)
@@ -110,6 +116,22 @@ def test_missing_and_broken_files(tmp_path):
     broken.write_text('model = dict(\n')
     with pytest.raises(ConfigError, match=r'broken\.py cannot be read'):
         load_config(broken)
+    for code, words in (
+        ('a = 3\nb = 1 / 0\n', 'ZeroDivisionError in line 2: division by zero'),
+        ('import sys\nsys.exit(0)\n', 'SystemExit in line 2: 0'),
+        ('raise ValueError\n', 'ValueError in line 1'),
+    ):
+        broken.write_text(code)
+        with pytest.raises(ConfigError, match=rf'broken\.py cannot be read: {words}\.$'):
+            load_config(broken)
+    (tmp_path / 'broken.txt').touch()
+    with pytest.raises(ConfigError, match=r'broken\.txt cannot be read: Only py/yml/yaml/json'):
+        load_config(tmp_path / 'broken.txt')
+    with monkeypatch.context() as patch:
+        patch.setattr('builtins.open', _full)
+        with pytest.raises(OSError, match='No space') as full:
+            load_config(ROOT / 'configs/qd_detr/demo.py')
+    assert full.value.filename == tempfile.gettempdir()
     broken.write_text("_base_ = 'nowhere.py'\n")
     with pytest.raises(ConfigError, match=r'broken\.py cannot be read.*nowhere'):
         load_config(broken)

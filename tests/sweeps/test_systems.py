@@ -57,6 +57,9 @@ def test_one_row_per_config_fragment_and_combination(idea):
 
 def test_mistakes(idea, tmp_path):
     demo = CONFIGS / 'qd_detr' / 'demo.py'
+    (tmp_path / 'none.py').touch()
+    with pytest.raises(ConfigError, match='rename none'):
+        system_cells([demo], [tmp_path / 'none.py'], make_cells([]))
     with pytest.raises(ConfigError, match='given twice'):
         system_cells([demo, demo], [], make_cells([]))
     idea.write_text('model = dict(negatives=dict(stages=dict(a=1)))\n')

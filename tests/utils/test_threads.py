@@ -42,6 +42,8 @@ def parser():
 
 def test_option_goes_first():
     assert parser().parse_args(['--threads', '2']).threads == 2
+    with pytest.raises(SystemExit):
+        parser().parse_args(['--threads', '1000000'])  # a crash of the process in PyTorch
     assert {name: os.environ[name] for name in PASSIVE} == PASSIVE
     assert settle_threads(torch.nn.Linear(2, 2)).startswith('CPU threads: 2 (as --threads')
     assert torch.get_num_threads() == 2

@@ -38,7 +38,7 @@ class ArgumentParser(argparse.ArgumentParser):
     def add_threads(self) -> None:
         """Add ``--threads``; threads then wait passively, see :mod:`vtg.utils.threads`."""
         self.add_argument(
-            '--threads', type=whole_number(), metavar='N',
+            '--threads', type=whole_number(1, 1025), metavar='N',
             help='CPU threads (default: by the size of the model and the load of the machine)',
         )  # fmt: skip
 

@@ -7,6 +7,7 @@ import importlib.util
 import json
 import math
 import tempfile
+import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from pprint import pformat
@@ -26,9 +27,6 @@ from .values import RUN_KEYS, check_values, known_key
 
 # Overrides of these change what follows from them.
 _FACTS = 'benchmark.'
-_BAD_CONFIG = (
-    SyntaxError, KeyError, TypeError, NameError, AttributeError, FileNotFoundError,
-)  # fmt: skip
 # Where a setting with a short name is looked for first.
 _FIRST = ('optim_wrapper', 'train_cfg', 'train_dataloader', 'randomness')
 # Other names of settings.
@@ -145,12 +143,14 @@ def read_config(path: str | Path) -> Config:
             'of your own lies in a folder of PYTHONPATH, for example PYTHONPATH=. in front of the '
             'command.'
         ) from error
-    except _BAD_CONFIG as error:
-        raise ConfigError(f'{path} cannot be read: {_one_line(error)}.') from error
     except OSError as error:
+        if error.errno is None or isinstance(error, FileNotFoundError):
+            raise ConfigError(f'{path} cannot be read: {_one_line(error)}.') from error
         # MMEngine copies every config before it reads it; that write names no file.
         error.filename = error.filename or tempfile.gettempdir()
         raise
+    except (Exception, SystemExit) as error:  # a config is code of the user
+        raise ConfigError(f'{path} cannot be read: {_said(error, path)}.') from error
     _drop_markers(cfg._cfg_dict)
     return CachedConfig(cfg._cfg_dict, cfg_text=cfg.text, filename=cfg.filename)
 
@@ -366,6 +366,17 @@ def _first_cause(error: BaseException) -> BaseException:
 def _one_line(error: BaseException) -> str:
     text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
     return ' '.join(text.split()).rstrip('.')
+
+
+def _said(error: BaseException, path: Path) -> str:
+    """What an error in the code of a config says, with its kind and line."""
+    text = _one_line(error)
+    if isinstance(error, SyntaxError):
+        return text
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__)
+             if Path(frame.filename) == path.absolute()]  # fmt: skip
+    place = f' in line {lines[-1]}' if lines else ''
+    return f'{type(error).__name__}{place}: {text}' if text else f'{type(error).__name__}{place}'
 
 
 def config_text(cfg: Config) -> str:

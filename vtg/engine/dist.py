@@ -2,9 +2,14 @@
 """Several processes under torchrun, with or without GPUs."""
 
 import gc
+import os
 
 import torch
 from mmengine.config import Config
+
+from vtg.utils import ConfigError
+
+_OF_TORCHRUN = ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR', 'MASTER_PORT')
 
 
 def setup_distributed(cfg: Config, launcher: str) -> None:
@@ -16,7 +21,16 @@ def setup_distributed(cfg: Config, launcher: str) -> None:
     Args:
         cfg: Changed in place: ``launcher`` and, on the CPU, ``model_wrapper_cfg``.
         launcher: ``'none'`` or ``'pytorch'`` (torchrun).
+
+    Raises:
+        ConfigError: The process was not started by torchrun.
     """
+    missing = [name for name in _OF_TORCHRUN if name not in os.environ]
+    if launcher == 'pytorch' and missing:
+        raise ConfigError(
+            f'--launcher pytorch is for processes that torchrun starts, but {missing[0]} is not '
+            'set; write torchrun --nproc-per-node=N tools/train.py ..., or leave the option out.'
+        )
     cfg.launcher = launcher
     if launcher == 'none' or torch.cuda.is_available():
         return

@@ -60,6 +60,10 @@ def system_cells(
             raise ConfigError(
                 f'a config or a fragment is given twice: {", ".join(map(str, given))}.'
             )
+    if any(path.stem == WITHOUT for path in files):
+        raise ConfigError(
+            f'{WITHOUT} is the name of the row without a fragment; rename {WITHOUT}.py.'
+        )
     alike = len({path.stem for path in paths}) == 1
     made = []
     for path in paths:
