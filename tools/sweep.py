@@ -53,11 +53,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     args = parse_args()
     # Imported here so that --help and a mistyped option answer at once.
-    from vtg.sweeps import run_sweep, write_page
-    from vtg.sweeps.page import table_place
-
-    if args.page:
-        table_place(args.page)  # a page without a place is refused before the first training
+    from vtg.sweeps import run_sweep
 
     path = Path(args.configs[0]).resolve()
     name = 'systems' if len(args.configs) > 1 else f'{path.parent.name}_{path.stem}'
@@ -66,12 +62,10 @@ def main() -> int:
     summary = run_sweep(
         args.configs, args.grid, args.seeds, out, args.jobs, args.cfg_options, metrics,
         say=lambda line: print(printable(line), flush=True), add=args.add,
-        untrained=args.untrained,
+        untrained=args.untrained, page=args.page,
     )  # fmt: skip
     print(summary.table())
     print(f'written: {out}/sweep.md, sweep.csv, runs.csv')
-    if args.page:
-        write_page(args.page, summary)
     return 1 if summary.failures else 0
 
 

@@ -21,7 +21,7 @@ def names(rows):
 @pytest.mark.parametrize('path', METAFILES, ids=lambda path: path.parent.name)
 def test_rows_name_configs_that_exist(path):
     for row in load_published(path):
-        assert not row.config or (path.parent / row.config).is_file(), row.config
+        assert row.config and (path.parent / row.config).is_file(), row
 
 
 def test_the_row_of_the_config_and_its_family():

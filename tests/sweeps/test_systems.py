@@ -15,7 +15,7 @@ from vtg.sweeps.systems import system_cells
 from vtg.utils import ConfigError
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
-DEMOS = sorted(CONFIGS.glob('*/demo.py'))
+DEMOS = [CONFIGS / path.stem / 'demo.py' for path in sorted(CONFIGS.glob('_base_/models/*.py'))]
 IDEA = "model = dict(auxiliary=dict(idea=dict(type='MomentumAlignment', queue_size=8)))\n"
 # The score is a number of the seed, one more with the fragment.
 STAND_IN = """
@@ -53,6 +53,14 @@ def test_one_row_per_config_fragment_and_combination(idea):
     assert [cell.values for cell in other] == [
         (('config', 'qd_detr/demo'),), (('config', 'qd_detr/qvhl'),)
     ]  # fmt: skip
+
+
+def test_what_trains_nothing_is_left_out():
+    zero = CONFIGS / 'zero_shot' / 'demo.py'
+    cells = system_cells([zero, CONFIGS / 'umt' / 'demo.py'], [], make_cells([]))
+    assert [cell.label for cell in cells] == ['config=umt']
+    with pytest.raises(ConfigError, match='none of the configs trains anything'):
+        system_cells([zero], [], make_cells([]))
 
 
 def test_mistakes(idea, tmp_path):

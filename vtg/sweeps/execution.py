@@ -22,6 +22,7 @@ from vtg.utils import ConfigError, Stopped, read_json, write_json, write_text
 
 from .cell import DONE
 from .grid import Cell, apply_cell, make_cells
+from .page import table_place, write_page
 from .systems import system_cells
 from .table import Summary, summarise
 
@@ -81,6 +82,7 @@ def run_sweep(
     say: Callable[[str], None] = print,
     add: Sequence[str | Path] = (),
     untrained: bool = False,
+    page: str | Path | None = None,
 ) -> Summary:
     """Train every combination with every seed and summarise.
 
@@ -101,15 +103,21 @@ def run_sweep(
             :func:`vtg.sweeps.systems.system_cells`.
         untrained: Also evaluate the random weights that every training starts from; their metrics
             are called ``untrained/<name>``.
+        page: Markdown page that gets the table, see :func:`vtg.sweeps.page.write_page`.
 
     Raises:
-        ConfigError: The grid does not fit a config, or the folder holds another sweep's runs.
+        ConfigError: The grid does not fit a config, the folder holds another sweep's runs, or the
+            page has no place for a table.
     """
+    if page is not None:
+        table_place(page)  # before the first training
 
     def save(runs: Sequence[Run]) -> Summary:
         results = [(run.cell, run.seed, run.result, run.failure) for run in runs]
         summary = summarise(results, metrics)
         summary.save(out)
+        if page is not None:
+            write_page(page, summary)
         return summary
 
     configs = [config] if isinstance(config, str | Path) else list(config)

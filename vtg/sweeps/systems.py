@@ -47,12 +47,14 @@ def system_cells(
 
     Args:
         configs: Config files. They are named by their folder where their file names are the same.
+            Those that train nothing, such as zero-shot systems, are left out.
         add: Fragments, named by their file.
         cells: Combinations of values for each.
         cfg_options: Overrides for all of them.
 
     Raises:
-        ConfigError: A config or fragment occurs twice, or a fragment does not fit a config.
+        ConfigError: A config or fragment occurs twice, a fragment does not fit a config, or no
+            config trains anything.
     """
     paths, files = [Path(path).resolve() for path in configs], [Path(path) for path in add]
     for given in (paths, [path.stem for path in files]):
@@ -72,5 +74,12 @@ def system_cells(
             label = ((ADD, WITHOUT if file is None else file.stem),) if files else ()
             own = load_config(path, add=[] if file is None else [file])
             apply_options(own, cfg_options)
+            if own.get('train_dataloader') is None:
+                continue
             made += [SystemCell(((CONFIG, name), *label, *cell.values), own) for cell in cells]
+    if not made:
+        raise ConfigError(
+            f'none of the configs trains anything: {", ".join(map(str, paths))}; give one with a '
+            'train_dataloader.'
+        )
     return made
