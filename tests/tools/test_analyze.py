@@ -82,3 +82,18 @@ def test_mistakes_are_one_sentence(run_tool, data, monkeypatch, arguments, statu
 def test_inputs_are_not_overwritten(run_tool, data):
     ended = run_tool('analyze.py', data / 'a_val_preds.jsonl', data / 'truth.jsonl', '--out', data)
     assert ended.status == 1 and 'contains the input' in ended.errors
+
+
+def test_results_are_collected(run_tool, data):
+    facts = {'config': 'configs/umt/demo.py', 'dataset': 'd', 'split': 'val', 'seed': 1}
+    report = {'facts': facts, 'columns': ['m'], 'metrics': {'MR-full-mAP': {'m': 12.5}}}
+    write_json(data / 'runs' / 'x' / 'report_val.json', report)
+    page = data / 'results.md'
+    ended = run_tool('collect_results.py', data / 'runs', '--page', page)
+    assert ended.status == 0, ended.errors
+    assert '| umt/demo |  | 1 | 12.50 |' in page.read_text()
+    assert 'left out' in ended.output  # the reports of the other runs have no metrics
+    assert run_tool('collect_results.py', page.with_suffix('.csv'), '--page', page).status == 0
+    (data / 'own.md').write_text('# Mine')
+    ended = run_tool('collect_results.py', data / 'runs', '--page', data / 'own.md')
+    assert ended.status == 1 and 'is not overwritten' in ended.errors

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from mmengine.config import Config
 
 from vtg.datasets.annotated import AnnotatedDataset
-from vtg.engine.benchmark import benchmark_name
+from vtg.engine.benchmark import benchmark_name, feature_names
 from vtg.engine.checkpoint import load_weights
 from vtg.engine.runner import GroundingRunner
 from vtg.evaluation.metrics import Evaluated, gather
@@ -186,6 +186,7 @@ def _facts(
         split=split,
         queries=queries,
         annotation=_annotation(runner),
+        features=feature_names(cfg),
         result_list=getattr(model, 'output', None) or '',
         selection=selection_rule(cfg, meta, split),
     )

@@ -7,8 +7,10 @@ widths of the projectors and the limits of the post-processing. Whatever a confi
 stays, so a system's config holds only what is the system's.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 from mmengine.config import Config, ConfigDict
@@ -20,6 +22,7 @@ from vtg.utils.arguments import check_value
 SPLITS = ('train', 'val', 'test')
 # Columns of one temporal endpoint feature.
 TEF_DIM = 2
+_FEATURES = re.compile(r'^vid(eo_features)?_|(_(features?|video|visual))+$')
 
 FACTS = {
     'name': 'name in reports; published numbers are looked up under it',
@@ -81,6 +84,25 @@ def settle_benchmark(cfg: Config) -> dict[str, str]:
 def benchmark_name(cfg: Mapping[str, Any]) -> str:
     """Return the name of the data in reports, ``''`` where the config names none."""
     return (cfg.get('benchmark') or {}).get('name') or ''
+
+
+def feature_names(cfg: Mapping[str, Any]) -> str:
+    """The names of the video and audio features, by the folders of their stores.
+
+    For example ``'slowfast + clip'``; ``''`` where a config names none.
+    """
+    benchmark = cfg.get('benchmark') or {}
+    stores = [one for key in ('video', 'audio') for one in _stores_of(benchmark.get(key))]
+    places = [str(one.get('folder') or one.get('path') or '') for one in stores]
+    names = [_FEATURES.sub('', PurePath(place).stem) for place in places if place]
+    return ' + '.join(dict.fromkeys(filter(None, names)))
+
+
+def _stores_of(value: Any) -> list[Mapping[str, Any]]:
+    """Stores that read files, those inside of joined ones too."""
+    given = value if isinstance(value, list | tuple) else [value]
+    stores = [one for one in given if isinstance(one, Mapping)]
+    return [part for one in stores for part in (_stores_of(one.get('stores')) or [one])]
 
 
 def _facts(cfg: Config) -> Mapping[str, Any]:

@@ -42,6 +42,7 @@ class RunFacts:
         seconds_per_query: Inference time, data loading excluded.
         dataset, split, queries: What was evaluated.
         annotation: What was wrong with the annotation file, and what was done about it.
+        features: Names of the video and further features.
         result_list: Which result list of the model the main column shows, for example ``comb``.
         selection: How the checkpoint was chosen, see :func:`selection_rule`.
         versions: Package versions.
@@ -58,6 +59,7 @@ class RunFacts:
     split: str = ''
     queries: int | None = None
     annotation: str = ''
+    features: str = ''
     result_list: str = ''
     selection: str = ''
     versions: Mapping[str, str] = field(init=False, default_factory=lambda: package_versions())
@@ -71,6 +73,7 @@ class RunFacts:
             ('dataset', ' '.join(filter(None, (self.dataset, self.split)))),
             ('queries', self.queries),
             ('annotation', self.annotation),
+            ('features', self.features),
             ('config', config),
             ('seed', self.seed),
             ('checkpoint', checkpoint),
