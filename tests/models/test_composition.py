@@ -44,7 +44,7 @@ KINDS = {**SLOT_TYPES, 'loss_balancer': LossBalancer}
 VARIANTS = (
     'sgdetr/qvhl_decoder_only.py', 'sgdetr/qvhl_dense_only.py',
     'sgdetr/qvhl_no_global_saliency.py', 'taskweave/qvhl_hd2mr.py', 'uvcom/qvhl_audio.py',
-    'zero_shot/demo.py',
+    'zero_shot/demo.py', 'moment_detr/soccer_gmr.py',
 )  # fmt: skip
 
 

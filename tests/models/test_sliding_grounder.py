@@ -10,6 +10,7 @@ import torch
 from vtg.engine.checkpoint import check_fit
 from vtg.evaluation.records import to_records
 from vtg.models import Grounder, SlidingGrounder
+from vtg.models.sliding_grounder import window_starts
 from vtg.models.task_modules.nms import take_first
 from vtg.registry import MODELS
 from vtg.structures import MomentList, Prediction
@@ -152,6 +153,28 @@ def test_windows_do_not_depend_on_the_batch(read):
             torch.testing.assert_close(
                 torch.tensor(alone[key]), torch.tensor(together[row][key]), atol=2e-3, rtol=1e-3
             )
+
+
+def test_a_video_has_a_moment_where_one_of_its_windows_has(read):
+    cfg = model_config(
+        read, type='SlidingGrounder', windows=dict(clips=20, overlap=8),
+        auxiliary=dict(existence=dict(type='ExistenceHead', source='queries')),
+    )  # fmt: skip
+    sliding = MODELS.build(cfg).eval()
+    batch = make_batch([50, 13])
+    found = [record['pred_exist_score'] for record in predict(sliding, batch)]
+    scores = []
+    for start in window_starts(50, 20, 8):
+        window = take(batch, 0, 50)
+        window['video'] = window['video'][:, start : start + 20].clone()
+        edges = torch.arange(21) / 20
+        window['video'][0, :, DIM], window['video'][0, :, DIM + 1] = edges[:-1], edges[1:]
+        window['video_mask'] = window['video_mask'][:, :20]
+        window['duration'] = torch.tensor([40.0])
+        scores.append(predict(sliding, window)[0]['pred_exist_score'])
+    assert found[0] == pytest.approx(max(scores), abs=2e-4)
+    alone = predict(sliding, take(batch, 1, 13))[0]['pred_exist_score']
+    assert found[1] == pytest.approx(alone, abs=2e-4)
 
 
 def test_two_hours(read, monkeypatch):

@@ -131,21 +131,25 @@ def cut_record(
 ) -> tuple[Record, slice]:
     """Return the record of ``clips`` clips around a random moment, and which clips these are.
 
-    A short video stays as it is. Windows are cut at the borders of the part; pieces shorter than
-    half a clip are left out unless nothing else is left.
+    A short video stays as it is; of a query without a moment the part is any. Windows are cut at
+    the borders of the part; pieces shorter than half a clip are left out unless nothing else is
+    left.
     """
     total = implied_clips(record, clip_length)
     windows = np.asarray(record.get('relevant_windows') or [], dtype=np.float64).reshape(-1, 2)
-    if total <= clips or not len(windows):
+    if total <= clips or record.get('relevant_windows') is None:
         return record, slice(None)
-    low, high = windows[rng.integers(len(windows))] / clip_length
-    # The moment lies in the part, or where it is longer, the part in the moment.
-    first, last = sorted((high - clips, low))
+    first, last = 0, total - clips
+    if len(windows):
+        low, high = windows[rng.integers(len(windows))] / clip_length
+        # The moment lies in the part, or where it is longer, the part in the moment.
+        first, last = sorted((high - clips, low))
     begin = int(np.clip(round(rng.uniform(first, last)), 0, total - clips))
     cut = np.clip(windows - begin * clip_length, 0, clips * clip_length)
     length = cut[:, 1] - cut[:, 0]
     kept = length >= clip_length / 2
-    cut = cut[kept] if kept.any() else cut[[length.argmax()]]
+    if len(cut):
+        cut = cut[kept] if kept.any() else cut[[length.argmax()]]
     part = {'relevant_windows': cut.tolist(), 'duration': clips * clip_length}
     if record.get('saliency') is not None:
         part['saliency'] = record['saliency'][begin : begin + clips]

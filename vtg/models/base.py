@@ -295,11 +295,9 @@ class MomentHead(Component):
     Attributes:
         lists: Names of the result lists; the first is reported unless ``test_cfg.output`` says
             otherwise.
-        gives_queries: ``moment_outputs['queries']`` holds decoded queries.
     """
 
     slot = 'moment_head'
-    gives_queries: ClassVar[bool] = False
     lists: tuple[str, ...] = ()
     task = 'moment'
     joint = False

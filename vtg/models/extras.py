@@ -50,6 +50,19 @@ class Context(Extra):
 
 
 @dataclass(frozen=True)
+class QueryStates(Extra):
+    """What a moment head has decoded, one state per query.
+
+    Attributes:
+        states: ``(B, Q, D)`` behind the last layer, of which moments and scores are made.
+        mask: ``(B, Q)`` True where a query stands for something.
+    """
+
+    states: Tensor
+    mask: Tensor
+
+
+@dataclass(frozen=True)
 class GuidedText(Extra):
     """Words that have taken in the clips of the video.
 

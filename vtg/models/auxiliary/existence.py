@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether there is a moment to find at all, learned from queries without one."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vtg.models.base import Auxiliary, Component
+from vtg.models.base import Auxiliary
+from vtg.models.extras import QueryStates
 from vtg.models.layers import masked_average
 from vtg.registry import MODELS
 from vtg.structures import GroundingState, MomentList
-from vtg.utils import ConfigError, check_choice
+from vtg.utils import check_choice
 
 SOURCES = ('memory', 'queries', 'pyramid')
 GATES = ('soft', 'zero', 'empty', None)
@@ -41,7 +41,10 @@ class ExistenceHead(Auxiliary):
         weight: Weight of the loss.
     """
 
-    follows = ('moment_head',)
+    can_do_without: ClassVar[dict[str, str]] = {
+        'query_states': "source='memory'",
+        'pyramid': "source='memory'",
+    }
 
     def __init__(
         self,
@@ -58,28 +61,17 @@ class ExistenceHead(Auxiliary):
         self.source = check_choice(source, SOURCES, f'{name}: source')
         self.pool = check_choice(pool, ('max', 'mean'), f'{name}: pool')
         self.gate = check_choice(gate, GATES, f'{name}: gate')
-        if not 0 <= threshold <= 1:
-            raise ConfigError(f'{name}: threshold is {threshold}; expected a number from 0 to 1.')
         self.threshold = threshold
         self.weight = weight
-        self.requires = ('moment_outputs' if source == 'queries' else source,)
+        self.requires = ('query_states' if source == 'queries' else source,)
         self.reads = ('moment_memory',) if source == 'memory' else ()
         self.score = nn.Sequential(nn.Linear(dim, dim), nn.ReLU(), nn.Linear(dim, 1))
-
-    def follow(self, slots: Mapping[str, Sequence[Component]]) -> None:
-        """Check that the moment head has queries where these are pooled."""
-        for head in slots['moment_head'] if self.source == 'queries' else ():
-            if not getattr(head, 'gives_queries', False):
-                raise ConfigError(
-                    f"ExistenceHead: source='queries' needs a moment head with queries, which "
-                    f"{type(head).__name__} does not have; set source='memory' or 'pyramid'."
-                )
 
     def tokens(self, state: GroundingState) -> tuple[Tensor, Tensor]:
         """What is pooled ``(B, N, D)`` and which of it is real ``(B, N)``."""
         if self.source == 'queries':
-            outputs = state.moment_outputs['queries']
-            return outputs.normed[-1], outputs.proposals.mask
+            decoded = state.extras[QueryStates]
+            return decoded.states, decoded.mask
         if self.source == 'pyramid':
             return torch.cat(state.pyramid.features, 1), torch.cat(state.pyramid.masks, 1)
         return state.for_moments, state.video_mask

@@ -37,7 +37,7 @@ class HybridHead(MomentHead):
     """
 
     lists = ('comb', 'detr', 'atss')
-    gives_queries = True
+    provides = QueryHead.provides
     suggests: ClassVar[dict[str, str]] = {'pyramid': 'DepthwisePyramid'}
     parts: ClassVar[dict[str, Any]] = {
         'dense_head': {'type': 'ATSSHead'},

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from vtg.models.base import MomentHead
+from vtg.models.extras import QueryStates
 from vtg.models.layers import MLP, sine_span_embedding
 from vtg.models.losses import AssignedPredictions, MomentLosses, foreground_probability
 from vtg.models.losses.moment import LossConfigs
@@ -80,7 +81,7 @@ class QueryHead(MomentHead):
     """
 
     lists = ('detr',)
-    gives_queries = True
+    provides = (*MomentHead.provides, 'query_states')
     can_do_without: ClassVar[dict[str, str]] = {'fused_text': 'attend_text=False'}
     parts: ClassVar[dict[str, Any]] = {
         'queries': {'type': 'LearnedQueries'},
@@ -261,7 +262,12 @@ class QueryHead(MomentHead):
     def as_state(self, outputs: QueryOutputs) -> dict[str, Any]:
         """Turn outputs into state fields."""
         spans, scores, _ = self._scored(outputs)
-        return {'spans': spans, 'span_scores': scores, 'moment_outputs': {'queries': outputs}}
+        return {
+            'spans': spans,
+            'span_scores': scores,
+            'moment_outputs': {'queries': outputs},
+            'query_states': QueryStates(outputs.normed[-1], outputs.proposals.mask),
+        }
 
     def decode(self, state: GroundingState, collab: ExtraQueries | None = None) -> QueryOutputs:
         """Run the decoder on the queries of the source and, in training, extra ones.
