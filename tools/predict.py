@@ -18,6 +18,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('out', help='file to write (.jsonl)')
     parser.add_argument('--work-dir', help='folder of the log (the work dir of the config)')
     parser.add_amp()
+    parser.add_subset()
     parser.add_threads()
     parser.add_overrides()
     return parser.parse_args()
@@ -29,7 +30,10 @@ def main() -> None:
     from vtg.apis.train import configure
     from vtg.engine import load_config
 
-    cfg = configure(load_config(args.config, args.cfg_options), args.work_dir)
+    cfg = configure(
+        load_config(args.config, args.cfg_options), args.work_dir, rehearsal=args.rehearsal,
+        limit=args.limit,
+    )  # fmt: skip
     predictions = run_prediction(cfg, args.checkpoint, args.queries, args.out, args.amp)
     print(f'{args.out}: predictions for {len(predictions)} queries')
     for record in (record for record in predictions if record.get('pred_answered') is False):

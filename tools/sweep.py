@@ -46,6 +46,7 @@ def parse_args() -> argparse.Namespace:
         '--page', metavar='FILE',
         help='Markdown page whose table is replaced, with the trainings in a CSV file beside it',
     )  # fmt: skip
+    parser.add_subset()
     parser.add_overrides('override config values of all trainings')
     return parser.parse_args()
 
@@ -62,7 +63,7 @@ def main() -> int:
     summary = run_sweep(
         args.configs, args.grid, args.seeds, out, args.jobs, args.cfg_options, metrics,
         say=lambda line: print(printable(line), flush=True), add=args.add,
-        untrained=args.untrained, page=args.page,
+        untrained=args.untrained, page=args.page, rehearsal=args.rehearsal, limit=args.limit,
     )  # fmt: skip
     print(summary.table())
     print(f'written: {out}/sweep.md, sweep.csv, runs.csv')

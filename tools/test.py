@@ -34,6 +34,7 @@ def parse_args() -> argparse.Namespace:
         help='with --amp: evaluate in fp32 as well and print the differences of the metrics',
     )  # fmt: skip
     parser.add_verbose()
+    parser.add_subset()
     parser.add_threads()
     parser.add_overrides()
     return parser.parse_args()
@@ -49,7 +50,10 @@ def main() -> None:
     from vtg.engine import load_config
     from vtg.engine.console import print_whole_log
 
-    cfg = configure(load_config(args.config, args.cfg_options), args.out)
+    cfg = configure(
+        load_config(args.config, args.cfg_options), args.out, rehearsal=args.rehearsal,
+        limit=args.limit,
+    )  # fmt: skip
     if args.verbose:
         print_whole_log(cfg)
     run_test(

@@ -33,10 +33,8 @@ def parse_args() -> argparse.Namespace:
         '--launcher', choices=('none', 'pytorch'), default='none', help='pytorch under torchrun'
     )
     parser.add_argument('--seed', type=seed, help='random seed')
-    parser.add_argument(
-        '--rehearsal', action='store_true',
-        help='simulated features of the same widths in place of those in files',
-    )  # fmt: skip
+    parser.add_subset()
+    parser.add_short_forms()
     parser.add_argument(
         '--compile', action='store_true',
         help='compile the training step (torch.compile); the first steps are slow',
@@ -52,14 +50,9 @@ def prepare(args: argparse.Namespace, options: dict[str, Any]) -> Any:
     from vtg.apis.train import configure
     from vtg.engine import load_config
 
-    cfg = load_config(args.config, options['cfg_options'])
-    if options['rehearsal']:
-        from vtg.datasets import rehearse
-
-        rehearse(cfg)
     return configure(
-        cfg, args.work_dir, args.resume or False, options['amp'], options['seed'],
-        options['compile'],
+        load_config(args.config, options['cfg_options']), args.work_dir, args.resume or False,
+        options['amp'], options['seed'], options['compile'], options['rehearsal'], options['limit'],
     )  # fmt: skip
 
 
@@ -71,7 +64,7 @@ def main() -> None:
     from vtg.engine.dist import finish_distributed
     from vtg.engine.run_folder import check_resumable, with_stored_options
 
-    names = ('cfg_options', 'amp', 'seed', 'rehearsal', 'compile')
+    names = ('cfg_options', 'amp', 'seed', 'rehearsal', 'limit', 'compile')
     options = {key: getattr(args, key) for key in names}
     if args.resume:
         folder = Path(args.resume).parent

@@ -46,10 +46,13 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--write', metavar='FIXED', help='write a mended copy of --annotations')
     parser.add_argument('--counts', action='store_true', help='count what is no fault too')
+    parser.add_subset()
     parser.add_overrides()
     args = parser.parse_args()
     if bool(args.config) == bool(args.annotations):
         parser.error('give a config or --annotations')
+    if args.annotations and (args.rehearsal or args.limit):
+        parser.error('--rehearsal and --limit go with a config')
     if args.config and (args.windows or args.write or args.qid != 'unique'):
         parser.error(
             '--windows, --qid and --write go with --annotations; a config says windows and qid of '
@@ -63,6 +66,7 @@ def main() -> int:
     from mmengine.registry import init_default_scope
     from mmengine.utils import ProgressBar
 
+    from vtg.apis.train import reduce_data
     from vtg.apis.validate import validate_config, validate_files, write_repaired
     from vtg.datasets.repair import Tolerance
     from vtg.engine import load_config
@@ -73,7 +77,7 @@ def main() -> int:
     if sys.stderr.isatty():
         options['on_start'] = lambda total: ProgressBar(total, file=sys.stderr).update
     if args.config:
-        cfg = load_config(args.config, args.cfg_options)
+        cfg = reduce_data(load_config(args.config, args.cfg_options), args.rehearsal, args.limit)
         results = list(validate_config(cfg, args.split, **options).values())
     else:
         results = [

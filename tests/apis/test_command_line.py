@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from vtg.apis.command_line import ArgumentParser, number, seconds, seeds, whole_number
+from vtg.engine import load_config
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = sorted((ROOT / 'tools').glob('*.py'))
@@ -75,3 +76,17 @@ def test_every_number_of_a_tool_has_a_range(tool):
     assert not re.findall(r'type=(?:int|float)\b', text)
     if 'cfg_options' in text or 'type=' in text:
         assert 'argparse.ArgumentParser(' not in text
+
+
+def test_short_forms_go_behind_overrides():
+    parser = ArgumentParser('tool.py')
+    parser.add_short_forms()
+    parser.add_overrides()
+    words = ['--epochs', '3', '--lr', '1e-3', '--batch-size', '8', '--tensorboard']
+    found = parser.parse_args([*words, '--cfg-options', 'train_cfg.max_epochs=4'])
+    cfg = load_config(CONFIG, found.cfg_options)
+    assert cfg.train_cfg.max_epochs == 4 and cfg.train_dataloader.batch_size == 8
+    assert cfg.optim_wrapper.optimizer.lr == 1e-3
+    kinds = [backend.type for backend in cfg.visualizer.vis_backends]
+    assert kinds == ['LocalVisBackend', 'TensorboardVisBackend']
+    assert parser.parse_args([]).cfg_options == []

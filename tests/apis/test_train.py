@@ -7,7 +7,9 @@ from types import SimpleNamespace
 import pytest
 
 from vtg.apis import train
+from vtg.datasets import keep_first
 from vtg.engine import load_config
+from vtg.registry import DATASETS
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 
@@ -30,3 +32,20 @@ def test_advice_about_the_stores_of_the_training_is_logged(monkeypatch):
 def test_data_without_stores(dataset, monkeypatch):
     monkeypatch.setattr(train, '_files_of', lambda cfg, split: dataset)
     train.advise(None)
+
+
+def test_the_first_samples_of_every_split():
+    cfg = train.configure(load_config(CONFIGS / 'qd_detr/demo.py'), 'x', limit=5)
+    assert cfg.benchmark.name == 'simulated data, 5 samples'
+    for name in ('train', 'val', 'test'):
+        assert len(DATASETS.build(cfg[f'{name}_dataloader'].dataset)) == 5
+    cfg = load_config(CONFIGS / 'qd_detr/demo.py')
+    part = cfg.train_dataloader.dataset
+    cfg.train_dataloader.dataset = dict(type='ConcatDataset', datasets=[part, part])
+    keep_first(cfg, 3)
+    assert len(DATASETS.build(cfg.train_dataloader.dataset)) == 6
+
+
+def test_simulated_features_by_an_option():
+    cfg = train.configure(load_config(CONFIGS / 'qd_detr/qvhl.py'), 'x', rehearsal=True)
+    assert {store.type for store in cfg.val_dataloader.dataset.video} == {'SimulatedVideo'}

@@ -86,7 +86,7 @@ def test_resume_takes_the_options_of_the_run(train_toy, tmp_path):
     assert status == 0, errors
     assert read_json(folder / 'options.json') == {
         'cfg_options': list(options), 'amp': 'bf16', 'seed': 5, 'rehearsal': False,
-        'compile': False,
+        'limit': None, 'compile': False,
     }  # fmt: skip
     status, _, errors = train_toy('--work-dir', folder)
     assert status == 1 and '--resume, or give a new folder by --work-dir.' in errors

@@ -42,6 +42,24 @@ class ArgumentParser(argparse.ArgumentParser):
             help='CPU threads (default: by the size of the model and the load of the machine)',
         )  # fmt: skip
 
+    def add_subset(self) -> None:
+        """Add ``--rehearsal`` and ``--limit``, for a try before the features are there."""
+        self.add_argument(
+            '--rehearsal', action='store_true',
+            help='simulated features of the same widths in place of those in files',
+        )  # fmt: skip
+        self.add_argument(
+            '--limit', type=whole_number(), metavar='N', help='the first N samples of every split'
+        )
+
+    def add_short_forms(self) -> None:
+        """Add short forms of ``--cfg-options``, which goes first; see :data:`SHORT_FORMS`."""
+        for name, (key, kind) in SHORT_FORMS.items():
+            self.add_argument(f'--{name}', type=kind, metavar='N', help=f'short for {key}=N')
+        self.add_argument(
+            '--tensorboard', action='store_true', help='write curves for TensorBoard as well'
+        )
+
     def add_verbose(self) -> None:
         """Add ``--verbose``."""
         self.add_argument(
@@ -57,6 +75,8 @@ class ArgumentParser(argparse.ArgumentParser):
             self.error(self._about(unknown, words))
         if '--threads' in self._option_string_actions:
             prepare_threads(found.threads)
+        if '--tensorboard' in self._option_string_actions:
+            found.cfg_options = [*_spelled_out(found), *found.cfg_options]
         return found
 
     def error(self, message: str) -> NoReturn:
@@ -97,6 +117,12 @@ class ArgumentParser(argparse.ArgumentParser):
         except ConfigError:
             return None
         return places[0] if places else None
+
+
+def _spelled_out(found: argparse.Namespace) -> list[str]:
+    given = {key: getattr(found, name.replace('-', '_')) for name, (key, _) in SHORT_FORMS.items()}
+    options = [f'{key}={value}' for key, value in given.items() if value is not None]
+    return [*options, _TENSORBOARD] if found.tensorboard else options
 
 
 def _value_behind(flag: str, words: Sequence[str]) -> str:
@@ -158,3 +184,13 @@ def seeds(text: str) -> list[int]:
 
 
 seed = whole_number(0, 2**32)
+
+
+SHORT_FORMS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    'epochs': ('train_cfg.max_epochs', whole_number()),
+    'lr': ('optim_wrapper.optimizer.lr', number()),
+    'batch-size': ('train_dataloader.batch_size', whole_number()),
+}
+_TENSORBOARD = (
+    'visualizer={"vis_backends": [{"type": "LocalVisBackend"}, {"type": "TensorboardVisBackend"}]}'
+)

@@ -11,6 +11,7 @@ from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.logging import print_log
 
+from vtg.datasets import keep_first, rehearse
 from vtg.datasets.stores import packing_advice
 from vtg.engine.checkpoint import find_latest_checkpoint
 from vtg.engine.dist import setup_distributed
@@ -27,8 +28,10 @@ def configure(
     amp: str | None = None,
     seed: int | None = None,
     compiled: bool | None = None,
+    rehearsal: bool | None = None,
+    limit: int | None = None,
 ) -> Config:
-    """Apply the options of ``tools/train.py`` to a config, in place.
+    """Apply options of ``tools/train.py`` and others to a config, in place.
 
     Args:
         cfg: A config with a file name.
@@ -37,7 +40,10 @@ def configure(
         amp: ``'bf16'`` or ``'fp16'``.
         seed: Random seed.
         compiled: Compile the losses of a training step.
+        rehearsal: Simulated features, see :func:`reduce_data`.
+        limit: The same.
     """
+    reduce_data(cfg, rehearsal, limit)
     if work_dir is not None:
         cfg.work_dir = work_dir
     elif cfg.get('work_dir') is None:
@@ -57,6 +63,21 @@ def configure(
         cfg.merge_from_dict({'randomness.seed': seed})
     if compiled:
         cfg.compile = cfg.get('compile') or True
+    return cfg
+
+
+def reduce_data(cfg: Config, rehearsal: bool | None = None, limit: int | None = None) -> Config:
+    """Let a config do with simulated features, or with few samples, in place.
+
+    Args:
+        cfg: A config.
+        rehearsal: Simulated features, see :func:`vtg.datasets.rehearse`.
+        limit: Samples of every split, see :func:`vtg.datasets.keep_first`.
+    """
+    if rehearsal:
+        rehearse(cfg)
+    if limit is not None:
+        keep_first(cfg, limit)
     return cfg
 
 

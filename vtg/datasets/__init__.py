@@ -7,6 +7,7 @@ from .collate import collate, collate_text
 from .custom import ClipGrades, CustomDataset
 from .custom_format import read_custom, read_queries
 from .grounding import GroundingDataset
+from .limit import keep_first
 from .qvhighlights import QVHighlights
 from .saliency import AllWindows, AnnotatorSum, ClipRatings, CoveredClips, SingleWindow
 from .samplers import EpochSampler, SampleKey, sample_generator
@@ -56,6 +57,7 @@ __all__ = [
     'VideoBatches',
     'collate',
     'collate_text',
+    'keep_first',
     'pack_features',
     'read_custom',
     'read_feature_file',

@@ -16,7 +16,9 @@ LOCK = '.lock'
 OPTIONS = 'options.json'
 # What only a run leaves behind that has something to lose.
 _TRACES = ('epoch_*.pth', 'iter_*.pth', 'best_*.pth', 'last_checkpoint', 'report_*.json')
-_FIELDS = {'cfg_options': list, 'amp': str, 'seed': int, 'rehearsal': bool, 'compile': bool}
+_FIELDS = {
+    'cfg_options': list, 'amp': str, 'seed': int, 'rehearsal': bool, 'limit': int, 'compile': bool,
+}  # fmt: skip
 AMP_TYPES = {'bf16': 'bfloat16', 'fp16': 'float16'}
 _held: set[Path] = set()
 
@@ -114,8 +116,8 @@ def with_stored_options(folder: str | Path, given: Mapping[str, Any]) -> dict[st
 
     Args:
         folder: The folder of a run; without stored options ``given`` is returned.
-        given: ``cfg_options`` (``'key=value'`` texts), ``amp``, ``seed``, ``rehearsal`` and
-            ``compile``.
+        given: ``cfg_options`` (``'key=value'`` texts), ``amp``, ``seed``, ``rehearsal``,
+            ``limit`` and ``compile``.
 
     Raises:
         DataError: The stored options are damaged.

@@ -10,13 +10,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 
 import vtg
-from vtg.apis.train import read_data
+from vtg.apis.train import read_data, reduce_data
 from vtg.engine.config import apply_options, config_text, load_config
 from vtg.utils import ConfigError, Stopped, read_json, write_json, write_text
 
@@ -83,6 +84,8 @@ def run_sweep(
     add: Sequence[str | Path] = (),
     untrained: bool = False,
     page: str | Path | None = None,
+    rehearsal: bool = False,
+    limit: int | None = None,
 ) -> Summary:
     """Train every combination with every seed and summarise.
 
@@ -104,6 +107,7 @@ def run_sweep(
         untrained: Also evaluate the random weights that every training starts from; their metrics
             are called ``untrained/<name>``.
         page: Markdown page that gets the table, see :func:`vtg.sweeps.page.write_page`.
+        rehearsal, limit: See :func:`vtg.apis.train.reduce_data`.
 
     Raises:
         ConfigError: The grid does not fit a config, the folder holds another sweep's runs, or the
@@ -127,7 +131,8 @@ def run_sweep(
     base = load_config(configs[0])
     apply_options(base, cfg_options)
     flags = ('--untrained',) if untrained else ()
-    return save(run_cells(base, cells, seeds, Path(out), jobs, say, save, flags))
+    reduced = partial(reduce_data, rehearsal=rehearsal, limit=limit)
+    return save(run_cells(base, cells, seeds, Path(out), jobs, say, save, flags, reduced))
 
 
 def run_cells(
@@ -139,6 +144,7 @@ def run_cells(
     say: Callable[[str], None],
     save: Callable[[Sequence[Run]], Any],
     flags: tuple[str, ...] = (),
+    change: Callable[[Config], Any] | None = None,
 ) -> list[Run]:
     """Train every cell with every seed, as :func:`run_sweep` describes.
 
@@ -147,13 +153,14 @@ def run_cells(
         cells: What to train.
         save: Called with all runs whenever one has ended.
         flags: Further words of the command of every training.
+        change: Changes the config of every cell, in place.
 
     Returns:
         All runs, also those that failed.
     """
     if jobs < 1:
         raise ConfigError(f'--jobs must be at least 1, got {jobs}.')
-    runs = _prepare(base, cells, seeds, out, say)
+    runs = _prepare(base, cells, seeds, out, say, change)
     for run in runs:
         run.flags = flags
     waiting = [run for run in runs if run.result is None]
@@ -169,6 +176,7 @@ def _prepare(
     seeds: Sequence[int],
     out: Path,
     say: Callable[[str], None],
+    change: Callable[[Config], Any] | None,
 ) -> list[Run]:
     """Write the config of every cell; all of them are checked before the first training starts."""
     if len(set(seeds)) < len(seeds) or not seeds:
@@ -178,6 +186,8 @@ def _prepare(
         cfg = cell.start(base)
         for note in apply_cell(cfg, cell):
             say(f'note: {note}')
+        if change is not None:
+            change(cfg)
         prepared.append((cell, cfg))
     for cfg in _different_data(prepared, seeds, out):
         read_data(cfg)
