@@ -4,7 +4,7 @@
 import pytest
 import torch
 
-from vtg.models.layers import MaskedConv1d, SeparableConv1d
+from vtg.models.layers import MaskedConv1d, SeparableConv1d, convolve
 
 MASK = torch.tensor([[True] * 6, [True] * 3 + [False] * 3, [True] + [False] * 5])
 
@@ -21,6 +21,29 @@ def naive_conv(x, weight, bias, stride=1):
                 total = total + weight[:, :, tap] @ x[place]
         rows.append(total)
     return torch.stack(rows)
+
+
+@pytest.mark.parametrize(
+    'options',
+    [
+        dict(kernel_size=1),
+        dict(kernel_size=3, padding=1, bias=False),
+        dict(kernel_size=2, stride=2),
+        dict(kernel_size=7, padding=3, groups=8),
+        dict(kernel_size=3, padding=1, stride=2, groups=8),
+    ],
+)
+def test_layout_does_not_change_a_convolution(options):
+    conv, x = torch.nn.Conv1d(8, 8, **options), torch.randn(3, 9, 8)
+    results = []
+    for run in (lambda y: convolve(conv, y), lambda y: conv(y.mT).mT):
+        y = x.clone().requires_grad_()
+        out = run(y)
+        results.append((out, *torch.autograd.grad(out.square().sum(), (y, *conv.parameters()))))
+    for ours, theirs in zip(*results):
+        assert torch.allclose(ours, theirs, rtol=1e-5, atol=1e-5)
+    with torch.no_grad():
+        assert torch.allclose(convolve(conv, x), results[1][0], rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize('kernel', [1, 3, 5])

@@ -20,7 +20,7 @@ from .blocks import (
 )
 from .clustering import SoftClustering, random_walk
 from .context_query import ContextQueryAttention
-from .conv import MaskedConv1d, SeparableConv1d
+from .conv import MaskedConv1d, SeparableConv1d, convolve
 from .cross_attention import CrossAttentionStack
 from .deformable import DeformableAttention, DeformableLayer
 from .dropout import Dropout, DropPath, attention_rate, dropout, residual_noise
@@ -88,6 +88,7 @@ __all__ = [
     'attend',
     'attention_rate',
     'clones',
+    'convolve',
     'cosine',
     'dropout',
     'init_linears_normal',

@@ -1,9 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
 """One-dimensional convolutions over batch-first sequences ``(B, L, D)`` that ignore padding."""
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .blocks import masked_fill_zero
+
+
+def convolve(conv: nn.Conv1d, x: Tensor) -> Tensor:
+    """Apply a convolution that pads with zeros to ``x (B, L, D)``; returns ``(B, L', D')``.
+
+    On a CPU it is a convolution of pictures of one row whose channels lie last, or a matrix
+    product: the kernels read and write these as they are, where ``conv`` lays out the channels
+    anew before and after. With gradients that pays for depthwise convolutions alone.
+    """
+    if x.device.type != 'cpu' or (conv.groups == 1 and torch.is_grad_enabled()):
+        return conv(x.mT).mT
+    if conv.kernel_size == conv.stride == (1,) and conv.groups == 1:
+        return F.linear(x, conv.weight.squeeze(2), conv.bias)
+    rows = F.conv2d(
+        x.unsqueeze(1).permute(0, 3, 1, 2),
+        conv.weight.unsqueeze(2),
+        conv.bias,
+        stride=(1, *conv.stride),
+        padding=(0, int(conv.padding[0])),
+        groups=conv.groups,
+    )
+    return rows.permute(0, 2, 3, 1).squeeze(1)
 
 
 class MaskedConv1d(nn.Module):
@@ -39,7 +63,7 @@ class MaskedConv1d(nn.Module):
         """``(B, L, in_dim)`` and ``(B, L)`` to ``(B, L, out_dim)``."""
         if self.mask_padding:
             x = masked_fill_zero(x, mask)
-        return self.conv(x.transpose(1, 2)).transpose(1, 2)
+        return convolve(self.conv, x)
 
 
 class SeparableConv1d(nn.Module):
@@ -66,4 +90,4 @@ class SeparableConv1d(nn.Module):
         """``(B, L, D)`` and ``(B, L)`` to ``(B, ceil(L / stride), D)``."""
         if self.mask_padding:
             x = masked_fill_zero(x, mask)
-        return self.pointwise(self.depthwise(x.transpose(1, 2))).transpose(1, 2)
+        return convolve(self.pointwise, convolve(self.depthwise, x))

@@ -9,7 +9,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from vtg.models.layers import EncoderStack, masked_fill_zero
+from vtg.models.layers import EncoderStack, convolve, masked_fill_zero
 from vtg.models.layers.max_pool import MaskedMaxPool1d
 from vtg.registry import MODELS
 from vtg.utils import ConfigError
@@ -101,7 +101,7 @@ class ConvExpert(TaskExpert):
         """See :class:`TaskExpert`."""
         if self.mask_padding:
             x = masked_fill_zero(x, mask)
-        x = self.depthwise(x.transpose(1, 2)).transpose(1, 2)
+        x = convolve(self.depthwise, x)
         x = masked_fill_zero(x, mask if self.conv_mask == 'valid' else ~mask)
         return self.pointwise(self.norm(x))
 

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vtg.models.base import Neck
-from vtg.models.layers import masked_fill_zero
+from vtg.models.layers import convolve, masked_fill_zero
 from vtg.registry import MODELS
 from vtg.structures import FeaturePyramid, GroundingState
 from vtg.utils import ConfigError
@@ -29,7 +29,7 @@ class HalvingBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(B, L, D)`` to ``(B, L // 2, D)``."""
-        x = self.conv(x.transpose(1, 2)).transpose(1, 2)
+        x = convolve(self.conv, x)
         return x if self.norm is None else F.relu(self.norm(x))
 
 
