@@ -8,46 +8,28 @@ say.
 
 import argparse
 import contextlib
-import json
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import measure
 import numpy as np
 import torch
+from command import COUNTED, TYPES, Figures, counted, make_parser, print_table
 
 from vtg.utils import run_main
 
-TYPES = {'fp32': torch.float32, 'bf16': torch.bfloat16}
 COLUMNS = (
-    ('operations', 'operations', '{:.0f}', 1),
-    ('synchronisations', 'syncs', '{:.0f}', 1),
-    ('peak_bytes', 'peak MiB', '{:.0f}', 2**-20),
+    *COUNTED,
     ('process_bytes', 'process MiB', '{:.0f}', 2**-20),
-    ('flops', 'GFLOP', '{:.1f}', 1e-9),
     ('wall', 'wall ms/query', '{:.0f}', 1e3),
     ('cpu', 'CPU ms/query', '{:.0f}', 1e3),
 )
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('configs', nargs='+', help='config files, e.g. configs/sgdetr/custom.py')
-    parser.add_argument('--clips', type=int, default=3600, help='clips of the video')
+    parser = make_parser(__doc__, 'configs/sgdetr/custom.py', 3600, ['fp32'], 3)
     parser.add_argument('--queries', type=int, nargs='+', default=[1, 32])
-    parser.add_argument('--words', type=int, default=20, help='most words of a query')
-    parser.add_argument('--precision', nargs='+', choices=tuple(TYPES), default=['fp32'])
-    parser.add_argument('--device', default='cpu')
-    parser.add_argument('--threads', type=int, default=1, help='CPU threads')
-    parser.add_argument('--repeats', type=int, default=3, help='timed calls; 0 counts only')
     parser.add_argument('--only-time', action='store_true', help='count nothing, time only')
-    parser.add_argument('--top', action='store_true', help='name the most frequent operations')
-    parser.add_argument('--json', metavar='FILE', help='write the numbers there as well')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action='extend', default=[], metavar='KEY=VALUE',
-        help='override config values',
-    )  # fmt: skip
     return parser.parse_args()
 
 
@@ -114,10 +96,10 @@ def _kilobytes(status: str, name: str) -> int:
     return int(line.split()[1])
 
 
-def measured(args: argparse.Namespace, config: str) -> dict[str, dict[str, float]]:
+def measured(args: argparse.Namespace, config: str) -> Figures:
     """The figures of one config by precision and number of queries."""
     device = torch.device(args.device)
-    result: dict[str, dict[str, float]] = {}
+    result: Figures = {}
     works = {}
     for precision in args.precision:
         for queries in args.queries:
@@ -129,14 +111,7 @@ def measured(args: argparse.Namespace, config: str) -> dict[str, dict[str, float
             if args.only_time:
                 continue
             result[name]['process_bytes'] = process_peak(work)
-            result[name] |= {**measure.counts(work), 'flops': measure.flops(work)}
-            if device.type == 'cuda':
-                torch.cuda.reset_peak_memory_stats()
-                work()
-                result[name]['peak_bytes'] = torch.cuda.max_memory_allocated()
-            if args.top:
-                frequent = ', '.join(f'{key} {count}' for key, count in measure.frequent(work))
-                print(f'{config} {name}: {frequent}')
+            result[name] |= counted(work, device, f'{config} {name}' if args.top else '')
     if args.repeats:
         times = measure.interleaved(works, args.repeats, device)
         for name, figures in result.items():
@@ -145,27 +120,7 @@ def measured(args: argparse.Namespace, config: str) -> dict[str, dict[str, float
 
 
 def main() -> None:
-    args = parse_args()
-    torch.set_num_threads(args.threads)
-    facts: dict[str, Any] = {
-        'commit': measure.commit(), 'torch': torch.__version__, 'device': args.device,
-        'threads': args.threads, 'clips': args.clips, 'words': args.words,
-    }  # fmt: skip
-    print(', '.join(f'{key} {value}' for key, value in facts.items() if value))
-    width = max(map(len, args.configs))
-    print(f'{"config":{width}}           ' + ' '.join(f'{title:>13}' for _, title, *_ in COLUMNS))
-    results = {}
-    for config in args.configs:
-        results[config] = measured(args, config)
-        for name, figures in results[config].items():
-            cells = (
-                form.format(figures[key] * scale) if key in figures else '-'
-                for key, _, form, scale in COLUMNS
-            )
-            row = ' '.join(f'{cell:>13}' for cell in cells)
-            print(f'{config:{width}}  {name:9}{row}', flush=True)
-    if args.json:
-        Path(args.json).write_text(json.dumps({**facts, 'results': results}, indent=1) + '\n')
+    print_table(parse_args(), COLUMNS, measured, {})
 
 
 if __name__ == '__main__':
