@@ -33,8 +33,15 @@ setup(
     long_description=(ROOT / 'README.md').read_text(encoding='utf-8'),
     long_description_content_type='text/markdown',
     license='Apache-2.0',
-    packages=find_packages(include=['vtg', 'vtg.*']),
-    package_data={'vtg.pages': ['assets/*']},
+    # Configs and scripts lie beside the package here, and inside of it where it is installed.
+    packages=[*find_packages(include=['vtg', 'vtg.*']), 'vtg.configs', 'vtg.tools'],
+    package_dir={'vtg.configs': 'configs', 'vtg.tools': 'tools'},
+    package_data={
+        'vtg': ['py.typed'],
+        'vtg.pages': ['assets/*'],
+        'vtg.configs': ['**/*.py', '**/*.yml', '**/*.md'],
+    },
+    entry_points={'console_scripts': ['vtg = vtg.cli:main']},
     python_requires='>=3.10,<3.13',
     install_requires=requirements('runtime'),
     extras_require={

@@ -47,6 +47,9 @@ ALLOWED: dict[str, set[str]] = {
     'apis': BASIS
     | {'models', 'datasets', 'evaluation', 'engine', 'extraction', 'formats', 'reports'}
     | {'analysis', 'pages'},
+    'search': BASIS | {'apis', 'engine', 'evaluation', 'extraction', 'models', 'pages'},
+    '__main__': {'cli'},
+    'cli': BASIS | {'apis', 'engine', 'extraction', 'search', 'pages'},
     'sweeps': BASIS | {'apis', 'datasets', 'engine', 'reports'},
 }
 

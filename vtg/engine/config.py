@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from mmengine.config import Config, ConfigDict, DictAction
 
-from vtg.utils import LOADERS, ConfigError, nearest_names
+from vtg.utils import LOADERS, ConfigError, find_config, nearest_names
 from vtg.utils.arguments import check_value, shown
 from vtg.version import DISTRIBUTION
 
@@ -80,6 +80,7 @@ def load_config(
         ConfigError: A file is missing or broken, an override names an unknown key, a component
             is not registered, or an optional package is missing.
     """
+    path = find_config(path)
     cfg = read_config(path)
     for file in add:
         _merge_fragment(cfg, file)
@@ -126,7 +127,7 @@ def _merge_fragment(cfg: Config, path: str | Path) -> None:
 def read_config(path: str | Path) -> Config:
     """Read a config file, or that of a published model, as it is; raises :class:`ConfigError` where
     it is missing or broken."""
-    path = Path(path)
+    path = find_config(path)
     if path.is_dir() or path.suffix == '.json':
         file = path / CONFIG if path.is_dir() else path
         return CachedConfig(read_published(file)['config'], filename=str(file))

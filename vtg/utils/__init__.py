@@ -16,6 +16,7 @@ from .io import (
 from .names import LOADERS, check_choice, check_keys, file_name, nearest_names
 from .numbers import TOLERANCE, check_clip_length, exceeds, is_integer, is_number
 from .outputs import check_output, check_replaceable, hold, leftovers, remove_leftovers
+from .places import find_config, shipped
 from .tables import csv_text, markdown_table, terminal_table, two_decimals
 from .text import has_words, markdown_text, printable, shown
 
@@ -36,6 +37,7 @@ __all__ = [
     'csv_text',
     'exceeds',
     'file_name',
+    'find_config',
     'has_words',
     'hold',
     'is_integer',
@@ -52,6 +54,7 @@ __all__ = [
     'read_text',
     'remove_leftovers',
     'run_main',
+    'shipped',
     'shown',
     'terminal_table',
     'two_decimals',
