@@ -163,9 +163,11 @@
     // A relative path or http(s): never a script.
     if (!entry.source || !/^(https?:\/\/|\.)/.test(entry.source)) return null;
     if (player && player.dataset.source === entry.source) return player;
-    player = element('video', { controls: '', preload: 'metadata', playsinline: '', 'data-source': entry.source, src: entry.source });
-    player.addEventListener('timeupdate', () => { now = player.currentTime; showTime(); });
-    return player;
+    const video = element('video', { controls: '', preload: 'metadata', playsinline: '', 'data-source': entry.source, src: entry.source });
+    // An element that was replaced may still have something to say.
+    video.addEventListener('timeupdate', () => { if (video === player) { now = video.currentTime; showTime(); } });
+    player = video;
+    return video;
   }
   function show(entry, move) {
     const before = chosen;
@@ -181,6 +183,7 @@
       if (value !== null && value !== '') facts.append(fact(name, text(value)));
     });
     const video = videoOf(entry);
+    if (player && player !== video) player.pause();
     if (!video) player = null;
     if (!video || !before || before.source !== entry.source) now = 0;
     facts.append(element('span', {}, 'time ', element('b', { id: 'time' }, clock(now))));
@@ -223,6 +226,8 @@
   }
   const categories = [];
   function prepare() {
+    // One query needs neither list nor filters.
+    if (entries.length === 1) $('queries').classList.add('single');
     select('count', COUNTS.keys());
     select('length', LENGTHS.keys());
     const unknown = entries.every((entry) => entry.truth === null);
@@ -262,7 +267,7 @@
     } else if (sign < 0) found.reverse();
     shown = PART;
     list();
-    if (found.length && !found.includes(chosen)) show(found[0], false);
+    if (found.length) show(found[0], false);
     if (!found.length) { chosen = null; player = null; $('detail').replaceChildren(); place(); }
   }
   function list() {
@@ -277,6 +282,7 @@
       return item;
     });
     if (!items.length) items.push(element('li', { class: 'nothing' }, 'No query fits these filters.'));
+    document.querySelector('.browser').append($('detail')); // on a narrow screen it is in the list
     $('list').replaceChildren(...items);
     $('more').hidden = found.length <= shown;
     $('number').textContent = found.length === entries.length ? `${entries.length} queries` : `${found.length} of ${entries.length} queries`;
