@@ -61,8 +61,14 @@ def annotated_windows(annotations: Sequence[Record]) -> Windows:
 
 
 def count_windows(records: Sequence[Record], field: str) -> np.ndarray:
-    """Windows per query ``(Q,)``."""
-    return np.array([len(_rows(record, field)) for record in records], np.int64)
+    """Windows per query ``(Q,)``.
+
+    Raises:
+        RecordError: What stands there is no list of windows.
+    """
+    lists = [_rows(record, field) for record in records]
+    qids = [record.get('qid') for record in records]
+    return flatten_rows(lists, qids, field, 3 if field == WINDOWS else 2)[1]
 
 
 def query_parts(annotations: Sequence[Record]) -> Iterator[slice]:

@@ -125,7 +125,7 @@ def answered_queries(
     by_score = (scores >= limit) if inclusive else (scores > limit)
     if threshold is not None:
         return by_score
-    answered = np.zeros(len(scores), bool)
+    answered, windows = np.zeros(len(scores), bool), count_windows(predictions, WINDOWS)
     for index, record in enumerate(predictions):
         said = record.get(ANSWERED)
         if said is not None:
@@ -135,7 +135,7 @@ def answered_queries(
         elif record.get(EXISTENCE) is not None:
             answered[index] = by_score[index]
         else:
-            answered[index] = len(record.get(WINDOWS) or ()) > 0
+            answered[index] = windows[index] > 0
     return answered
 
 

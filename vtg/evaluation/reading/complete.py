@@ -133,7 +133,11 @@ def _says_nothing(rows: Any, duration: Any) -> bool:
     limit = duration + _FAR - TOLERANCE if is_number(duration, 0) else np.inf
     if not isinstance(rows, list) or not rows:
         return False
-    pairs = [row[:2] for row in rows if isinstance(row, list) and all(map(is_number, row[:2]))]
+    pairs = [
+        row[:2]
+        for row in rows
+        if isinstance(row, list) and len(row) > 1 and all(map(is_number, row[:2]))
+    ]
     return len(pairs) == len(rows) and all(e < 0 or s >= limit for s, e in pairs)
 
 
