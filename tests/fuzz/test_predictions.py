@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Mutated prediction and annotation files: metrics that a plain loop confirms, or one sentence."""
 
+import copy
 import json
 import math
 import runpy
@@ -187,3 +188,34 @@ def _average_precision(windows, real, threshold) -> float:
         for rank, hit in enumerate(hits)
         if hit
     )
+
+
+FOREIGN = {
+    'timechat': {'0': {'timestamp': [[2, 8]], 'query': 'a dog', 'vid': 'v.mp4'}},
+    'timelens': {'v>>>a dog>>>[2, 8]': {'answers': 'from 2 to 8 seconds'}},
+    'videomind': [{'vid': 'v', 'query': 'a dog', 'pred': [[2, 8]], 'conf': [0.5]}],
+    'text': [{'qid': 0, 'response': '00:02 - 00:08'}],
+}
+OPTIONS = (
+    {}, {'missing': 'drop'}, {'windows': 'repair', 'grid': 1.0}, {'metric': 'gmr'},
+    {'metric': 'nlq', 'missing': 'full-video'}, {'metric': 'charades_rf', 'qid': 'renumber'},
+)  # fmt: skip
+
+
+def test_mutated_answers_of_others(tmp_path, inputs):
+    """Answers of language models: numbers within 0 and 100, or one sentence."""
+    truth = [{'qid': 0, 'vid': 'v', 'query': 'A dog.', 'duration': 9, 'relevant_windows': [[2, 8]]}]
+    evaluated = 0
+    for _, rng in inputs(25):
+        files = [copy.deepcopy(FOREIGN[rng.choice(sorted(FOREIGN))]), copy.deepcopy(truth)]
+        side = rng.choice((0, 0, 0, 1))
+        files[side] = mutated_json(files[side], rng)
+        for name, content in zip('pa', files):
+            (tmp_path / name).write_text(json.dumps(content))
+        options = rng.choice(OPTIONS)
+        result = outcome(lambda o=options: evaluate_files(tmp_path / 'p', tmp_path / 'a', **o))
+        if isinstance(result, FileEvaluation):
+            evaluated += 1
+            shown = result.result['brief'].values()
+            assert all(math.isnan(value) or 0 <= value <= 100 + 1e-9 for value in shown)
+    assert evaluated > 2

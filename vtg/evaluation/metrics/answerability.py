@@ -58,7 +58,7 @@ class GeneralizedRetrievalMetric(_AnswerabilityMetric):
     Args:
         ranks: The k.
         thresholds: Of the existence score, for Rej-F1 and Acc; ``Rej-F1`` is that at the first.
-        gate: Of the existence score, for G-mIoU.
+        gate_threshold: Of the existence score, for G-mIoU.
         kwargs: See :class:`RecordMetric`.
     """
 
@@ -69,11 +69,12 @@ class GeneralizedRetrievalMetric(_AnswerabilityMetric):
         self,
         ranks: Sequence[int] = (1, 3, 5),
         thresholds: Sequence[float] = (0.4, 0.6),
-        gate: float = 0.4,
+        gate_threshold: float = 0.4,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.ranks, self.thresholds, self.gate = tuple(ranks), tuple(thresholds), gate
+        self.ranks, self.thresholds = tuple(ranks), tuple(thresholds)
+        self.gate_threshold = gate_threshold
 
     @property
     def quantities(self) -> Sequence[Quantity]:
@@ -89,7 +90,7 @@ class GeneralizedRetrievalMetric(_AnswerabilityMetric):
         """See :func:`vtg.evaluation.functional.evaluate_generalized`."""
         return evaluate_generalized(
             predictions, annotations, rounded=False, ranks=self.ranks,
-            thresholds=self.thresholds, gate=self.gate,
+            thresholds=self.thresholds, gate=self.gate_threshold,
         )  # fmt: skip
 
 
