@@ -14,7 +14,7 @@ from vtg.evaluation.metrics.gather import gather
 from vtg.formats import find_format
 from vtg.registry import DATASETS, METRICS, MODELS
 from vtg.reports.published import load_published
-from vtg.utils.io import read_jsonl, write_jsonl
+from vtg.utils.io import read_json, read_jsonl, write_jsonl
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 # The file, and the faults of the excerpt that are counted.
@@ -161,3 +161,35 @@ def test_the_data_name_their_protocol():
     cfg = load('causalvtg/activitynet_internvideo2')
     assert cfg.val_dataloader.dataset.ann_file.endswith('val_1.jsonl')
     assert cfg.test_dataloader.dataset.ann_file.endswith('val_2.jsonl')
+
+
+def test_refusals_count_as_in_the_released_evaluator(shared):
+    """Over all records, and with the ids that repeat; both as computed by the released code."""
+    case = read_json(shared / 'golden_more' / 'causalvtg.json')['rf_metrics']
+    pairs = list(zip(case['submission'], case['ground_truth'], strict=True))
+    # As the dataset reads them: numbered anew, the old id names the sentence.
+    annotations = [
+        {
+            **truth, 'qid': number, 'text_key': truth['qid'],
+            'relevant_windows': [] if truth['no_answer'] else truth['relevant_windows'],
+        }
+        for number, (_, truth) in enumerate(pairs)
+    ]  # fmt: skip
+    predictions = [
+        {
+            'qid': number, 'vid': found['vid'], 'pred_exist_score': found['relavent_score'],
+            'pred_relevant_windows': found['pred_relevant_windows'],
+        }
+        for number, (found, _) in enumerate(pairs)
+    ]  # fmt: skip
+    assert len({truth['qid'] for _, truth in pairs}) < len(pairs)
+    for config in load('causalvtg/charades_rf').test_evaluator[1:]:
+        metric = METRICS.build(config)
+        metric.add(predictions, annotations)
+        values = metric.evaluate(len(predictions))
+        expected = case['result' if 'compat' in config else 'result_rowwise']
+        for name in ('R1@0.3', 'R1@0.5', 'R1@0.7', 'mIoU'):
+            found = values[f'{metric.prefix}/{name}']
+            assert found == pytest.approx(expected[f'MR-full-{name}'], abs=0.0051), name
+        accuracy = values[f'{metric.prefix}/Acc']
+        assert accuracy == pytest.approx(100 * expected['No-Answer-Acc'])
