@@ -54,6 +54,18 @@ def test_a_file_that_unpacks_to_far_more_is_refused(tmp_path):
         read_checkpoint(bomb)
 
 
+def test_a_damaged_table_of_contents_is_refused(tmp_path):
+    file = tmp_path / 'a.pth'
+    torch.save({'state_dict': {'a': torch.zeros(4)}}, file)
+    content = bytearray(file.read_bytes())
+    at = content.index(b'PK\x01\x02')
+    content[at + 9] |= 0x08  # names are UTF-8, says the flag, and this one is not
+    content[at + 46] = 0xA3
+    file.write_bytes(content)
+    with pytest.raises(CheckpointError, match=r'a\.pth is not a readable checkpoint \(its table of'):
+        read_checkpoint(file)
+
+
 def test_mmengine_reads_through_the_safe_loader(tmp_path, monkeypatch):
     monkeypatch.setattr(CheckpointLoader, '_schemes', CheckpointLoader._schemes)
     file, proof = tmp_path / 'evil.pth', tmp_path / 'proof'

@@ -6,7 +6,6 @@ and without an allow-list; :class:`vtg.engine.hooks.PlainCheckpointHook` writes 
 more than that.
 """
 
-import contextlib
 import re
 import zipfile
 from collections import Counter, OrderedDict
@@ -93,13 +92,19 @@ def _check_growth(path: Path) -> None:
     """Refuse an archive that unpacks to far more than its size; checkpoints are not compressed."""
     if not zipfile.is_zipfile(path):
         return
-    with contextlib.suppress(zipfile.BadZipFile), zipfile.ZipFile(path) as archive:
-        size = sum(member.file_size for member in archive.infolist())
-        if size > _MOST_GROWTH * path.stat().st_size:
-            raise CheckpointError(
-                f'{path} unpacks {path.stat().st_size} bytes to {size}, which no checkpoint does; '
-                'do not use it.'
-            )
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+    except Exception as error:  # of what is damaged, zipfile raises more than BadZipFile
+        raise CheckpointError(
+            f'{path} is not a readable checkpoint (its table of contents is damaged: '
+            f'{type(error).__name__}); copy or download it again.'
+        ) from None
+    if size > _MOST_GROWTH * path.stat().st_size:
+        raise CheckpointError(
+            f'{path} unpacks {path.stat().st_size} bytes to {size}, which no checkpoint does; '
+            'do not use it.'
+        )
 
 
 def unsafe_globals(path: str | Path) -> list[str]:
