@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The values that an independent script gives for published prediction files."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -8,9 +10,10 @@ from vtg.analysis.calibration import calibration
 from vtg.analysis.errors import error_profile
 from vtg.analysis.oracle import oracle_gains
 from vtg.analysis.significance import bootstrap, mcnemar
-from vtg.analysis.values import means, query_values
+from vtg.analysis.values import means, oracle_of_list, query_values
 from vtg.utils import read_json
 
+ROOT = Path(__file__).resolve().parents[2]
 NAMES = ('moment_detr_sample', 'qd_detr_video_best', 'cg_detr_best', 'taskweave_mr_best')
 CALIBRATION = {
     'n': 'count', 'mean_score': 'score', 'mean_iou': 'iou', 'precision': 'precision',
@@ -55,6 +58,13 @@ def test_published_predictions(shared, real, name):
 
 
 def test_published_pair(shared, real):
+    page = (ROOT / 'docs' / 'analysis.md').read_text()
+    best = oracle_of_list(*real('qd_detr_video_best'))['R1@0.5']
+    taxonomy = read_json(shared / 'golden_more' / 'more_metrics_checks.json')['taxonomy']
+    gains = taxonomy['qd_detr_video_best']['gain']
+    for said in (f'would give R1@0.5 {best:.1f} instead of 62.9',
+                 f'gains {gains["ranking"]:.1f} points of AP@0.5'):  # fmt: skip
+        assert said in ' '.join(page.split())
     checks = read_json(shared / 'golden_more' / 'more_metrics_checks.json')['paired']
     questions, a = real('qd_detr_video_best')
     _, b = real('cg_detr_best')

@@ -102,10 +102,12 @@ def test_frame_carries_the_page() -> None:
 
 
 @pytest.mark.skipif(BROWSER is None, reason='no Chromium is installed')
-def test_browser_draws_the_page(tmp_path: Path) -> None:
+@pytest.mark.parametrize('width', [1280, 500])
+def test_browser_draws_the_page(tmp_path: Path, width: int) -> None:
     path = write_page(tmp_path / 'page.html', 'title', entries(), order='IoU')
     command: list[Any] = [BROWSER, '--headless', '--no-sandbox', '--disable-gpu', '--dump-dom']
     command += [f'--user-data-dir={tmp_path / "profile"}', '--virtual-time-budget=2000']
+    command += [f'--window-size={width},800']
     done = subprocess.run([*command, path.as_uri()], capture_output=True, text=True, timeout=60)
     seen = read(done.stdout)
     kinds = [attrs.get('class') for _, attrs in seen.elements]
@@ -115,3 +117,5 @@ def test_browser_draws_the_page(tmp_path: Path) -> None:
     # The smaller number comes first, and its track is drawn.
     assert done.stdout.index('a second query') < done.stdout.index('&lt;/script&gt;')
     assert 'annotated: no moment' in done.stdout
+    # On a narrow screen the details stand in the list.
+    assert (done.stdout.index('</ol>') > done.stdout.index('id="detail"')) == (width < 800)

@@ -47,6 +47,23 @@ def test_a_report_of_a_file_against_a_folder(run_tool, data):
     assert again.status == 0, again.errors
 
 
+def test_a_search_looks_at_all_windows_of_the_file(run_tool, data):
+    # Twelve equal windows hide the right one, which suppression brings back.
+    records = [{'qid': n, 'pred_relevant_windows': [*[[0, 3, 0.9]] * 12, [10, 20, 0.8]]}
+               for n in range(4)]  # fmt: skip
+    truth = [{'qid': n, 'query': 'q', 'vid': f'v{n}', 'duration': 30,
+              'relevant_windows': [[10, 20]]} for n in range(4)]  # fmt: skip
+    write_jsonl(data / 'raw.jsonl', records)
+    write_jsonl(data / 'few.jsonl', truth)
+    out = data / 'out'
+    ended = run_tool('analyze.py', data / 'raw.jsonl', data / 'few.jsonl', '--search', 'mAP',
+                     '--out', out, '--resamples', 100)  # fmt: skip
+    assert ended.status == 0, ended.errors
+    found = read_json(out / 'analysis.json')['search']
+    assert (found['before'], found['after'], found['on_other_half']) == (0, 50, 50)
+    assert found['step']['suppress'] < 1
+
+
 def test_what_stands_for_a_system(data):
     a, runs = data / 'a_val_preds.jsonl', data / 'runs'
     files = [source.files for source in sources_of([f'x={a},{a}', str(runs)])]

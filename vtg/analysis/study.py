@@ -61,6 +61,7 @@ class Study:
         options: See :class:`Options`.
         published: Rows beside those of the systems.
         notes: What was unusual about the files.
+        raw: The answers of the first system with all windows of the file, for the search.
     """
 
     title: str
@@ -68,6 +69,7 @@ class Study:
     options: Options = field(default_factory=Options)
     published: Sequence[Published] = ()
     notes: Sequence[str] = ()
+    raw: Answers | None = None
 
     @property
     def questions(self) -> Questions:
@@ -117,7 +119,8 @@ class Study:
         metric = self.options.searched
         if not metric:
             return None
-        return search(self.questions, self.systems[0].first, metric, self.options.seed)
+        answers = self.raw or self.systems[0].first
+        return search(self.questions, answers, metric, self.options.seed)
 
     @cached_property
     def probes(self) -> list[tuple[str, int, dict[str, float], dict[str, float]]]:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from vtg.analysis import (
     OFFICIAL,
     ORDER,
+    TOP,
     Answers,
     Options,
     Published,
@@ -48,6 +49,8 @@ from vtg.utils import (
 from .evaluation import read_annotations
 
 _PREDICTIONS = re.compile(r'.*(pred|submission).*\.jsonl?(\.gz)?', re.IGNORECASE)
+RAW = 200
+"""Windows per query among which a post-processing is searched."""
 _ENDINGS = re.compile(r'(_(val|test))?(_(preds?|predictions|submission))?$')
 
 
@@ -213,19 +216,18 @@ def make_study(
             runs.append(answers)
             notes += said
         systems.append(System(source.name, questions, runs))
-    return Study(
-        title or f'Analysis of {systems[0].name}',
-        systems,
-        options or Options(),
-        published,
-        notes,
-    )
+    options, raw = options or Options(), None
+    if options.searched:
+        first = sources_of([predictions], split)[0]
+        raw, _ = read_system(first.name, first.files[0], questions, reading, RAW)
+    title = title or f'Analysis of {systems[0].name}'
+    return Study(title, systems, options, published, notes, raw)
 
 
 def read_system(
-    name: str, path: Path, questions: Questions, reading: Reading | None = None
+    name: str, path: Path, questions: Questions, reading: Reading | None = None, top: int = TOP
 ) -> tuple[Answers, list[str]]:
-    """Read the answers of a file to the queries of the annotations.
+    """Read the answers of a file to the queries of the annotations; ``top`` windows are kept.
 
     Returns:
         The answers, an absent one without a window, and sentences on what was unusual.
@@ -247,7 +249,7 @@ def read_system(
             f'{"misses" if reading.missing == "wrong" else "the whole video"}.'
         )
     try:
-        return make_answers(name, records, questions), notes
+        return make_answers(name, records, questions, top), notes
     except RecordError as error:
         raise _placed(error, file) from None
 

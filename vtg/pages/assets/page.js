@@ -193,7 +193,7 @@
     draw();
     if (move) {
       const item = [...document.querySelectorAll('.item')].find((one) => one.entry === entry);
-      if (item) item.scrollIntoView({ block: 'nearest' });
+      if (item) item.scrollIntoView({ block: isNarrow() ? 'start' : 'nearest' });
     }
     try { if (window.parent === window) history.replaceState(null, '', `#query=${encodeURIComponent(entry.qid)}`); } catch { /* a page without an address */ }
   }
@@ -206,8 +206,9 @@
     if (old) old.replaceWith(made); else detail.append(made);
   }
   // On a narrow screen the details stand below their item.
+  const isNarrow = () => entries.length > 1 && window.matchMedia('(max-width: 800px)').matches;
   function place() {
-    const detail = $('detail'), narrow = window.matchMedia('(max-width: 800px)').matches;
+    const detail = $('detail'), narrow = isNarrow();
     const item = [...document.querySelectorAll('.item')].find((one) => one.entry === chosen);
     if (narrow && item) {
       if (item.nextSibling !== detail) item.after(detail);
