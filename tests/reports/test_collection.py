@@ -14,7 +14,7 @@ from vtg.reports.collection import (
     system_of,
 )
 from vtg.reports.report import RunFacts, make_report
-from vtg.structures import MAIN
+from vtg.structures import MAIN, Quantity
 from vtg.utils import DataError, write_json, write_text
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,6 +50,16 @@ def test_rows_have_mean_and_deviation_beside_published_numbers(runs):
     assert re.search(r'\| qd_detr: paper.* \| published \| 41.22 \|', page)
     assert '## simulated data val' in page and '| umt | slowfast + clip | 1 | 50.00 |' in page
     assert 'short' not in page
+
+
+def test_what_a_metric_shows_first_is_collected(tmp_path):
+    """Without a place in any list of names."""
+    quantities = [Quantity('own', headline=True), Quantity('detail')]
+    facts = RunFacts(config='/x/configs/umt/tvsum.py', dataset='own data', split='val')
+    report = make_report({MAIN: {'own': 7.0, 'detail': 8.0}}, facts, quantities=quantities)
+    report.save(tmp_path, 'report_val')
+    (run,), _ = collect([tmp_path])
+    assert run.metrics == {'own': 7.0}
 
 
 def test_a_page_is_made_from_its_csv_again(runs):

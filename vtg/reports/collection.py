@@ -27,7 +27,7 @@ METRICS = (
     'MR-full-R1@0.3', 'MR-full-R1@0.5', 'MR-full-R1@0.7', 'MR-full-mAP@0.5', 'MR-full-mAP@0.75',
     'MR-full-mAP', 'MR-full-mIoU', 'HL-min-VeryGood-mAP', 'HL-min-VeryGood-Hit1', 'HL-mAP',
 )  # fmt: skip
-"""Kept of a report, as are all metrics of benchmarks with a prefix of their own."""
+"""Kept of a report, as are the headlines of its evaluator, and all metrics with a prefix."""
 SEEDS = 3
 """Runs below which a deviation says little."""
 TITLE = 'Results'
@@ -117,10 +117,13 @@ def _recorded(file: Path) -> Recorded | str:
     if not (isinstance(facts, dict) and isinstance(metrics, dict) and isinstance(columns, list)):
         return f'left out: {file} is no benchmark report.'
     main = columns[0] if columns else None
+    headlines = content.get('headlines')
+    headlines = headlines if isinstance(headlines, list) else []
+    named = {*METRICS, *(name for name in headlines if isinstance(name, str))}
     numbers = {
         name: values[main]
         for name, values in metrics.items()
-        if (name in METRICS or '/' in name)
+        if (name in named or '/' in name)
         and isinstance(values, dict)
         and is_number(values.get(main))
     }
