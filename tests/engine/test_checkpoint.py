@@ -55,6 +55,8 @@ def test_a_file_that_unpacks_to_far_more_is_refused(tmp_path):
 
 
 def test_a_damaged_table_of_contents_is_refused(tmp_path):
+    with pytest.raises(CheckpointError, match=r'is a folder without model\.safetensors; give'):
+        read_checkpoint(tmp_path)
     file = tmp_path / 'a.pth'
     torch.save({'state_dict': {'a': torch.zeros(4)}}, file)
     content = bytearray(file.read_bytes())
@@ -62,7 +64,7 @@ def test_a_damaged_table_of_contents_is_refused(tmp_path):
     content[at + 9] |= 0x08  # names are UTF-8, says the flag, and this one is not
     content[at + 46] = 0xA3
     file.write_bytes(content)
-    with pytest.raises(CheckpointError, match=r'a\.pth is not a readable checkpoint \(its table of'):
+    with pytest.raises(CheckpointError, match=r'a\.pth is not .* \(its table of'):
         read_checkpoint(file)
 
 

@@ -65,7 +65,8 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> Any:
     if path.is_dir() and (path / WEIGHTS).is_file():
         path = path / WEIGHTS
     if not path.is_file():
-        raise CheckpointError(f'{path} does not exist; give the path of a checkpoint file (.pth).')
+        found = f'is a folder without {WEIGHTS}' if path.is_dir() else 'does not exist'
+        raise CheckpointError(f'{path} {found}; give the path of a checkpoint file (.pth).')
     if path.suffix == '.safetensors':
         return read_weights(path, map_location or 'cpu')
     _check_growth(path)
