@@ -148,8 +148,9 @@ def test_bad_files(tmp_path):
         assert name in str(error.value) and '\n' not in str(error.value)
 
 
-def test_a_file_that_is_cut_short_is_not_taken_for_a_short_video(tmp_path):
-    video = write_video(tmp_path / 'v.mkv', 30.0, 10)
+@pytest.mark.parametrize('seconds', [30.0, 6.0])
+def test_a_file_that_is_cut_short_is_not_taken_for_a_short_video(tmp_path, seconds):
+    video = write_video(tmp_path / 'v.mkv', seconds, 10 if seconds > 20 else 25)
     content = video.read_bytes()
     cut = tmp_path / 'cut.mkv'
     cut.write_bytes(content[: len(content) * 6 // 10])

@@ -18,7 +18,8 @@ import numpy as np
 from vtg.utils import ConfigError, DataError, check_clip_length, printable
 from vtg.utils.optional import require
 
-# Decoding that ends earlier than the container promises by more than this is a damaged file.
+# Decoding that ends earlier than the container promises by more than this is a damaged file: a
+# quarter of it, from half a second to these seconds.
 _TOLERATED_LOSS = Fraction(5, 2)
 # A picture that is shown longer than this many seconds has a damaged time stamp.
 _LONGEST_PICTURE = Fraction(3600)
@@ -251,9 +252,10 @@ def sample_pictures(
             previous, stop = (time, picture), max(stop, until)
         if previous is None:
             raise DataError(f'{path} holds no picture that can be decoded; copy it again.')
-        if video.promised and stop + _TOLERATED_LOSS < video.promised:
+        promised = video.promised or stop
+        if promised - stop > min(_TOLERATED_LOSS, max(promised / 4, Fraction(1, 2))):
             raise DataError(
-                f'{path} is cut short: it says {float(video.promised):.1f} s but its pictures end '
+                f'{path} is cut short: it says {float(promised):.1f} s but its pictures end '
                 f'at {float(stop):.1f} s; copy or download it again.'
             )
         total = count_clips(stop, grid)
