@@ -6,11 +6,17 @@ import math
 import numpy as np
 import pytest
 
-from vtg.analysis import make_answers, make_questions
+from vtg.analysis import Study, System, make_answers, make_questions
 from vtg.analysis.breakdown import annotator_agreement, breakdown, groups_of, words_of
-from vtg.analysis.calibration import calibration, saliency_in_windows, spearman
+from vtg.analysis.calibration import (
+    calibration,
+    existence_calibration,
+    saliency_in_windows,
+    spearman,
+)
 from vtg.analysis.fusion import Step, apply_step, fuse, search
 from vtg.analysis.highlights import CLIP_CLASSES, OUTCOMES, highlight_profile
+from vtg.analysis.parts import null_part
 from vtg.analysis.probes import moment_prior, prior_answers, shuffled_answers
 from vtg.analysis.values import means, query_values
 from vtg.utils import DataError
@@ -97,6 +103,22 @@ def test_calibration_of_a_case(asked):
         calibration(logits, False)
     assert calibration(logits, False, sigmoid=True).score == pytest.approx(0.5)
     assert math.isnan(spearman(np.ones(3), np.arange(3)))
+
+
+def test_probabilities_of_a_moment():
+    truth = [{'qid': n, 'duration': 9, 'relevant_windows': [[0, 2]][:exists]}
+             for n, exists in enumerate((1, 1, 0, 0))]  # fmt: skip
+    questions = make_questions(truth)
+    records = [{'pred_exist_score': 0.9}, {'pred_relevant_windows': [[0, 1, 0.6], [1, 2, 0.2]]},
+               {'pred_exist_score': 0.1, 'pred_relevant_windows': [[0, 1, 0.8]]}, {}]  # fmt: skip
+    answers = make_answers('m', records, questions)
+    assert answers.existence.tolist() == [0.9, 0.6, 0.1, 0]
+    found = existence_calibration(answers, questions.asked)
+    assert found.brier == pytest.approx((0.01 + 0.16 + 0.01) / 4) and found.precision == 0.5
+    part = null_part(Study('t', [System('m', questions, [answers])]))
+    rows = {row[0]: row[1:6] for row in part.blocks[1].rows}
+    assert rows['m'] == ['100.00', '0.75', '0.05', '100.00', '100.00']
+    assert rows['reject every query'][3:] == ['66.67', '50.00']
 
 
 def test_saliency_inside_of_windows():

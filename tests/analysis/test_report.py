@@ -89,7 +89,8 @@ def test_everything_is_said_once_in_three_forms(study):
     assert [part.title for part in parts] == [
         'Summary', 'Comparison', 'Errors of moments', 'Errors of highlights',
         'Ranking or localisation', 'Groups of queries', 'Calibration of scores',
-        'Saliency and windows', 'Chance', 'Ensemble and post-processing', 'Wins and losses',
+        'Saliency and windows', 'Queries without a moment', 'Chance',
+        'Ensemble and post-processing', 'Wins and losses',
     ]  # fmt: skip
     page = render_page(
         study.title,

@@ -19,6 +19,7 @@ Record = dict[str, Any]
 TOP = 10
 """Windows per query that are looked at, the first of the list, as for mAP."""
 PREDICTED, SCORED, TRUTH = 'pred_relevant_windows', 'pred_saliency_scores', 'relevant_windows'
+EXISTENCE = 'pred_exist_score'
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ class Answers:
         windows: ``(Q, K, 2)``. scores: ``(Q, K)``. mask: ``(Q, K)`` True on windows.
         iou: ``(Q, K, G)``, 0 on padding and between windows without length.
         saliency: One score per clip, ``(Q, L')``. scored: ``(Q, L')`` True on scores.
+        stated: ``(Q,)`` probability of a moment where the model states one, else NaN.
     """
 
     name: str
@@ -91,6 +93,15 @@ class Answers:
     iou: np.ndarray
     saliency: np.ndarray
     scored: np.ndarray
+    stated: np.ndarray | None = None
+
+    @property
+    def existence(self) -> np.ndarray:
+        """``(Q,)``: probability of a moment, else the highest score of a window, else 0."""
+        highest = np.where(self.mask, self.scores, 0.0).max(1, initial=0)
+        if self.stated is None:
+            return highest
+        return np.where(np.isnan(self.stated), highest, self.stated)
 
     @property
     def best(self) -> np.ndarray:
@@ -160,7 +171,9 @@ def make_answers(
     saliency, scored = pad_rows(curves, qids, SCORED)
     windows = table[..., :2]
     iou = overlaps(windows, mask, questions)
-    return Answers(name, windows, table[..., 2], mask, iou, saliency, scored)
+    stated = [record.get(EXISTENCE) for record in predictions]
+    exists = np.array([value if is_number(value) else np.nan for value in stated])
+    return Answers(name, windows, table[..., 2], mask, iou, saliency, scored, exists)
 
 
 def overlaps(windows: np.ndarray, mask: np.ndarray, questions: Questions) -> np.ndarray:

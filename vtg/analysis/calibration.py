@@ -73,16 +73,38 @@ def calibration(
     """
     mask = answers.mask[:, :1] if first_only else answers.mask
     width = mask.shape[1]
-    score = answers.scores[:, :width][mask]
+    score = _probabilities(answers.scores[:, :width][mask], answers.name, sigmoid)
     u = answers.best[:, :width][mask]
+    share = float(answers.mask.any(1).mean()) if len(answers.mask) else 0.0
+    return _calibrated(score, (u >= threshold).astype(float), u, share, bins)
+
+
+def existence_calibration(
+    answers: Answers, exists: np.ndarray, bins: int = BINS, sigmoid: bool = False
+) -> Calibration:
+    """Compare the probability of a moment with whether there is one, ``exists (Q,)``.
+
+    Raises:
+        DataError: See :func:`calibration`.
+    """
+    score = _probabilities(answers.existence, answers.name, sigmoid)
+    return _calibrated(score, exists.astype(float), exists.astype(float), 1.0, bins)
+
+
+def _probabilities(score: np.ndarray, name: str, sigmoid: bool) -> np.ndarray:
     if sigmoid:
         score = 1 / (1 + np.exp(-score))
     if len(score) and (score.min() < 0 or score.max() > 1):
         raise DataError(
-            f'scores of {answers.name} reach from {score.min():g} to {score.max():g}, which are no '
+            f'scores of {name} reach from {score.min():g} to {score.max():g}, which are no '
             'probabilities; say --sigmoid where they are logits.'
         )
-    y = (u >= threshold).astype(float)
+    return score
+
+
+def _calibrated(
+    score: np.ndarray, y: np.ndarray, u: np.ndarray, share: float, bins: int
+) -> Calibration:
     place = np.minimum((score * bins).astype(int), bins - 1)
     number = np.bincount(place, minlength=bins)
     with np.errstate(invalid='ignore'):
@@ -95,7 +117,7 @@ def calibration(
     mass = sum(len(p) * abs(y[p].mean() - score[p].mean()) for p in parts) / max(len(score), 1)
     empty = float('nan')
     return Calibration(
-        share=float(answers.mask.any(1).mean()) if len(answers.mask) else 0.0,
+        share=share,
         score=float(score.mean()) if len(score) else empty,
         precision=float(y.mean()) if len(score) else empty,
         iou=float(u.mean()) if len(score) else empty,

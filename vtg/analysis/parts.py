@@ -5,9 +5,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vtg.utils import markdown_text, two_decimals
+from vtg.evaluation.functional.matching import area_under_roc
+from vtg.utils import DataError, markdown_text, two_decimals
 
 from .blocks import Block, Part, Table, Text
+from .calibration import existence_calibration
 from .error_parts import (
     breakdown_part,
     calibration_part,
@@ -35,6 +37,8 @@ _COVERS = (
     'Differences from the first system in points. The intervals (95 %) cover the draw of the test '
     'queries, not that of the seed.'
 )
+GATE = 0.4
+"""Score at which a query is rejected, that of Soccer-GMR."""
 LIST = 12
 """Wins and losses that are listed."""
 
@@ -62,6 +66,7 @@ def parts_of(study: Study) -> list[Part]:
         breakdown_part(study),
         calibration_part(study),
         saliency_part(study),
+        null_part(study),
         probe_part(study),
         fusion_part(study),
         difference_part(study),
@@ -138,7 +143,11 @@ def summary_part(study: Study) -> Part:
 def _interval(interval: Interval) -> list[str]:
     if np.isnan(interval.mean):
         return ['-', '-']
-    return [f'[{interval.low:+.2f}, {interval.high:+.2f}]', f'{interval.p:.4f}']
+    return [f'[{interval.low:+.2f}, {interval.high:+.2f}]', _p(interval.p)]
+
+
+def _p(value: float) -> str:
+    return f'{value:.4f}' if value >= 0.00005 else '< 0.0001'
 
 
 def comparison_part(study: Study) -> Part:
@@ -154,18 +163,60 @@ def comparison_part(study: Study) -> Part:
     rows = []
     for one in study.comparisons:
         hits = (
-            [f'{one.hits.only_second} / {one.hits.only_first}', f'{one.hits.p:.4f}']
+            [f'{one.hits.only_second} / {one.hits.only_first}', _p(one.hits.p)]
             if one.hits
             else ['-', '-']
         )
         row = [
             one.system, one.metric, f'{one.queries.mean:+.2f}', *_interval(one.queries),
-            *_interval(one.videos), f'{one.adjusted:.4f}{stars(one.adjusted)}', *hits,
+            *_interval(one.videos), f'{_p(one.adjusted)}{stars(one.adjusted)}', *hits,
         ]  # fmt: skip
         rows.append(row + (_interval(one.seeds) if one.seeds else ['-', '-'] if seeds else []))
     unit = 'videos' if by_videos(study.questions) else 'queries'
     text = f'{_COVERS} The first is {study.systems[0].name}; Holm over the p of {unit}.'
     return Part('Comparison', [Text(text), Table(header, rows, 2)])
+
+
+def null_part(study: Study) -> Part:
+    """Whether systems know which queries have no moment."""
+    exists = study.questions.asked
+    labelled = np.array([r.get('relevant_windows') is not None for r in study.questions.records])
+    if exists.all() or not exists.any() or not labelled.all():
+        return Part('Queries without a moment', [])
+    rows = []
+    for system in study.systems:
+        score = system.first.existence
+        row = [system.name, _number(area_under_roc(score, exists), 100)]
+        row += [_number(float(score[rows_].mean())) for rows_ in (exists, ~exists)]
+        row += _rejection(score <= GATE, exists)
+        try:
+            found = existence_calibration(system.first, exists, sigmoid=study.options.sigmoid)
+            row += [_number(found.ece, 100), _number(found.brier, 100)]
+        except DataError:
+            row += ['-', '-']
+        rows.append(row)
+    nothing = ['-'] * 3
+    everything = _rejection(np.ones(len(exists), bool), exists)
+    rows.append(['reject every query', *nothing, *everything, '-', '-'])
+    header = ['system', 'AUROC', 'score with', 'without', 'Rej-F1', 'accuracy', 'ECE', 'Brier']
+    text = (
+        'By the probability of a moment where a model states one, else the highest score of a '
+        f'window; a query is rejected at {GATE} and below. A model that rejects every query is the '
+        'number to beat.'
+    )
+    return Part('Queries without a moment', [Text(text), Table(header, rows)])
+
+
+def _rejection(rejected: np.ndarray, exists: np.ndarray) -> list[str]:
+    """F1 of rejecting and accuracy, in per cent."""
+    right = float((rejected & ~exists).sum())
+    total = float(rejected.sum() + (~exists).sum())
+    return [_number(2 * right / total if total else 0.0, 100),
+            _number(float((rejected == ~exists).mean()), 100)]  # fmt: skip
+
+
+def _number(value: float, scale: float = 1) -> str:
+    return two_decimals(scale * value)
 
 
 def probe_part(study: Study) -> Part:

@@ -207,7 +207,7 @@ def make_study(
     except RecordError as error:
         raise _placed(error, truth) from None
     systems: list[System] = []
-    notes = [f'annotations: {text}: {count}' for text, count in truth.notes.items()]
+    notes = [f'{text}: {count}' for text, count in truth.notes.items()]
     for source in sources_of([predictions, *against], split):
         runs = []
         for file in source.files:
