@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+"""TaskWeave on ActivityNet Captions with ResNet and GloVe features, reported on val_1.
+
+The settings are those of line/lighthouse.
+"""
+
+_base_ = [
+    '../_base_/models/taskweave.py',
+    '../_base_/benchmarks/activitynet_lighthouse_resnet.py',
+    '../_base_/schedules/adamw_200e_constant.py',
+    '../_base_/default_runtime.py',
+]
+
+default_hooks = dict(ema=dict(type='EpochEMAHook', decay=0.9))
+train_cfg = dict(val_interval=1)
+randomness = dict(seed=2023)
