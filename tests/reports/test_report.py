@@ -202,6 +202,7 @@ def test_no_name_is_taken_apart():
     """Lists of moments and epochs come as values, not as parts of keys and file names."""
     root = Path(vtg.__file__).parent
     paths = [path for room in ('reports', 'evaluation') for path in (root / room).rglob('*.py')]
+    paths.remove(root / 'evaluation/reading/times.py')  # answers of language models are texts
     for path in (*paths, root / 'sweeps/table.py', root / 'sweeps/domains.py'):
         imported = [node for node in ast.walk(ast.parse(path.read_text()))
                     if isinstance(node, ast.Import)]  # fmt: skip
