@@ -82,6 +82,8 @@ def test_what_stands_for_a_system(data):
     (['a_val_preds.jsonl', 'a_val_preds.jsonl', '--ensemble', '1', '2'], 1, '2 weights for 1 sys'),
     (['a_val_preds.jsonl', 'other.jsonl'], 1, 'no answer to a query of the annotations'),
     (['bad.jsonl', 'truth.jsonl'], 1, "bad.jsonl, line 1 (qid 0): `pred_relevant_windows` must"),
+    (['bad.jsonl', 'truth.jsonl'], 1, '--windows repair leaves out'),
+    (['a_val_preds.jsonl', 'unlabelled.jsonl'], 1, 'nothing can be analysed'),
     (['a_val_preds.jsonl', 'truth.jsonl', '--published', 'qd_der'], 1, 'choose qd_detr'),
     (['a_val_preds.jsonl', 'truth.jsonl', '--iou', '2'], 2, 'at most 1'),
     (['a_val_preds.jsonl', 'truth.jsonl', '--background', '0.6'], 1, '--background exceeds --iou'),
@@ -90,6 +92,7 @@ def test_mistakes_are_one_sentence(run_tool, data, monkeypatch, arguments, statu
     write_jsonl(data / 'other.jsonl', [{'qid': 'x', 'query': 'q', 'vid': 'v', 'duration': 9,
                                         'relevant_windows': [[0, 2]]}])  # fmt: skip
     write_jsonl(data / 'bad.jsonl', [{'qid': 0, 'pred_relevant_windows': [[0, 1]]}])
+    write_jsonl(data / 'unlabelled.jsonl', [{'qid': 0, 'query': 'q', 'vid': 'v', 'duration': 9}])
     monkeypatch.chdir(data)
     ended = run_tool('analyze.py', *arguments, '--out', data / 'out')
     assert ended.status == status and sentence in ended.errors

@@ -216,6 +216,11 @@ def make_study(
             runs.append(answers)
             notes += said
         systems.append(System(source.name, questions, runs))
+    if not any(system.values for system in systems):
+        raise DataError(
+            'nothing can be analysed: the annotations have neither `relevant_windows` for '
+            'predicted windows nor graded clips for predicted scores; use a labelled split.'
+        )
     options, raw = options or Options(), None
     if options.searched:
         first = sources_of([predictions], split)[0]
@@ -261,7 +266,9 @@ def _is_miss(windows: Any) -> bool:
 
 def _placed(error: RecordError, file: RawFile | FileAnswers) -> DataError:
     place = f'{file.where(error.qid)} (qid {shown(error.qid)})'
-    return DataError(f'{place}: `{error.field}` {error.problem}')
+    mended = error.field in (WINDOWS, 'relevant_windows')
+    hint = ' --windows repair leaves out or mends such windows.' if mended else ''
+    return DataError(f'{place}: `{error.field}` {error.problem}{hint}')
 
 
 def write_study(study: Study, out: str | Path) -> list[Path]:
