@@ -33,15 +33,25 @@ def config(tmp_path):
 
 def test_options_are_parsed():
     options = parse_options(
-        ['a=1', 'b.c=1e-4', 'd=True', 'e=None', 'f=[1,2]', 'g=1,2', 'h=text', 'i={"x": [1, null]}']
+        [
+            'a=1',
+            'b.c=1e-4',
+            'd=True',
+            'e=None',
+            'f=[1,2]',
+            'g=1,2',
+            'h=text',
+            'i={"x": [1, null]}',
+            'j=[{"x": 1, "y": "a,b"}, {"z": []}]',
+        ]
     )
     assert options == {
         'a': 1, 'b.c': 1e-4, 'd': True, 'e': None, 'f': [1, 2], 'g': [1, 2], 'h': 'text',
-        'i': {'x': [1, None]},
+        'i': {'x': [1, None]}, 'j': [{'x': 1, 'y': 'a,b'}, {'z': []}],
     }  # fmt: skip
 
 
-@pytest.mark.parametrize('option', ['a', 'a={"x": ', 'a=[1,2'])
+@pytest.mark.parametrize('option', ['a', 'a={"x": ', 'a=[1,2', 'a=[{"x": 1}'])
 def test_unreadable_option(option):
     with pytest.raises(ConfigError, match='--cfg-options'):
         parse_options([option])

@@ -160,7 +160,7 @@ def parse_options(options: Iterable[str]) -> dict[str, Any]:
     """Turn ``'key=value'`` texts into a dict.
 
     Values are numbers, booleans, None, lists (``[1,2]`` or ``1,2``), tuples, JSON objects
-    (``{"type": "BiCMF"}``), or else text.
+    (``{"type": "BiCMF"}``) and lists of these, or else text.
     """
     parsed = {}
     for option in options:
@@ -242,7 +242,8 @@ def _drop_markers(node: Any) -> None:
 
 
 def _parse_value(key: str, text: str) -> Any:
-    if not text.startswith('{'):
+    # MMEngine would cut a list of objects at every comma.
+    if not text.startswith('{') and not (text.startswith('[') and '{' in text):
         try:
             return DictAction._parse_iterable(text)
         except AssertionError as error:

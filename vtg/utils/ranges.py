@@ -93,7 +93,7 @@ RANGES: dict[str, Range] = {
     'queue_size': _AT_LEAST_1,
     'text_centres': _AT_LEAST_1,
     'video_centres': _AT_LEAST_1,
-    'cut_step': _ABOVE_0,
+    'cut_step': ('at least 0.001', lambda value: value >= 0.001),  # a place per step is kept
     'bins': _AT_LEAST_0,
     'bandwidth': _ABOVE_0,
     'distillation': ('from 0 to 1', lambda value: 0 <= value <= 1),
