@@ -193,9 +193,12 @@ def _facts(
 
 
 def _annotation(runner: GroundingRunner) -> str:
-    """What the dataset mended, in one line."""
+    """The file that was evaluated, and what the dataset mended in it, in one line."""
     dataset = _dataset(runner)
-    return dataset.census.summary() if isinstance(dataset, AnnotatedDataset) else ''
+    if not isinstance(dataset, AnnotatedDataset):
+        return ''
+    # Benchmarks have several protocols, which differ in the file.
+    return ': '.join(filter(None, (Path(dataset.ann_file).name, dataset.census.summary())))
 
 
 def _dataset(runner: GroundingRunner) -> Any:

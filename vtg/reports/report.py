@@ -41,7 +41,7 @@ class RunFacts:
         parameters: Number of parameters of the model.
         seconds_per_query: Inference time, data loading excluded.
         dataset, split, queries: What was evaluated.
-        annotation: What was wrong with the annotation file, and what was done about it.
+        annotation: The annotation file, what was wrong with it, and what was done about it.
         features: Names of the video and further features.
         result_list: Which result list of the model the main column shows, for example ``comb``.
         selection: How the checkpoint was chosen, see :func:`selection_rule`.
