@@ -12,7 +12,7 @@ from vtg.engine import load_config
 from vtg.registry import MODELS
 
 ROOT = Path(__file__).resolve().parents[2] / 'configs'
-SYSTEMS = sorted(path.parent.name for path in ROOT.glob('*/custom.py'))
+SYSTEMS = sorted(path.stem for path in (ROOT / '_base_/models').glob('*.py'))
 SMALL = dict(dim=16, num_heads=2, hidden_dim=16)
 
 
@@ -46,7 +46,7 @@ def features(clips, width=8, video_rows=(), text_rows=()):
 
 
 def test_every_system_has_a_config():
-    assert sorted(path.stem for path in (ROOT / '_base_/models').glob('*.py')) == SYSTEMS
+    assert all((ROOT / name / 'custom.py').is_file() for name in SYSTEMS)
 
 
 @pytest.mark.parametrize('system', SYSTEMS)

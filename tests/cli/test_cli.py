@@ -133,6 +133,19 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(vtg, videos, tmp_path, mon
     assert status == 1 and '1 videos, 4 of 5' in shown and shown.count('\n') == 5
 
 
+def test_the_config_of_the_baseline_compares_pooled_sentences(videos, tiny_clip):
+    from vtg.apis.inference import Inferencer
+    from vtg.search import FileEncoder, ZeroShotSearcher
+
+    encoder = FileEncoder({'type': 'ClipEncoder', 'weights': str(tiny_clip), 'device': 'cpu'})
+    infer = Inferencer('zero_shot/custom', None, device='cpu', encoders=[encoder.encoder])
+    (one,) = infer(videos / 'v1.mp4', 'a dog runs')
+    search = ZeroShotSearcher(encoder.encoder, 2.0)
+    (other,) = search([encoder(videos / 'v1.mp4')], ['a dog runs'])[0].results
+    assert one.saliency == pytest.approx(other.saliency, abs=1e-5)
+    assert len(one.moments) == len(other.moments) and one.duration == other.duration
+
+
 def test_videos_and_sentences_are_told_apart(tmp_path):
     (tmp_path / 'a.avi').write_bytes(b'')
     words = [str(tmp_path), 'gone.mp4', 'a dog', 'x' * 5000, str(tmp_path / 'a.avi')]

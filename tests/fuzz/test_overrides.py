@@ -26,7 +26,7 @@ from vtg.engine.config import flatten, parse_options
 from vtg.engine.runner import GroundingRunner
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
-DEMOS = tuple(sorted(f'{path.parent.name}/demo.py' for path in CONFIGS.glob('*/demo.py')))
+DEMOS = tuple(sorted(f'{path.stem}/demo.py' for path in CONFIGS.glob('_base_/models/*.py')))
 BENCHMARKS = (
     'qd_detr/qvhl.py', 'sgdetr/charades.py', 'qd_detr/tvsum.py', 'la_detr/qvhl.py', 'umt/qvhl.py',
     'r2_tuning/qvhl.py',

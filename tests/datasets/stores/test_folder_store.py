@@ -191,3 +191,13 @@ def test_of_several_arrays_none_is_guessed(tmp_path):
         with pytest.raises(DataError, match=r'holds 2 arrays \(mean, std\), none of them called'):
             store.read({'vid': name})
     assert (store.read({'vid': 'one'}) == 1).all() and (store.read({'vid': 'known'}) == 2).all()
+
+
+def test_the_pooled_sentence_is_one_row(tmp_path):
+    arrays = {'last_hidden_state': np.ones((3, 4)), 'pooler_output': np.arange(5.0)}
+    np.savez(tmp_path / 'qid7.npz', **arrays)
+    store = FolderStore(str(tmp_path), 'qid{qid}', dim=5, key='pooler_output')
+    assert store.pooled and store.read({'qid': 7}).tolist() == [[0, 1, 2, 3, 4]]
+    assert FolderStore(str(tmp_path), 'qid{qid}').read({'qid': 7}).shape == (3, 4)
+    with pytest.raises(DataError, match="holds no array 'token'"):
+        FolderStore(str(tmp_path), 'qid{qid}', key='token').read({'qid': 7})
