@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Loading models of Hugging Face ``transformers`` from a folder or by name."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ def load_pretrained(kind: str, weights: str, device: torch.device | None = None)
     """
     transformers = require('transformers', kind)
     transformers.utils.logging.disable_progress_bar()
+    # What it tries again and again without a network is one sentence in the end.
+    logging.getLogger('huggingface_hub').setLevel(logging.ERROR)
     local = Path(weights).expanduser()
     if not local.exists() and (local.is_absolute() or weights.startswith('.')):
         raise ConfigError(f'weights {weights} do not exist; give a folder or a name on the hub.')
