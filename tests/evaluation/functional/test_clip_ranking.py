@@ -103,3 +103,14 @@ def test_missing_fields_are_named():
         evaluate_clip_ranking([{'qid': 3, 'pred_saliency_scores': [1]}], [{'qid': 3}])
     with pytest.raises(DataError, match='qid 3: `pred_saliency_scores`'):
         evaluate_clip_ranking([{'qid': 3}], [{'qid': 3, 'label': [[1]]}])
+
+
+@pytest.mark.parametrize('rule', ['zero', 'skip'])
+def test_what_is_not_answered_counts_as_wrong(rule):
+    truth = [{'qid': q, 'label': [[1], [0], [1]]} for q in range(2)]
+    found = [{'qid': 0, 'pred_saliency_scores': [0.9, 0.1, 0.5]},
+             {'qid': 1, 'pred_saliency_scores': [], 'unanswered': True}]  # fmt: skip
+    result = evaluate_clip_ranking(found, truth, without_positives=rule)
+    assert result['HL-mAP'] == pytest.approx(50)
+    with pytest.raises(DataError, match='one number per clip'):
+        evaluate_clip_ranking([found[0], {'qid': 1, 'pred_saliency_scores': []}], truth)

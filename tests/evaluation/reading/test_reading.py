@@ -240,6 +240,8 @@ def test_timechat_is_scored_as_its_file_lies_there(shared):
         assert wrong.result['brief'][name] == pytest.approx(value * 1463 / 1550)
         assert wrong.baselines['answered-only'][name] == pytest.approx(value)
     assert round(wrong.result['brief']['HL-min-VeryGood-mAP'], 2) == 12.5
+    named = evaluate_files(path, truth, metric='qvhighlights').result['brief']
+    assert named == pytest.approx(wrong.result['brief'])
 
 
 def test_what_no_format_is_and_what_another_tool_reads(tmp_path, truth, shared):

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.integrate import trapezoid
 
 from .padding import RecordError, pad_rows
-from .records import match_records
+from .records import UNANSWERED, match_records
 
 FIELD = 'pred_saliency_scores'
 
@@ -73,7 +73,8 @@ def clip_ranking(
     count for the median.
 
     Args:
-        predictions: Records with ``pred_saliency_scores``, one number per clip.
+        predictions: Records with ``pred_saliency_scores``, one number per clip, none where they say
+            ``unanswered``.
         annotations: Records with ``label``, one row of ratings per clip, pair by pair.
         top: See :func:`trapezoid_average_precision`.
         highlight: What makes a clip a highlight: a ``'positive'`` rating or one above the
@@ -97,7 +98,8 @@ def clip_ranking(
         if not ratings[0]:
             raise RecordError(qid, 'label', 'has a row without ratings; remove the record.')
         scores = prediction.get(FIELD)
-        if not isinstance(scores, list | tuple | np.ndarray) or len(scores) == 0:
+        given = isinstance(scores, list | tuple | np.ndarray) and len(scores) > 0
+        if not given and not prediction.get(UNANSWERED):
             raise RecordError(
                 qid, FIELD,
                 'must hold one number per clip; the model needs a saliency head, or write the '
@@ -141,7 +143,9 @@ def evaluate_clip_ranking(
     """
     predicted, annotated = match_records(predictions, annotations, subset_ok)
     area, positives = clip_ranking(predicted, annotated, top, highlight)
-    counted = np.ones_like(area, bool) if without_positives == 'zero' else positives > 0
+    # What was not answered is wrong, whatever could have been found.
+    silent = np.array([bool(record.get(UNANSWERED)) for record in predicted])
+    counted = (positives > 0) | silent[:, None] | (without_positives == 'zero')
     kept = counted.any(1)
     means = (area * counted).sum(1) / np.maximum(counted.sum(1), 1)  # (Q,)
     domains = [str(record.get('domain') or '') for record in annotated]

@@ -13,6 +13,7 @@ import numpy as np
 from vtg.utils import is_number, shown
 
 from .padding import RecordError, pad_rows, parts
+from .records import UNANSWERED
 
 GRADES = {'Fair': 2, 'Good': 3, 'VeryGood': 4}
 """The lowest grade of an annotator (0 to 4) that makes a clip a highlight."""
@@ -191,7 +192,7 @@ def evaluate_highlights(
         DataError: A record lacks a field, or a list is empty or malformed.
     """
     field, total = 'pred_saliency_scores', len(predictions)
-    answered = [not record.get('unanswered') for record in predictions]
+    answered = [not record.get(UNANSWERED) for record in predictions]
     predictions = list(compress(predictions, answered))
     annotations = list(compress(annotations, answered))
     if not predictions:

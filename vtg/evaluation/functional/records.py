@@ -10,6 +10,9 @@ Record = dict[str, Any]
 
 OFFICIAL_FIELDS = ('qid', 'query', 'vid', 'pred_relevant_windows', 'pred_saliency_scores')
 
+UNANSWERED = 'unanswered'
+"""Field of a prediction that stands for none: highlight detection counts it 0."""
+
 
 def official_record(prediction: Record) -> Record:
     """Keep the fields of the official submission format that ``prediction`` has, in order."""

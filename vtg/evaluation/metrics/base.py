@@ -11,7 +11,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
 from vtg.evaluation.functional import has_windows
-from vtg.evaluation.functional.records import OFFICIAL_FIELDS
+from vtg.evaluation.functional.records import OFFICIAL_FIELDS, UNANSWERED
 from vtg.evaluation.records import ANSWER_FIELDS, Record, to_records
 from vtg.structures import MAIN, MetricTable, Prediction, Quantity, flatten_table
 from vtg.utils import ConfigError, nearest_names, write_jsonl
@@ -160,7 +160,7 @@ class RecordMetric(BaseMetric):
             unique.sort(key=lambda result: result['place'])
         records = [result['prediction'] for result in unique]
         self.annotations = [result['annotation'] for result in unique]
-        kept = (*self.fields, *ANSWER_FIELDS)
+        kept = (*self.fields, *ANSWER_FIELDS, UNANSWERED)
         self.predictions = [{k: r[k] for k in kept if k in r} for r in records]
         self.alternatives = further_lists(records) if self.use_alternatives else {}
         self.table, self.details, self.baselines = {}, {}, {}

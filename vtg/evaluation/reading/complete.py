@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from vtg.evaluation.functional.records import match_records
+from vtg.evaluation.functional.records import UNANSWERED, match_records
 from vtg.utils import TOLERANCE, DataError, check_choice, is_number
 
 from .answers import Answers, check_fields, check_qids
@@ -19,8 +19,6 @@ from .formats import EXISTENCE, SCORES, WINDOWS
 MISSING = ('wrong', 'refuse', 'drop', 'full-video')
 MISS = [-2.0, -1.0, 0.0]
 """Stands where there is no answer: a window that nothing overlaps."""
-UNANSWERED = 'unanswered'
-"""Field of a prediction that is none; highlight detection counts it 0."""
 
 
 @dataclass(frozen=True)
