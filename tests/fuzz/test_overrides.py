@@ -182,6 +182,7 @@ def test_every_override_is_built_or_refused(inputs, tmp_path):
         check(partial(run, config, options, tmp_path / str(number)), number, f'{config} {options}')
 
 
+KEYS_OF_A_LOOP = ('dataloader', 'evaluator', 'cfg')
 NAMED = {
     'model.defaults.dim=65': 'dim must be a multiple of num_heads',
     'model.defaults.num_heads=7': 'dim must be a multiple of num_heads',
@@ -222,6 +223,12 @@ NAMED = {
 def test_what_was_seen_gets_a_sentence(option, tmp_path):
     sentence = outcome(partial(train, 'qd_detr/demo.py', parse_options([option]), tmp_path))
     assert isinstance(sentence, str) and NAMED[option] in sentence
+
+
+def test_a_training_without_validation(tmp_path):
+    options = dict.fromkeys(f'{n}_{k}' for n in ('val', 'test') for k in KEYS_OF_A_LOOP)
+    runner = outcome(partial(build, 'qd_detr/tvsum.py', options, tmp_path))
+    assert runner.val_loop is None and len(runner.train_dataloader.dataset) == 2
 
 
 def test_a_query_asks_for_no_more_moments_than_there_are_clips(tmp_path):

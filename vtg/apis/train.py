@@ -147,7 +147,7 @@ def advise(cfg: Config) -> None:
 def _files_of(cfg: Config, split: str) -> Any:
     """The dataset of a split, nothing of it read; None where it reads no files."""
     dataset = (cfg.get(f'{split}_dataloader') or {}).get('dataset') or {}
-    if not hasattr(DATASETS.get(dataset.get('type')), 'absent'):
+    if 'type' not in dataset or not hasattr(DATASETS.get(dataset['type']), 'absent'):
         return None
     return DATASETS.build({**dataset, 'lazy_init': True})
 
