@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from vtg.analysis import Study, System, make_answers, make_questions
+from vtg.analysis import Options, Study, System, make_answers, make_questions
 from vtg.analysis.breakdown import annotator_agreement, breakdown, groups_of, words_of
 from vtg.analysis.calibration import (
     calibration,
@@ -119,6 +119,11 @@ def test_probabilities_of_a_moment():
     rows = {row[0]: row[1:6] for row in part.blocks[1].rows}
     assert rows['m'] == ['100.00', '0.75', '0.05', '100.00', '100.00']
     assert rows['reject every query'][3:] == ['66.67', '50.00']
+    # A system that turns the scores round is worse by 100 points on every draw with both kinds.
+    turned = make_answers('w', [{'pred_exist_score': 1 - s} for s in answers.existence], questions)
+    systems = [System('m', questions, [answers]), System('w', questions, [turned])]
+    rows = null_part(Study('t', systems, Options(resamples=200))).blocks[1].rows
+    assert rows[1][1] == '0.00' and rows[1][-2] == '[-100.00, +0.00]' and rows[0][-1] == '-'
 
 
 def test_saliency_inside_of_windows():

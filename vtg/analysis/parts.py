@@ -18,7 +18,7 @@ from .error_parts import (
     ranking_part,
     saliency_part,
 )
-from .significance import Interval, stars
+from .significance import Interval, bootstrap_statistic, stars
 from .study import Study
 from .systems import SEEDS, by_videos
 from .values import mean, query_values
@@ -194,17 +194,34 @@ def null_part(study: Study) -> Part:
             row += [_number(found.ece, 100), _number(found.brier, 100)]
         except DataError:
             row += ['-', '-']
-        rows.append(row)
+        rows.append(row + _auroc_difference(study, score, exists))
     nothing = ['-'] * 3
     everything = _rejection(np.ones(len(exists), bool), exists)
-    rows.append(['reject every query', *nothing, *everything, '-', '-'])
-    header = ['system', 'AUROC', 'score with', 'without', 'Rej-F1', 'accuracy', 'ECE', 'Brier']
+    rows.append(['reject every query', *nothing, *everything, '-', '-', '-', '-'])
+    header = [
+        'system', 'AUROC', 'score with', 'without', 'Rej-F1', 'accuracy', 'ECE', 'Brier',
+        'AUROC against the first, 95 % queries', 'p',
+    ]  # fmt: skip
     text = (
         'By the probability of a moment where a model states one, else the highest score of a '
         f'window; a query is rejected at {GATE} and below. A model that rejects every query is the '
         'number to beat.'
     )
     return Part('Queries without a moment', [Text(text), Table(header, rows)])
+
+
+def _auroc_difference(study: Study, score: np.ndarray, exists: np.ndarray) -> list[str]:
+    """Interval and p of the difference of the areas; it is no mean over queries."""
+    first = study.systems[0].first.existence
+    if first is score or np.array_equal(first, score):
+        return ['-', '-']
+
+    def difference(rows: np.ndarray) -> float:
+        one, other = (area_under_roc(s[rows], exists[rows]) for s in (first, score))
+        return 100 * (other - one)
+
+    resamples = min(study.options.resamples, 1000)
+    return _interval(bootstrap_statistic(difference, len(exists), resamples, study.options.seed))
 
 
 def _rejection(rejected: np.ndarray, exists: np.ndarray) -> list[str]:
