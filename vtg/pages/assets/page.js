@@ -310,11 +310,11 @@
     event.preventDefault();
   });
 
+  const linked = /^#query=(.*)$/.exec(location.hash); // before the first query is shown and named there
   prepare();
   filter();
-  const linked = /^#query=(.*)$/.exec(location.hash);
   if (linked) {
     const entry = entries.find((one) => one.qid === decodeURIComponent(linked[1]));
-    if (entry) show(entry, true);
+    if (entry) { show(entry, true); $('queries').scrollIntoView(); }
   }
 })();
