@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 
 from vtg.apis.command_line import ArgumentParser
-from vtg.reports.collection import TITLE, collect, results_csv, results_page
+from vtg.reports.collection import TITLE, collect, read_results, results_csv, results_page
 from vtg.utils import check_replaceable, read_text, run_main, write_text
 
 
@@ -19,7 +19,10 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--page', metavar='FILE.md', help='write the table, and the runs as FILE.csv beside it'
     )
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.page and Path(args.page).suffix == '.csv':
+        parser.error('--page takes a file of Markdown; the CSV is written beside it')
+    return args
 
 
 def main() -> None:
@@ -28,6 +31,8 @@ def main() -> None:
         check_replaceable(
             args.page, lambda path: read_text(path).startswith(f'# {TITLE}'), 'a page of results'
         )
+        beside = Path(args.page).with_suffix('.csv')
+        check_replaceable(beside, lambda path: bool(read_results(path)), 'a file of results')
     runs, notes = collect(args.places)
     for note in notes:
         print(f'note: {note}')
@@ -35,7 +40,6 @@ def main() -> None:
     if not args.page:
         print(page)
         return
-    beside = Path(args.page).with_suffix('.csv')
     write_text(beside, results_csv(runs))
     write_text(args.page, page)
     print(f'{len(runs)} runs; written: {args.page}, {beside}')

@@ -91,6 +91,15 @@ def test_what_is_wrong_is_said(tmp_path):
     write_text(tmp_path / 'x.csv', text.replace('1550', 'many'))
     with pytest.raises(DataError, match='line 2 has a cell that is no number'):
         collect([tmp_path / 'x.csv'])
+    for content, words in (
+        (text + 'a,b\n', 'line 3 has 2 cells, not'),
+        ('', r'begins with the columns \[\]'),
+        (text + 'x' * 140_000, 'line 3: field larger'),
+        ('a,\xff', 'not valid UTF-8'),
+    ):
+        (tmp_path / 'x.csv').write_text(content, encoding='latin-1')
+        with pytest.raises(DataError, match=words):
+            read_results(tmp_path / 'x.csv')
 
 
 def test_names_of_systems():

@@ -4,7 +4,7 @@
 import pytest
 from predictions import random_records
 
-from vtg.apis.analysis import sources_of
+from vtg.apis.analysis import check_report_folder, sources_of
 from vtg.utils import ConfigError, read_json, read_jsonl, write_json, write_jsonl
 
 FILES = ('index.html', 'analysis.md', 'tables.tex', 'queries.csv', 'analysis.json')
@@ -42,6 +42,7 @@ def test_a_report_of_a_file_against_a_folder(run_tool, data):
     assert 'paper, mean of five seeds' in ended.output
     # The ensemble is a prediction file like any other.
     fused = data / 'out' / 'ensemble_predictions.jsonl.gz'
+    check_report_folder(data / 'out')  # an earlier report makes way for the next
     assert len(read_jsonl(fused)) == 12
     again = run_tool('analyze.py', f'E={fused}', data / 'truth.jsonl', '--out', data / 'more')
     assert again.status == 0, again.errors
@@ -75,6 +76,17 @@ def test_what_stands_for_a_system(data):
     (data / 'empty').mkdir()
     with pytest.raises(ConfigError, match='no prediction file of val'):
         sources_of([str(data / 'empty')])
+
+
+def test_files_of_others_are_not_replaced(tmp_path):
+    (tmp_path / 'notes.txt').touch()
+    check_report_folder(tmp_path)
+    (tmp_path / 'index.html').touch()
+    with pytest.raises(ConfigError, match=r'holds index\.html, but no earlier analysis'):
+        check_report_folder(tmp_path)
+    (tmp_path / 'analysis.json').write_text('{"title": 1}')
+    with pytest.raises(ConfigError, match='not overwritten'):
+        check_report_folder(tmp_path)
 
 
 @pytest.mark.parametrize(('arguments', 'status', 'sentence'), [

@@ -31,6 +31,8 @@ def test_every_error_of_the_system_is_a_sentence(number):
         (OSError(errno.EROFS, 'x', 'a.pth'), ('the file system is read-only',)),
         (PermissionError(errno.EACCES, 'x', 'a.pth'), ('permission denied', 'choose another')),
         (IsADirectoryError(errno.EISDIR, 'x', b'a'), ('a: it is a folder where a file is',)),
+        (Exception('Error while serializing: I/O error: No space left on device (os error 28)'),
+         ('the disk is full', SAFE)),
         (OSError('4096 requested and 17 written'), ('the disk is full', SAFE)),
         (OSError(errno.EACCES, 'x', 'a' * 5000), ('...aaa', 'permission denied')),
         (MemoryError('Unable to allocate 7.45 GiB for'), ('memory ran out (asked for 7.45 GiB)',)),

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The analysis of prediction files and run folders: a page, Markdown, JSON and tables."""
 
+import contextlib
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -49,6 +51,8 @@ from vtg.utils import (
 from .evaluation import read_annotations
 
 _PREDICTIONS = re.compile(r'.*(pred|submission).*\.jsonl?(\.gz)?', re.IGNORECASE)
+_FILES = ('index.html', 'analysis.md', 'tables.tex', 'queries.csv', 'analysis.json',
+          'ensemble_predictions.jsonl.gz')  # fmt: skip
 RAW = 200
 """Windows per query among which a post-processing is searched."""
 _ENDINGS = re.compile(r'(_(val|test))?(_(preds?|predictions|submission))?$')
@@ -271,6 +275,20 @@ def _placed(error: RecordError, file: RawFile | FileAnswers) -> DataError:
     return DataError(f'{place}: `{error.field}` {error.problem}{hint}')
 
 
+def check_report_folder(out: str | Path) -> None:
+    """Raise :class:`ConfigError` where files in a folder would be replaced that are no earlier
+    report."""
+    taken = [name for name in _FILES if os.path.lexists(Path(out, name))]
+    known: Any = None
+    with contextlib.suppress(DataError):
+        known = read_json(Path(out, 'analysis.json'))
+    if taken and not (isinstance(known, dict) and {'title', 'queries', 'systems'} <= known.keys()):
+        raise ConfigError(
+            f'{out} holds {taken[0]}, but no earlier analysis, so it is not overwritten; choose '
+            'another folder or remove it yourself.'
+        )
+
+
 def write_study(study: Study, out: str | Path) -> list[Path]:
     """Write ``index.html``, ``analysis.md``, ``analysis.json``, ``tables.tex``, ``queries.csv``.
 
@@ -366,6 +384,7 @@ def analyse(
     inputs += [file for source in sources_of([predictions, *against], more.get('split', 'val'))
                for file in source.files]  # fmt: skip
     check_output(out, inputs)
+    check_report_folder(out)
     options = options or Options()
     if training:
         windows = (more.get('reading') or Reading()).windows

@@ -2,6 +2,7 @@
 """All recorded runs in one table, by benchmark, system and features, beside published numbers."""
 
 import csv
+import io
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from vtg.utils import (
     markdown_table,
     markdown_text,
     read_json,
+    read_text,
     shown,
     two_decimals,
 )
@@ -170,17 +172,21 @@ def read_results(path: str | Path) -> list[Recorded]:
     Raises:
         DataError: The file has other columns, or a cell is no number.
     """
-    with Path(path).open(encoding='utf-8', newline='') as stream:
-        reader = csv.DictReader(stream)
-        names = list(reader.fieldnames or ())
-        if tuple(names[: len(FACTS)]) != FACTS:
-            raise DataError(
-                f'{path} begins with the columns {shown(names[: len(FACTS)])}; expected '
-                f'{", ".join(FACTS)}, as tools/collect_results.py writes them.'
-            )
-        rows = list(reader)
+    reader = csv.reader(io.StringIO(read_text(path), newline=''))
+    try:
+        names, *lines = list(reader) or [[]]
+    except csv.Error as error:
+        raise DataError(f'{path}, line {reader.line_num}: {error}; expected a table.') from None
+    if tuple(names[: len(FACTS)]) != FACTS:
+        raise DataError(
+            f'{path} begins with the columns {shown(names[: len(FACTS)])}; expected '
+            f'{", ".join(FACTS)}, as tools/collect_results.py writes them.'
+        )
     runs = []
-    for number, row in enumerate(rows, start=2):
+    for number, cells in enumerate(lines, start=2):
+        row = dict(zip(names, cells))
+        if len(cells) != len(names):
+            raise DataError(f'{path}, line {number} has {len(cells)} cells, not {len(names)}.')
         try:
             metrics = {n: float(row[n]) for n in names[len(FACTS) :] if row[n]}
             seed, queries = (int(row[n]) if row[n] else None for n in ('seed', 'queries'))

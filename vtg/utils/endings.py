@@ -43,6 +43,8 @@ _LOST = re.compile(r'DataLoader worker \(pid\(?s?\)? ([\d, ]+)\)')
 # Files in shared memory are named by PyTorch; in a container there is little of it.
 _SHARED = re.compile(r'out of shared memory|unable to open shared memory|unable to .*</torch_\d')
 _PIPES = f'{os.sep}multiprocessing{os.sep}'
+# safetensors has a writer of its own too.
+_OF_RUST = re.compile(r'I/O error: .*\(os error (\d+)\)')
 _LATE = re.compile(r'DataLoader timed out after (\d+)')
 
 
@@ -76,7 +78,8 @@ def sentence_of(error: BaseException, safe: str) -> str | None:
         return _of_system(error, text, safe)
     if isinstance(error, RuntimeError):
         return _of_torch(text, safe)
-    return None
+    foreign = _OF_RUST.search(text)
+    return _of_system(OSError(int(foreign[1]), text), text, safe) if foreign else None
 
 
 def _of_system(error: OSError, text: str, safe: str) -> str | None:
