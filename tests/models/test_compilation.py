@@ -47,11 +47,12 @@ class Graphs:
 
 @pytest.fixture
 def compiled():
-    """``compiled(name, **options)``: an eager model, the same compiled, and the graphs of that."""
+    """``compiled(name, **options)``: an eager model, the same compiled, and the graphs of that;
+    ``noise=True`` keeps dropout."""
 
-    def make(name: str, **options: Any) -> tuple[Any, Any, Graphs]:
+    def make(name: str, noise: bool = False, **options: Any) -> tuple[Any, Any, Graphs]:
         torch.manual_seed(0)
-        model, graphs = small_system(name, noise=False, change=shallow).train(), Graphs()
+        model, graphs = small_system(name, noise, change=shallow).train(), Graphs()
         twin = copy.deepcopy(model)
         twin.compile(backend=graphs, **options)
         return model, twin, graphs
@@ -108,6 +109,31 @@ def test_later_lengths_compile_nothing(name, compiled, toy):
     for ours, theirs in zip(twin.parameters(), model.parameters()):
         if theirs.grad is not None:
             assert torch.allclose(ours.grad, theirs.grad, rtol=1e-4, atol=1e-6)
+
+
+def test_a_continued_run_goes_on_as_the_first_would(compiled, toy):
+    # Compiling happens at the first step of a run, so it must draw no random numbers.
+    _, first, _ = compiled('moment_detr', noise=True, dynamic=False)
+    batch = toy.batch(video_dim=WIDTH, text_dim=WIDTH)
+
+    def step(model):
+        found = model(**model.data_preprocessor(batch, True), mode='loss')
+        model.zero_grad()
+        sum(found.values()).backward()
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter -= 0.01 * parameter.grad
+        return torch.stack(list(found.values()))
+
+    step(first)
+    weights, state = copy.deepcopy(first.state_dict()), torch.get_rng_state()
+    expected = [step(first), step(first)]
+    _, second, _ = compiled('moment_detr', noise=True, dynamic=False)
+    second.load_state_dict(weights)
+    torch.set_rng_state(state)
+    assert torch.equal(step(second), expected[0]) and torch.equal(step(second), expected[1])
+    assert all(map(torch.equal, second.parameters(), first.parameters()))
+    assert not torch.equal(*expected)
 
 
 def test_weights_and_other_modes_stay(compiled, toy):

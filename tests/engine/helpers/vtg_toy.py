@@ -56,6 +56,15 @@ class ToyDataset(Dataset):
         video = torch.randn(4, generator=generator)
         return {'video': video, 'targets': video.sum(), 'qid': index, 'vid': f'v{index}'}
 
+    def get_data_info(self, index):
+        return {'index': index}
+
+    def clips_of(self, record):
+        return 2 + record['index'] % 3
+
+    def video_of(self, record):
+        return record['index']
+
 
 @FUNCTIONS.register_module()
 def toy_collate(samples):
