@@ -36,7 +36,7 @@ def write(path: Path, answers: Sequence[Answer], top: int) -> None:
             values = {'score': best.get(file, 0.0)}
             entries.append(
                 Entry(
-                    answer.query,
+                    f'{answer.query} · {file.name}' if len(shown) > 1 else answer.query,
                     result.duration,
                     [track],
                     video=file.name,

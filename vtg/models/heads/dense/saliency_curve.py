@@ -88,9 +88,8 @@ def runs_above(curve: Tensor, mask: Tensor, num_levels: int) -> tuple[Tensor, Te
         First clip and the clip behind the last ``(B, T * L)``, and where there is a run; equal runs
         of several levels count once.
     """
-    far = torch.finfo(curve.dtype).max
-    low = curve.masked_fill(~mask, far).amin(1)
-    high = curve.masked_fill(~mask, -far).amax(1)
+    low = curve.masked_fill(~mask, torch.inf).amin(1)
+    high = curve.masked_fill(~mask, -torch.inf).amax(1)
     share = torch.arange(num_levels, device=curve.device) / num_levels
     levels = low[:, None] + (high - low)[:, None] * share  # (B, T)
     above = (curve.unsqueeze(1) >= levels.unsqueeze(-1)) & mask.unsqueeze(1)  # (B, T, L)
