@@ -61,6 +61,7 @@ def evaluate_generalized(
         gate: Of s, for G-mIoU.
 
     Returns:
+        A nested dict,
         ``{'brief': {...}, 'decisions': {'0.4': {'TP': ...}}, 'AP@IoU': {...}, 'mR@1_per_IoU': ...,
         'stats': {...}}`` in per cent; counts in ``decisions`` and ``stats``.
 

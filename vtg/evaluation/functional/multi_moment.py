@@ -57,6 +57,7 @@ def evaluate_multi_moment(
         ranks: The k of mR@k and mIoU@k.
 
     Returns:
+        A nested dict,
         ``{'brief': {'G-mAP': ...}, 'full': {'MR-mAP': {...}, 'MR-R1': {'0.30': ...}, 'MR-mR1': ...,
         'MR-mIoU@1': ...}, ...}`` in per cent, the ranges with the official names.
 

@@ -44,6 +44,7 @@ def evaluate_qvhighlights(
         subset_ok: Evaluate the queries that both sides have, instead of refusing a difference.
 
     Returns:
+        A nested dict,
         ``{'brief': {...}, 'HL-min-Fair': {...}, ..., 'full': {'MR-mAP': {...}, 'MR-R1': {...}},
         'long': ..., 'middle': ..., 'short': ...}`` in per cent; only the keys of evaluated tasks.
         A range of lengths without annotated windows has no value: its numbers are NaN.

@@ -40,6 +40,7 @@ def evaluate_moment_retrieval(
         subset_ok: Evaluate the queries that both sides have, instead of refusing a difference.
 
     Returns:
+        A nested dict,
         ``{'brief': {'MR-full-R1@0.5': ..., 'MR-full-mIoU': ..., 'MR-full-mAP': ...}, 'full':
         {'MR-mIoU': ..., 'MR-mAP': {...}, 'MR-R1': {...}}, ...}`` in per cent; NaN where a range
         has no annotated window.

@@ -28,7 +28,9 @@ class RecordMetric(BaseMetric):
     a distributed sampler count once. A split without labels gives ``{}``; its predictions are kept
     all the same. Subclasses say what is labelled and evaluate one list of moments.
 
-    Attributes, set by each evaluation in the main process:
+    Each evaluation sets these attributes in the main process.
+
+    Attributes:
         predictions: Official records of the main list, in the order of the data.
         annotations: Their annotations, in the same order.
         alternatives: Official records without scores per clip by the name of further lists.

@@ -22,8 +22,7 @@ class GatedSpanDecoder(SpanDecoder):
     :class:`GatedTextFusion`.
 
     Args:
-        dim, num_layers, num_heads, hidden_dim, dropout, drop_path, residual_dropout, activation,
-            positions, init, coder: See :class:`SpanDecoder`.
+        kwargs: See :class:`SpanDecoder`, whose other arguments are taken too.
         mask_padding: False takes the maximum over padded words too, as the released code does.
     """
 
