@@ -16,11 +16,9 @@ model = dict(
     auxiliary=dict(distillation=dict(queue_size=512, warmup_steps=16)),
 )
 
-# Half a batch costs less than half of a step: many small steps learn most per second.
-train_dataloader = dict(batch_size=16)
 optim_wrapper = dict(optimizer=dict(lr=1e-3, weight_decay=1e-2), clip_grad=dict(max_norm=1.0))
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=12, val_interval=4)
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=24, val_interval=8)
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.1, by_epoch=True, begin=0, end=2),
-    dict(type='MultiStepLR', milestones=[10], gamma=0.3, by_epoch=True, begin=0, end=10**9),
+    dict(type='LinearLR', start_factor=0.1, by_epoch=True, begin=0, end=3),
+    dict(type='MultiStepLR', milestones=[20], gamma=0.3, by_epoch=True, begin=0, end=10**9),
 ]
