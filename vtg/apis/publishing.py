@@ -21,8 +21,17 @@ from vtg.engine.published import (
     write_config,
     write_weights,
 )
-from vtg.registry import MODELS
-from vtg.utils import ConfigError, DataError, check_output, markdown_text, read_json, write_text
+from vtg.extraction.encoders.names import ENCODER_NAMES, encoder_config
+from vtg.registry import ENCODERS, MODELS
+from vtg.utils import (
+    ConfigError,
+    DataError,
+    check_output,
+    listed,
+    markdown_text,
+    read_json,
+    write_text,
+)
 from vtg.utils.optional import require
 from vtg.utils.tables import markdown_table, two_decimals
 from vtg.version import __version__
@@ -54,7 +63,7 @@ def publish_model(
         name: Title of the card; by default the name of the folder.
 
     Raises:
-        ConfigError: ``out`` exists, or lies where an input does.
+        ConfigError: ``out`` exists, or lies where an input does; or an encoder is unknown.
         CheckpointError: The weights do not fit.
     """
     checkpoint = Path(checkpoint)
@@ -64,6 +73,13 @@ def publish_model(
             f'{out} exists, so it is not overwritten; choose another name or remove it yourself.'
         )
     init_default_scope('vtg')
+    for text in (*encoders, *(text_encoders or ())):
+        kind = encoder_config(text)['type']
+        if not isinstance(kind, str) or ENCODERS.get(kind) is None:
+            raise ConfigError(
+                f'the encoder {text!r} is not registered; names are {listed(ENCODER_NAMES)}, or '
+                'those of tools/list_components.py.'
+            )
     model = MODELS.build(cfg.model)
     meta = load_weights(model, checkpoint)
     reports = _reports(checkpoint, report)

@@ -13,7 +13,7 @@ from .io import (
     write_jsonl,
     write_text,
 )
-from .names import LOADERS, check_choice, check_keys, file_name, nearest_names
+from .names import LOADERS, check_choice, check_keys, file_name, listed, nearest_names
 from .numbers import TOLERANCE, check_clip_length, exceeds, is_integer, is_number
 from .outputs import check_output, check_replaceable, hold, leftovers, remove_leftovers
 from .places import find_config, shipped
@@ -43,6 +43,7 @@ __all__ = [
     'is_integer',
     'is_number',
     'leftovers',
+    'listed',
     'markdown_table',
     'markdown_text',
     'missing_data',
