@@ -82,8 +82,7 @@ class ExistenceHead(Auxiliary):
         if self.pool == 'mean':
             return masked_average(tokens, mask)
         # The gradient of a maximum over one dimension goes to one entry, also where several tie.
-        lowest = torch.finfo(tokens.dtype).min
-        return tokens.masked_fill(~mask.unsqueeze(-1), lowest).max(dim=1).values
+        return tokens.masked_fill(~mask.unsqueeze(-1), -torch.inf).max(dim=1).values
 
     def existence(self, state: GroundingState) -> Tensor:
         """See :meth:`vtg.models.base.Component.existence`."""
