@@ -17,7 +17,7 @@ from vtg.utils import CheckpointError, ConfigError
 ROOT = Path(__file__).parents[2]
 TOY = Path(__file__).parent / 'helpers/toy.py'
 # The mean falls in every epoch of the toy, so every validation has a new best checkpoint.
-BEST = {'default_hooks.checkpoint.save_best': 'mean', 'default_hooks.checkpoint.rule': 'less'}
+BEST = {'default_hooks.checkpoint.save_best': 'mean', '+default_hooks.checkpoint.rule': 'less'}
 
 
 class Killed(BaseException):
