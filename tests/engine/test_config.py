@@ -227,6 +227,7 @@ def test_a_short_name_is_answered_with_the_place(option, meant):
         ('randomness.seed=-1', 'randomness.seed is -1'),
         ('train_cfg.val_interval=0', 'train_cfg.val_interval is 0'),
         ('train_cfg.max_epochs=0', 'train_cfg.max_epochs is 0'),
+        ('model.moment_head.queries.num_queries=1000000', 'num_queries is 1000000'),
         ('optim_wrapper.optimizer.lr=abc', "optim_wrapper.optimizer.lr is 'abc'"),
         ('+optim_wrapper.optimizer.momentm=1', 'optim_wrapper.optimizer.momentm is no argument'),
         ('param_scheduler.0.start_factor=x', "param_scheduler.0.start_factor is 'x'"),

@@ -15,6 +15,8 @@ _AT_LEAST_1 = ('at least 1', lambda value: value >= 1)
 _AT_LEAST_0 = ('at least 0', lambda value: value >= 0)
 # More would be built for hours.
 _LAYERS = ('from 1 to 1000', lambda value: 1 <= value <= 1000)
+# Each starts from a place of its own and is matched with every moment.
+_QUERIES = ('from 1 to 10000', lambda value: 1 <= value <= 10_000)
 _SIMULATED = ('from 1 to 100000', lambda value: 1 <= value <= 100_000)
 # More stop the machine, or exceed the integers of the libraries.
 _PROCESSES = ('from 0 to 1024', lambda value: 0 <= value <= 1024)
@@ -37,6 +39,7 @@ RANGES: dict[str, Range] = {
     'num_workers': _PROCESSES,
     'opencv_num_threads': _PROCESSES,
     'num_dummies': _AT_LEAST_1,
+    'num_queries': _QUERIES,
     'num_layers': _LAYERS,
     'num_convs': _LAYERS,
     'num_levels': _LAYERS,
