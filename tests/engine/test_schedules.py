@@ -43,7 +43,8 @@ EPOCHS = {
     'adamw_200e_constant': 200, 'adamw_200e_iter_warmup': 200, 'adamw_200e_drop40': 200,
     'adamw_200e_drop80': 200, 'adamw_2000e_constant': 2000, 'adamw_50e': 50,
     'adam_200e_constant': 200, 'adamw_200e_drop100': 200, 'adamw_200e_drop150': 200,
-    'adamw_250e_cosine': 250, 'adamw_120e_drop80': 120,
+    'adamw_250e_cosine': 250, 'adamw_120e_drop80': 120, 'adamw_400e_constant': 400,
+    'adamw_50e_drop30': 50,
 }  # fmt: skip
 
 
