@@ -5,6 +5,7 @@ import base64
 import hashlib
 import http.server
 import json
+import shutil
 import threading
 
 import numpy as np
@@ -125,6 +126,24 @@ def test_nothing_is_imported_or_executed(published, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(ConfigError, match='custom_imports'):
         load_config(tmp_path)
+
+
+@pytest.mark.parametrize('name', ['os.system', 'subprocess.getoutput', 'torch.hub.load'])
+def test_only_registered_components_are_called(name, published, tmp_path):
+    content = json.loads((published / 'config.json').read_text())
+    call = dict(type=name, command=f'touch {tmp_path}/called')
+    for change in (
+        dict(
+            config={**content['config'], 'model': {**content['config']['model'], 'encoder': call}}
+        ),
+        dict(encoders=[json.dumps(call)]),
+    ):
+        folder = tmp_path / f'{len(list(tmp_path.iterdir()))}'
+        shutil.copytree(published, folder)
+        (folder / 'config.json').write_text(json.dumps({**content, **change}))
+        with pytest.raises(ConfigError, match=f"type is '{name}', which is not a registered"):
+            Inferencer.from_pretrained(folder)
+    assert not (tmp_path / 'called').exists()
 
 
 @pytest.mark.parametrize(

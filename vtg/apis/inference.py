@@ -17,6 +17,7 @@ from vtg.datasets.stores import FeatureStore, check_features, read_feature_file
 from vtg.datasets.stores.files import stored_number
 from vtg.engine import load_config
 from vtg.engine.checkpoint import load_weights
+from vtg.engine.components import check_registered
 from vtg.engine.published import read_published
 from vtg.evaluation.records import moments_to_lists, to_records
 from vtg.extraction import decode_video, encode_video
@@ -174,7 +175,9 @@ class Inferencer:
         device = options.get('device')
 
         def known(texts: Sequence[str]) -> list[dict]:
-            return [encoder_config(text, device=device) for text in texts]
+            configs = [encoder_config(text, device=device) for text in texts]
+            check_registered({'encoders': configs}, folder)
+            return configs
 
         if text_encoders is None and facts.get('text_encoders') is not None:
             text_encoders = known(facts['text_encoders'])

@@ -47,6 +47,24 @@ def check_components(cfg: Config | Mapping[str, Any]) -> None:
         )
 
 
+def check_registered(cfg: Mapping[str, Any], path: Any) -> None:
+    """Check that every ``type`` is a registered name, for a config of somebody else: MMEngine would
+    call whatever a dotted path names, as ``os.system``.
+
+    Raises:
+        ConfigError: One is not; names the file and the place in it.
+    """
+    known = {name for registry in _registries() for name in _names(registry)}
+    for owner, component in _components(cfg):
+        name = component['type']
+        scope, _, short = name.rpartition('.')
+        if short not in known or scope not in ('', *_SCOPES) or '_scope_' in component:
+            raise ConfigError(
+                f'{path}: {owner}.type is {name!r}, which is not a registered component, and '
+                'nothing else in a published model is called; import the module that registers it.'
+            )
+
+
 def find_component(name: str) -> Any:
     """The class or function that a ``type`` names; None if there is none."""
     short = name.split('.', 1)[-1] if name.split('.', 1)[0] in _SCOPES else name

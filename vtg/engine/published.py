@@ -17,6 +17,8 @@ from torch import Tensor
 from vtg.utils import CheckpointError, ConfigError, atomic_write, read_json, write_json
 from vtg.utils.optional import require
 
+from .components import check_registered
+
 CONFIG, WEIGHTS = 'config.json', 'model.safetensors'
 FORMAT = 'vtg model'
 """What the field ``format`` of a published config says."""
@@ -64,7 +66,9 @@ def read_published(folder: str | Path) -> dict[str, Any]:
             f'{path} names custom_imports, which are code; import the modules yourself before and '
             'remove the key.'
         )
-    return {**content, 'config': _restored(content['config'])}
+    config = _restored(content['config'])
+    check_registered(config, path)
+    return {**content, 'config': config}
 
 
 def write_weights(path: str | Path, state: Mapping[str, Tensor], meta: Mapping[str, Any]) -> None:

@@ -22,7 +22,9 @@ class GatedSpanDecoder(SpanDecoder):
     :class:`GatedTextFusion`.
 
     Args:
-        kwargs: See :class:`SpanDecoder`, whose other arguments are taken too.
+        dim, num_layers, num_heads, hidden_dim, dropout, drop_path, residual_dropout: See
+            :class:`SpanDecoder`.
+        activation, positions, init, coder: The same.
         mask_padding: False takes the maximum over padded words too, as the released code does.
     """
 
