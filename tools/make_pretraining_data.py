@@ -71,11 +71,11 @@ def make(args: argparse.Namespace, common: dict[str, Any]) -> dict[str, Any]:
             **(released if args.released_code else {}),
             **common,
         )
-    options = parse_options(args.encoder_options)
+    options = {'device': args.device, **parse_options(args.encoder_options)}
     return make_intervid_mr(
         read_rows(args.captions),
         videos,
-        encoder=encoder_config(args.encoder, device=args.device, **options),
+        encoder=encoder_config(args.encoder, **options),
         limit=args.limit,
         seed=args.seed,
         **common,

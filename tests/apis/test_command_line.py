@@ -8,6 +8,7 @@ import pytest
 
 from vtg.apis.command_line import ArgumentParser, number, seconds, seeds, whole_number
 from vtg.engine import load_config
+from vtg.utils import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = sorted((ROOT / 'tools').glob('*.py'))
@@ -78,15 +79,20 @@ def test_every_number_of_a_tool_has_a_range(tool):
         assert 'argparse.ArgumentParser(' not in text
 
 
-def test_short_forms_go_behind_overrides():
+def test_short_forms_are_overrides():
     parser = ArgumentParser('tool.py')
     parser.add_short_forms()
     parser.add_overrides()
     words = ['--epochs', '3', '--lr', '1e-3', '--batch-size', '8', '--tensorboard']
-    found = parser.parse_args([*words, '--cfg-options', 'train_cfg.max_epochs=4'])
+    found = parser.parse_args([*words, '--cfg-options', 'train_cfg.val_interval=2'])
     cfg = load_config(CONFIG, found.cfg_options)
-    assert cfg.train_cfg.max_epochs == 4 and cfg.train_dataloader.batch_size == 8
+    assert cfg.train_cfg.max_epochs == 3 and cfg.train_cfg.val_interval == 2
+    assert cfg.train_dataloader.batch_size == 8
     assert cfg.optim_wrapper.optimizer.lr == 1e-3
     kinds = [backend.type for backend in cfg.visualizer.vis_backends]
     assert kinds == ['LocalVisBackend', 'TensorboardVisBackend']
     assert parser.parse_args([]).cfg_options == []
+    # Which of two values was meant is not guessed.
+    found = parser.parse_args([*words, '--cfg-options', 'train_cfg.max_epochs=4'])
+    with pytest.raises(ConfigError, match=r"train_cfg\.max_epochs twice, '3' and '4' .short forms"):
+        load_config(CONFIG, found.cfg_options)

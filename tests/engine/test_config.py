@@ -57,6 +57,14 @@ def test_unreadable_option(option):
         parse_options([option])
 
 
+@pytest.mark.parametrize(
+    'options', [['a=1', 'a=2'], ['a.b=1', '+a.b=1'], ['a={"x": [{"y": 1, "y": 2}]}']]
+)
+def test_a_key_given_twice(options):
+    with pytest.raises(ConfigError, match=r'twice, .* give it once'):
+        parse_options(options)
+
+
 def test_overrides_apply(config):
     cfg = load_config(
         config,

@@ -11,7 +11,7 @@ import pytest
 
 from vtg.engine import load_config
 from vtg.engine.run_folder import store_options, with_stored_options
-from vtg.utils import DataError, read_json
+from vtg.utils import ConfigError, DataError, read_json
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / 'tests/engine/helpers/toy.py'
@@ -103,8 +103,9 @@ def test_compile_reaches_the_model(train_toy, tmp_path, monkeypatch):
     seen = []
     monkeypatch.setattr('torch.nn.Module.compile', lambda self, **options: seen.append(options))
     last = ('--cfg-options', 'train_cfg.max_epochs=1')
-    status, _, errors = train_toy('--work-dir', tmp_path / 'a', '--compile', *last)
+    status, output, errors = train_toy('--work-dir', tmp_path / 'a', '--compile', *last)
     assert status == 0 and seen == [{}], errors
+    assert 'compiling the training step: the first steps take minutes' in output
     assert load_config(tmp_path / 'a' / 'toy.py').compile is True
 
 
@@ -123,6 +124,9 @@ def test_given_options_win(tmp_path, stored, given, merged):
         'cfg_options': merged, 'amp': 'fp16', 'seed': 0, 'rehearsal': True
     }  # fmt: skip
     assert with_stored_options(tmp_path / 'none', now) == now
+    for folder in (tmp_path, tmp_path / 'none'):
+        with pytest.raises(ConfigError, match='gives a twice'):
+            with_stored_options(folder, {**now, 'cfg_options': ['a=1', '+a=2']})
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ class ArgumentParser(argparse.ArgumentParser):
         )
 
     def add_short_forms(self) -> None:
-        """Add short forms of ``--cfg-options``, which goes first; see :data:`SHORT_FORMS`."""
+        """Add short forms of ``--cfg-options``; see :data:`SHORT_FORMS`."""
         for name, (key, kind) in SHORT_FORMS.items():
             self.add_argument(f'--{name}', type=kind, metavar='N', help=f'short for {key}=N')
         self.add_argument(

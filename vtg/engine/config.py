@@ -9,6 +9,7 @@ import math
 import tempfile
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from pprint import pformat
 from typing import Any, ClassVar
@@ -161,7 +162,12 @@ def parse_options(options: Iterable[str]) -> dict[str, Any]:
 
     Values are numbers, booleans, None, lists (``[1,2]`` or ``1,2``), tuples, JSON objects
     (``{"type": "BiCMF"}``) and lists of these, or else text.
+
+    Raises:
+        ConfigError: A text has no key or cannot be read, or a key is given twice.
     """
+    options = list(options)
+    check_given_once(options)
     parsed = {}
     for option in options:
         key, separator, text = option.partition('=')
@@ -169,6 +175,23 @@ def parse_options(options: Iterable[str]) -> dict[str, Any]:
             raise ConfigError(f'--cfg-options got {option!r}; expected key=value.')
         parsed[key] = _parse_value(key, text)
     return parsed
+
+
+def check_given_once(options: Iterable[str]) -> None:
+    """Check that no two of the ``'key=value'`` texts are about one key; only one could count.
+
+    Raises:
+        ConfigError: Two are; names both values.
+    """
+    given: dict[str, str] = {}
+    for option in options:
+        key, _, text = option.removeprefix('+').partition('=')
+        if key in given:
+            raise ConfigError(
+                f'--cfg-options gives {key} twice, {shown(given[key])} and {shown(text)} (short '
+                'forms such as --epochs count too); give it once.'
+            )
+        given[key] = text
 
 
 def apply_options(cfg: Config, options: Mapping[str, Any] | Iterable[str] | None) -> None:
@@ -248,7 +271,7 @@ def _parse_value(key: str, text: str) -> Any:
             return DictAction._parse_iterable(text)
         except AssertionError as error:
             raise ConfigError(f'--cfg-options {key}={text}: {error}.') from None
-    for parse in (json.loads, ast.literal_eval):
+    for parse in (partial(json.loads, object_pairs_hook=_without_repeats), ast.literal_eval):
         try:
             return parse(text)
         except (ValueError, SyntaxError):
@@ -257,6 +280,11 @@ def _parse_value(key: str, text: str) -> Any:
         f'--cfg-options {key}: {text} is no valid JSON object; write it like '
         """'{"type": "Name", "dim": 256}' in single quotes."""
     )
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    check_given_once(f'{key}={value}' for key, value in pairs)
+    return dict(pairs)
 
 
 def _check_key(cfg: Config, key: str) -> None:

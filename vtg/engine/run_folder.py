@@ -11,6 +11,7 @@ from typing import Any
 from vtg.utils import ConfigError, DataError, printable, read_json, write_json
 
 from .checkpoint import find_latest_checkpoint
+from .config import check_given_once
 
 LOCK = '.lock'
 OPTIONS = 'options.json'
@@ -121,7 +122,9 @@ def with_stored_options(folder: str | Path, given: Mapping[str, Any]) -> dict[st
 
     Raises:
         DataError: The stored options are damaged.
+        ConfigError: A key is given twice.
     """
+    check_given_once(given['cfg_options'])
     path = Path(folder) / OPTIONS
     if not path.is_file():
         return dict(given)

@@ -105,7 +105,9 @@ class GroundingRunner(Runner):
         options = self.cfg.get('compile')
         if target == 'train_step' and options:
             self.bare_model.compile(**({} if options is True else options))
-            self.logger.info('The first steps compile the model and are slow (see docs/speed.md).')
+            self.logger.info(
+                'compiling the training step: the first steps take minutes (see docs/speed.md)'
+            )
 
     @property
     def best_checkpoint(self) -> str:
