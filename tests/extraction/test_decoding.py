@@ -8,7 +8,7 @@ import pytest
 from media import pictures, write_audio, write_video
 
 from vtg.extraction import count_clips, iter_clips, probe, read_clips
-from vtg.utils import DataError
+from vtg.utils import ConfigError, DataError
 
 av = pytest.importorskip('av', reason='needs the extra "video"')
 
@@ -122,6 +122,37 @@ def test_the_centre_is_cut_and_the_short_side_fits(tmp_path):
     # A bar grows from the left; a picture twice as wide as high loses a quarter on either side.
     assert wide.frames.shape[2:] == (32, 32, 3)
     assert probe(tmp_path / 'w.mp4').width == 128
+
+
+@pytest.mark.parametrize('mode', ('bicubic', 'bilinear'))
+def test_pictures_may_be_squashed(tmp_path, mode):
+    """Each side on its own, between the nearest pixels, without antialiasing."""
+    path = write_video(tmp_path / 'w.mp4', 2.0, width=128, height=64)
+    with av.open(str(path)) as container:
+        whole = next(container.decode(video=0)).to_ndarray(format='rgb24')
+    resize = 'squash' if mode == 'bicubic' else 'squash_bilinear'
+    found = read_clips(path, 0.2, 24, resize=resize).frames[0, 0]
+
+    def weights(length):
+        """The cubic convolution kernel with a = -0.75, or the hat; edges repeat."""
+        places = (np.arange(24) + 0.5) * length / 24 - 0.5
+        matrix = np.zeros((24, length))
+        for row, place in enumerate(places):
+            for offset in range(-1, 3):
+                index = int(np.floor(place)) + offset
+                d = abs(place - index)
+                near = 1.25 * d**3 - 2.25 * d**2 + 1
+                far = -0.75 * (d**3 - 5 * d**2 + 8 * d - 4)
+                weight = (near if d <= 1 else far) if mode == 'bicubic' else max(0.0, 1 - d)
+                matrix[row, np.clip(index, 0, length - 1)] += weight
+        return matrix
+
+    expected = np.einsum('ah,hwc,bw->abc', weights(64), whole.astype(float), weights(128))
+    expected = np.clip(expected, 0, 255)
+    assert np.abs(found - expected).max() <= 0.501
+    assert found.shape == (24, 24, 3) and not (found == read_clips(path, 0.2, 24).frames[0]).all()
+    with pytest.raises(ConfigError, match='resize is one of crop, squash'):
+        read_clips(path, 2.0, 24, resize='stretch')
 
 
 def test_a_slow_video_repeats_its_frame(tmp_path):

@@ -10,19 +10,23 @@ from campaign import mutated_bytes, outcome
 from media import write_video
 
 from vtg.extraction import decode_video, encode_video, probe, read_clips
+from vtg.extraction.encoders import Encoder
 
 pytest.importorskip('av', reason='needs the extra "video"')
 
 
-class _Means:
+class _Means(Encoder):
     """An encoder that needs no model."""
+
+    image_size, frames_per_clip = 16, 2
 
     def encode_frames(self, frames):
         return frames.reshape(len(frames), -1).mean(axis=1, keepdims=True).astype(np.float32)
 
 
 def _extract(path):
-    return encode_video(_Means(), decode_video(path, 0.5, 16, 2))
+    encoder = _Means()
+    return encode_video(encoder, decode_video(path, 0.5, encoder))
 
 
 @pytest.fixture(scope='module')

@@ -354,10 +354,7 @@ class Inferencer:
             _check_count('video', self.num_video, len(self.encoders), 'encoders')
             arrays = []
             for encoder in self.encoders:
-                pieces = decode_video(
-                    video, self.clip_length, encoder.image_size, encoder.frames_per_clip
-                )
-                found = encode_video(encoder, pieces)
+                found = encode_video(encoder, decode_video(video, self.clip_length, encoder))
                 arrays.append(found['features'])
                 duration = float(found['duration'])
         _check_count('video', self.num_video, len(arrays), 'arrays')

@@ -18,13 +18,15 @@ import numpy as np
 from vtg.utils import ConfigError, DataError, check_clip_length, printable
 from vtg.utils.optional import require
 
+from .pictures import RESIZES
+
 # Decoding that ends earlier than the container promises by more than this is a damaged file: a
 # quarter of it, from half a second to these seconds.
 _TOLERATED_LOSS = Fraction(5, 2)
 # A picture that is shown longer than this many seconds has a damaged time stamp.
 _LONGEST_PICTURE = Fraction(3600)
-# Larger and narrower pictures than these are damaged headers, and would fill the memory.
-_MOST_PIXELS, _MOST_ASPECT = 1 << 27, 50
+# Larger pictures than these are damaged headers, and would fill the memory.
+_MOST_PIXELS = 1 << 27
 # Bytes of frames that are decoded at once; longer videos are decoded in pieces.
 _MOST_BYTES = 1 << 33
 
@@ -187,24 +189,6 @@ def probe(path: str | Path) -> VideoInfo:
         )
 
 
-def to_square(picture: Any, size: int) -> np.ndarray:
-    """Scale the short side to ``size`` (bicubic), cut the centre: ``(size, size, 3)`` uint8 RGB.
-
-    The long side becomes ``int(long * size / short)`` as in the published extractors.
-    """
-    height, width = picture.height, picture.width
-    short = min(height, width)
-    if max(height, width) > _MOST_ASPECT * short:
-        raise ValueError(f'pictures of {width} x {height} pixels')
-    height, width = int(height * size / short), int(width * size / short)
-    scaled = picture.reformat(width=width, height=height, format='rgb24', interpolation='BICUBIC')
-    image = scaled.to_ndarray()
-    turns = round(getattr(picture, 'rotation', 0) / 90) % 4
-    image = np.rot90(image, turns)  # cameras store how the picture was held
-    top, left = (image.shape[0] - size) // 2, (image.shape[1] - size) // 2
-    return image[top : top + size, left : left + size]
-
-
 def sample_pictures(
     path: str | Path,
     step: float,
@@ -272,6 +256,7 @@ def iter_clips(
     begin: float = 0.0,
     end: float | None = None,
     max_clips: int | None = None,
+    resize: str = 'crop',
 ) -> Iterator[VideoClips]:
     """Decode the frames of a video in pieces of ``max_clips`` clips; see :func:`read_clips`.
 
@@ -281,8 +266,11 @@ def iter_clips(
     check_clip_length(clip_length)
     if frames_per_clip < 1 or size < 1:
         raise ConfigError(f'{frames_per_clip} frames of {size} pixels per clip; use at least 1.')
+    if resize not in RESIZES:
+        raise ConfigError(f'resize is one of {", ".join(RESIZES)}, got {resize!r}.')
     step = float(_exact(clip_length) / frames_per_clip)
-    pictures = sample_pictures(path, step, lambda picture: to_square(picture, size), begin, end)
+    convert = RESIZES[resize]
+    pictures = sample_pictures(path, step, lambda picture: convert(picture, size), begin, end)
     first, full = round(begin / clip_length), (max_clips or 0) * frames_per_clip
     images: list[np.ndarray] = []
     times: list[float] = []
@@ -334,18 +322,21 @@ def read_clips(
     frames_per_clip: int = 1,
     begin: float = 0.0,
     end: float | None = None,
+    resize: str = 'crop',
 ) -> VideoClips:
     """Decode the frames of all clips, or of those between ``begin`` and ``end`` seconds.
 
     Args:
         path: The video.
         clip_length: Seconds per clip.
-        size: Pixels of the square that is cut from the centre, see :func:`to_square`.
+        size: Pixels of the square frames.
         frames_per_clip: Frames at equal distances; the last clip repeats its last frame.
         begin, end: Seconds, multiples of ``clip_length``.
+        resize: ``'crop'`` cuts the square from the centre; ``'squash'`` and ``'squash_bilinear'``
+            force the whole picture into it, see :mod:`vtg.extraction.pictures`.
 
     Raises:
         DataError: The file is missing, empty, damaged, cut short or without pictures.
     """
-    (clips,) = iter_clips(path, clip_length, size, frames_per_clip, begin, end)
+    (clips,) = iter_clips(path, clip_length, size, frames_per_clip, begin, end, resize=resize)
     return clips

@@ -59,16 +59,20 @@ class ExtractionReport:
 Pieces = Iterable[VideoClips]
 
 
-def decode_video(path: str | Path, clip_length: float, size: int, frames_per_clip: int) -> Pieces:
-    """Decode a video, and leave what would take much memory to the iteration over the pieces.
+def decode_video(path: str | Path, clip_length: float, encoder: Encoder) -> Pieces:
+    """Decode a video for an encoder, and leave what would take much memory to the iteration over
+    the pieces.
 
     Raises:
         DataError: The video cannot be decoded, here or while the pieces are iterated over.
     """
+    size, frames_per_clip = encoder.image_size, encoder.frames_per_clip
     clips = PIECE_BYTES // (frames_per_clip * size * size * 3)
     # Full batches of an encoder, so that pieces change no number.
     clips = clips // _BATCH * _BATCH or max(1, clips)
-    pieces = iter_clips(path, clip_length, size, frames_per_clip, max_clips=clips)
+    pieces = iter_clips(
+        path, clip_length, size, frames_per_clip, max_clips=clips, resize=encoder.resize
+    )
     # What a container says about its length is not believed: it is decoded as far as there is room.
     decoded = list(islice(pieces, WHOLE_BYTES // PIECE_BYTES))
     return chain(decoded, pieces)
@@ -133,12 +137,7 @@ class VideoExtractor:
         self.folder = Path(folder)
         self.dtype = dtype
         self.threads = threads
-        self.decode = partial(
-            decode_video,
-            clip_length=clip_length,
-            size=self.encoder.image_size,
-            frames_per_clip=self.encoder.frames_per_clip,
-        )
+        self.decode = partial(decode_video, clip_length=clip_length, encoder=self.encoder)
 
     def __call__(self, items: Sequence[tuple[str, str]]) -> Iterator[tuple[str, int, str]]:
         """Take ``(name, path)`` and yield ``(name, rows, problem)``."""

@@ -195,6 +195,7 @@ class InterVidMR(ShardWorker):
                 self.encoder.frames_per_clip,
                 begin * self.clip_length,
                 end * self.clip_length,
+                self.encoder.resize,
             )
             rows = self.encoder.encode_frames(clips.frames)[: end - begin]
             # A container may promise a fraction of a clip more than there is.

@@ -66,7 +66,8 @@ class SyntheticPairs(ShardWorker):
                 f'{path} lasts {seconds:.0f} s, more than max_duration ({self.max_duration:g} s); '
                 'it is left out.'
             )
-        clips = read_clips(path, self.clip_length, self.scorer.image_size)
+        scorer = self.scorer
+        clips = read_clips(path, self.clip_length, scorer.image_size, resize=scorer.resize)
         # Labels refer to clips, so what lies beyond the last one is no part of the sample.
         duration = round(min(clips.duration, len(clips) * self.clip_length), 3)
         intervals = split_intervals(duration, self.interval, self.intervals)

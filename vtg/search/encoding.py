@@ -76,6 +76,5 @@ class FileEncoder:
             DataError: It cannot be read, or is longer than allowed.
         """
         self.check(path)
-        size, frames = self.encoder.image_size, self.encoder.frames_per_clip
-        found = encode_video(self.encoder, decode_video(path, self.clip_length, size, frames))
+        found = encode_video(self.encoder, decode_video(path, self.clip_length, self.encoder))
         return EncodedFile(path, found['features'], float(found['duration']))

@@ -32,12 +32,14 @@ class Encoder:
     Attributes:
         image_size: Pixels of the square frames it reads.
         frames_per_clip: Frames it reads per clip.
+        resize: How a picture becomes a square, see :func:`vtg.extraction.read_clips`.
         has_text: Whether it encodes sentences.
         joint: Whether clip features and the pooled sentence may be compared by cosine similarity.
     """
 
     image_size: int = 224
     frames_per_clip: int = 1
+    resize: str = 'crop'
     has_text: bool = False
     joint: bool = False
 
@@ -72,9 +74,11 @@ class Scorer:
 
     Attributes:
         image_size: Pixels of the square frames it reads.
+        resize: See :class:`Encoder`.
     """
 
     image_size: int = 224
+    resize: str = 'crop'
 
     def prepare(self, frames: np.ndarray) -> np.ndarray:
         """Map ``(n, f, S, S, 3)`` to an array whose row i stands for clip i."""

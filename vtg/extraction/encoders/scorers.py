@@ -26,7 +26,7 @@ class CosineScorer(Scorer):
                 f'{encoder["type"]} has no joint space of clips and sentences; use ClipEncoder, or '
                 'Blip2Similarity instead of CosineScorer.'
             )
-        self.image_size = self.encoder.image_size
+        self.image_size, self.resize = self.encoder.image_size, self.encoder.resize
 
     def prepare(self, frames: np.ndarray) -> np.ndarray:
         return self.encoder.encode_frames(frames)
