@@ -1,34 +1,47 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""List the registered components by slot, each with a one-line description."""
+"""List the registered components by slot, or tell about one: signature, what it reads and sets."""
 
 import argparse
 
-from vtg.utils import ConfigError, nearest_names, run_main
+from vtg.apis.command_line import ArgumentParser
+from vtg.utils import run_main
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('slot', nargs='?', help='only this slot, e.g. fusion')
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument(
+        'name', nargs='?', help='a component, e.g. SGCA, or a slot, e.g. fusion (default: all)'
+    )
+    parser.add_argument(
+        '--import', dest='modules', nargs='+', default=[], metavar='MODULE',
+        help='modules that register components of your own, found by PYTHONPATH',
+    )  # fmt: skip
+    parser.add_argument(
+        '--config', help='a config: its custom_imports, and where the component stands in it'
+    )
     return parser.parse_args()
 
 
 def main() -> None:
     args = parse_args()
     from vtg.engine.components import list_components
+    from vtg.engine.config import read_config
+    from vtg.engine.describing import describe_component, import_components
 
+    import_components(args.modules)
+    cfg = read_config(args.config)._cfg_dict if args.config else None
     listing = list_components()
-    if args.slot is not None:
-        if args.slot not in listing:
-            close = nearest_names(args.slot, listing) or sorted(listing)
-            raise ConfigError(f'there is no slot {args.slot!r}; choose {" or ".join(close)}.')
-        listing = {args.slot: listing[args.slot]}
+    if args.name is not None and args.name not in listing:
+        print(describe_component(args.name, cfg))
+        return
     for slot, components in listing.items():
-        width = max(map(len, components))
-        print(slot)
-        for name, description in components.items():
-            print(f'  {name:<{width}}  {description}')
-        print()
+        if args.name in (None, slot):
+            width = max(map(len, components))
+            print(slot)
+            for name, description in components.items():
+                print(f'  {name:<{width}}  {description}')
+            print()
 
 
 if __name__ == '__main__':

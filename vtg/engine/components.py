@@ -29,7 +29,7 @@ def check_components(cfg: Config | Mapping[str, Any]) -> None:
             name.
     """
     every: set[str] = set()
-    for owner, component in _components(getattr(cfg, '_cfg_dict', cfg)):
+    for owner, component in components_of(getattr(cfg, '_cfg_dict', cfg)):
         if not every:
             every = {name for registry in _registries() for name in _names(registry)}
         place, name = f'{owner}.type', component['type']
@@ -55,7 +55,7 @@ def check_registered(cfg: Mapping[str, Any], path: Any) -> None:
         ConfigError: One is not; names the file and the place in it.
     """
     known = {name for registry in _registries() for name in _names(registry)}
-    for owner, component in _components(cfg):
+    for owner, component in components_of(cfg):
         name = component['type']
         scope, _, short = name.rpartition('.')
         if short not in known or scope not in ('', *_SCOPES) or '_scope_' in component:
@@ -85,9 +85,16 @@ def list_components() -> dict[str, dict[str, str]]:
     for registry in _registries(of=ours):
         registry.import_from_location()
         for name, item in sorted(registry.module_dict.items()):
-            group = getattr(item, 'slot', '') or registry.name
-            listing.setdefault(group, {})[name] = (inspect.getdoc(item) or '').split('\n', 1)[0]
+            listing.setdefault(group_of(item), {})[name] = (inspect.getdoc(item) or '').split(
+                '\n', 1
+            )[0]
     return dict(sorted(listing.items()))
+
+
+def group_of(item: Any) -> str:
+    """The slot that a component fits, or the name of the registry that it is in."""
+    holders = (r for r in _registries(of=ours) if item in r.module_dict.values())
+    return getattr(item, 'slot', '') or next(holders, ours.MODELS).name
 
 
 def _registries(of: Any = None) -> list[Registry]:
@@ -102,7 +109,7 @@ def _names(registry: Registry) -> list[str]:
     return list(registry.module_dict)
 
 
-def _components(node: Any, place: str = '') -> Iterator[tuple[str, Mapping[str, Any]]]:
+def components_of(node: Any, place: str = '') -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield the place and config of every component of a config."""
     if isinstance(node, Mapping):
         if isinstance(node.get('type'), str) and place.rpartition('.')[2] not in _PLAIN:
@@ -113,7 +120,7 @@ def _components(node: Any, place: str = '') -> Iterator[tuple[str, Mapping[str, 
     else:
         return
     for key, value in items:
-        yield from _components(value, f'{place}.{key}' if place else str(key))
+        yield from components_of(value, f'{place}.{key}' if place else str(key))
 
 
 def _is_importable(name: str) -> bool:
