@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from media import pictures, write_audio, write_video
 
-from vtg.extraction import count_clips, iter_clips, probe, read_clips
+from vtg.extraction import Sampler, count_clips, iter_clips, probe, read_clips
 from vtg.utils import ConfigError, DataError
 
 av = pytest.importorskip('av', reason='needs the extra "video"')
@@ -99,8 +99,8 @@ def test_a_part_is_the_same_as_the_whole(tmp_path):
 @pytest.mark.parametrize(('frames', 'seconds'), ((1, 23.0), (3, 23.0), (1, 24.9), (4, 16.3)))
 def test_pieces_make_the_whole(tmp_path, frames, seconds):
     path = write_video(tmp_path / 'v.mp4', seconds, 6)
-    whole = read_clips(path, 2.0, 16, frames)
-    pieces = list(iter_clips(path, 2.0, 16, frames, max_clips=4))
+    whole = read_clips(path, 2.0, 16, Sampler(frames))
+    pieces = list(iter_clips(path, 2.0, 16, Sampler(frames), max_clips=4))
     assert [piece.first_clip for piece in pieces] == list(range(0, 4 * len(pieces), 4))
     assert len(pieces) > 1 and max(map(len, pieces)) <= 5
     np.testing.assert_array_equal(np.concatenate([p.frames for p in pieces]), whole.frames)
@@ -110,7 +110,7 @@ def test_pieces_make_the_whole(tmp_path, frames, seconds):
 
 def test_several_frames_per_clip(tmp_path):
     path = write_video(tmp_path / 'v.mp4', 9.0, 8)
-    clips = read_clips(path, 2.0, 24, frames_per_clip=4)
+    clips = read_clips(path, 2.0, 24, Sampler(4))
     assert clips.frames.shape == (5, 4, 24, 24, 3)
     # 18 half seconds in 9 s; the fifth clip has two of its own and repeats the last.
     assert clips.times[0].tolist() == [0.125, 0.625, 1.125, 1.625]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From video files and sentences to features: decoding, encoders and the work on many files."""
 
-from .decoding import VideoClips, VideoInfo, count_clips, iter_clips, probe, read_clips
+from .decoding import VideoClips, VideoInfo, iter_clips, probe, read_clips
 from .executor import RayOptions, run_work
 from .files import check_kind, find_videos, keep_settings, write_arrays
 from .pipeline import (
@@ -11,10 +11,13 @@ from .pipeline import (
     extract_texts,
     extract_videos,
 )
+from .sampling import GridSampler, Sampler, count_clips
 
 __all__ = [
     'ExtractionReport',
+    'GridSampler',
     'RayOptions',
+    'Sampler',
     'VideoClips',
     'VideoInfo',
     'check_kind',

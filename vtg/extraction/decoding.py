@@ -4,7 +4,8 @@
 Sampling is that of the published features, which were read through FFmpeg's filter ``fps=1/c``:
 the frame of clip i is the last one that is shown before the middle of the clip, ``(i + 0.5) * c``,
 and a video that ends at second T has ``round(T / c)`` clips (halves up). With f frames per clip the
-same rule holds on a grid f times finer. Times count from the first frame of the video.
+same rule holds on a grid f times finer. :mod:`.sampling` has this rule and others. Times count from
+the first frame of the video.
 """
 
 from collections.abc import Callable, Generator, Iterator
@@ -19,6 +20,7 @@ from vtg.utils import ConfigError, DataError, check_clip_length, printable
 from vtg.utils.optional import require
 
 from .pictures import RESIZES
+from .sampling import MIDDLE, Sampler, Source, count_clips
 
 # Decoding that ends earlier than the container promises by more than this is a damaged file: a
 # quarter of it, from half a second to these seconds.
@@ -63,12 +65,7 @@ class VideoClips:
         return len(self.frames)
 
 
-def count_clips(duration: Fraction | float, clip_length: Fraction | float) -> int:
-    """Return ``round(duration / clip_length)``, halves up, and at least 1."""
-    return max(1, int(Fraction(duration) / Fraction(clip_length) + Fraction(1, 2)))
-
-
-def _exact(seconds: float) -> Fraction:
+def exact_seconds(seconds: float) -> Fraction:
     """The fraction that was meant by a float: 0.1 is 1/10, 0.166667 is close to 1/6."""
     return Fraction(seconds).limit_denominator(1_000_000)
 
@@ -152,6 +149,12 @@ class _Video:
             raise self.unreadable(error) from None
         return max((end for _, end, _ in self.pictures(Fraction(0))), default=Fraction(0))
 
+    def source(self) -> Source:
+        """What a sampler wants to know."""
+        stated = self.stream.duration if self.stream.frames else None
+        seconds = stated * self.stream.time_base if stated else None
+        return Source(Fraction(self.stream.average_rate or 0), seconds)
+
     def pictures(self, begin: Fraction) -> Iterator[tuple[Fraction, Fraction, Any]]:
         """Yield ``(time, end, picture)`` in order of presentation, from a key frame on that lies
         before ``begin``."""
@@ -189,20 +192,20 @@ def probe(path: str | Path) -> VideoInfo:
         )
 
 
-def sample_pictures(
-    path: str | Path,
-    step: float,
+def _sample(
+    video: _Video,
+    step: Fraction,
     convert: Callable[[Any], np.ndarray],
-    begin: float = 0.0,
-    end: float | None = None,
+    first: int,
+    last: int | None,
 ) -> Generator[tuple[float, np.ndarray], None, float]:
     """Yield the picture that is shown before the middle of every step.
 
     Args:
-        path: The video.
+        video: The open video.
         step: Seconds per picture.
         convert: Turns a decoded picture into an array; called once per picture that is taken.
-        begin, end: Only the steps between these seconds, which are multiples of ``step``.
+        first, last: Only the steps from ``first`` on and before ``last``.
 
     Yields:
         The seconds at which the picture was shown first, and the converted picture.
@@ -210,9 +213,7 @@ def sample_pictures(
     Returns:
         The duration of the video.
     """
-    grid = _exact(check_clip_length(step, 'seconds per picture'))
-    number = round(_exact(begin) / grid)
-    last = None if end is None else round(_exact(end) / grid)
+    number = first
     taken: tuple[Fraction, np.ndarray] | None = None
 
     def take(time: Fraction, picture: Any) -> tuple[float, np.ndarray]:
@@ -225,26 +226,25 @@ def sample_pictures(
                 raise video.unreadable(error) from None
         return float(time), taken[1]
 
-    with _Video(path) as video:
-        previous, stop = None, Fraction(0)
-        for time, until, picture in video.pictures(_exact(begin)):
-            while previous and number != last and time >= (number + Fraction(1, 2)) * grid:
-                yield take(*previous)
-                number += 1
-            if number == last:
-                return float(video.promised or stop)
-            previous, stop = (time, picture), max(stop, until)
-        if previous is None:
-            raise DataError(f'{path} holds no picture that can be decoded; copy it again.')
-        promised = video.promised or stop
-        if promised - stop > min(_TOLERATED_LOSS, max(promised / 4, Fraction(1, 2))):
-            raise DataError(
-                f'{path} is cut short: it says {float(promised):.1f} s but its pictures end '
-                f'at {float(stop):.1f} s; copy or download it again.'
-            )
-        total = count_clips(stop, grid)
-        for _ in range(number, total if last is None else min(last, total)):
+    previous, stop = None, Fraction(0)
+    for time, until, picture in video.pictures(first * step):
+        while previous and number != last and time >= (number + Fraction(1, 2)) * step:
             yield take(*previous)
+            number += 1
+        if number == last:
+            return float(video.promised or stop)
+        previous, stop = (time, picture), max(stop, until)
+    if previous is None:
+        raise DataError(f'{video.path} holds no picture that can be decoded; copy it again.')
+    promised = video.promised or stop
+    if promised - stop > min(_TOLERATED_LOSS, max(promised / 4, Fraction(1, 2))):
+        raise DataError(
+            f'{video.path} is cut short: it says {float(promised):.1f} s but its pictures end '
+            f'at {float(stop):.1f} s; copy or download it again.'
+        )
+    total = count_clips(stop, step)
+    for _ in range(number, total if last is None else min(last, total)):
+        yield take(*previous)
     return float(stop)
 
 
@@ -252,7 +252,7 @@ def iter_clips(
     path: str | Path,
     clip_length: float = 2.0,
     size: int = 224,
-    frames_per_clip: int = 1,
+    sampler: Sampler = MIDDLE,
     begin: float = 0.0,
     end: float | None = None,
     max_clips: int | None = None,
@@ -260,66 +260,76 @@ def iter_clips(
 ) -> Iterator[VideoClips]:
     """Decode the frames of a video in pieces of ``max_clips`` clips; see :func:`read_clips`.
 
-    The last piece may have one clip more. Only it knows the duration of the video; the others hold
-    NaN.
+    The last piece may have a clip more, or what the sampler fills up the end with. Only it knows
+    the duration of the video; the others hold NaN.
     """
-    check_clip_length(clip_length)
-    if frames_per_clip < 1 or size < 1:
-        raise ConfigError(f'{frames_per_clip} frames of {size} pixels per clip; use at least 1.')
+    length = exact_seconds(check_clip_length(clip_length))
+    if size < 1:
+        raise ConfigError(f'frames of {size} pixels; use at least 1.')
     if resize not in RESIZES:
         raise ConfigError(f'resize is one of {", ".join(RESIZES)}, got {resize!r}.')
-    step = float(_exact(clip_length) / frames_per_clip)
-    convert = RESIZES[resize]
-    pictures = sample_pictures(path, step, lambda picture: convert(picture, size), begin, end)
-    first, full = round(begin / clip_length), (max_clips or 0) * frames_per_clip
-    images: list[np.ndarray] = []
-    times: list[float] = []
-
-    def piece(count: int, duration: float) -> VideoClips:
-        """The next ``count`` frames; the last one fills up what is missing."""
-        nonlocal first
-        filled = images[:count] + images[-1:] * (count - len(images))
-        stamps = times[:count] + times[-1:] * (count - len(times))
-        clips = VideoClips(
-            np.stack(filled).reshape(-1, frames_per_clip, size, size, 3),
-            np.asarray(stamps).reshape(-1, frames_per_clip),
-            first,
-            clip_length,
-            duration,
+    steps, convert = sampler.steps(length), RESIZES[resize]
+    check_clip_length(float(length / steps), 'seconds per picture')
+    with _Video(path) as video:
+        source = video.source()
+        table = sampler.table(steps, source)
+        first = round(begin / clip_length)
+        asked = None if end is None else round(end / clip_length)
+        ends = [sampler.most_clips(source, length), asked]
+        most = min((clips for clips in ends if clips is not None), default=None)
+        last = None if most is None else most * steps
+        pictures = _sample(
+            video, length / steps, lambda picture: convert(picture, size), first * steps, last
         )
-        first += len(clips)
-        del images[:count], times[:count]
-        return clips
+        images: list[np.ndarray] = []
+        times: list[float] = []
 
-    while True:
-        try:
-            time, image = next(pictures)
-        except StopIteration as finished:
-            duration = finished.value
-            break
-        # One clip stays back, so that something is left for the last piece.
-        if full and len(images) == full + frames_per_clip:
-            yield piece(full, float('nan'))
-        images.append(image)
-        times.append(time)
-        if len(images) * image.nbytes > _MOST_BYTES:
-            raise DataError(
-                f'{path} has more than {len(images)} frames, too many to be decoded at once; cut '
-                'it or choose longer clips.'
+        def piece(rows: np.ndarray, duration: float) -> VideoClips:
+            """The clips whose steps are these of the waiting pictures."""
+            frames = rows[:, table]
+            stacked = np.stack([images[row] for row in frames.flat])
+            return VideoClips(
+                stacked.reshape(*frames.shape, size, size, 3),
+                np.asarray(times)[frames],
+                first,
+                clip_length,
+                duration,
             )
+
+        full = (max_clips or 0) * steps
+        kept = max(steps, sampler.reserve)
+        while True:
+            try:
+                time, image = next(pictures)
+            except StopIteration as finished:
+                duration = finished.value
+                break
+            # Something stays back that is left for the last piece, and that it is filled up with.
+            if full and len(images) == full + kept:
+                yield piece(np.arange(full).reshape(-1, steps), float('nan'))
+                first += full // steps
+                del images[:full], times[:full]
+            images.append(image)
+            times.append(time)
+            if len(images) * image.nbytes > _MOST_BYTES:
+                raise DataError(
+                    f'{path} has more than {len(images)} frames, too many to be decoded at once; '
+                    'cut it or choose longer clips.'
+                )
     if not images:
         raise DataError(f'{path} has no pictures between {begin:g} s and {end} s.')
-    # As many clips as with one frame per clip, whatever the number of frames.
-    stop = duration if end is None else min(duration, end)
-    clips = count_clips(_exact(stop - begin), _exact(clip_length)) + round(begin / clip_length)
-    yield piece((clips - first) * frames_per_clip, duration)
+    stop = exact_seconds(duration if end is None else min(duration, end))
+    # However short, what is asked for is one clip.
+    stop = max(stop, (round(begin / clip_length) + 1) * length)
+    order = sampler.arrange(first * steps + len(images), stop, length)
+    yield piece(order[first:most] - first * steps, duration)
 
 
 def read_clips(
     path: str | Path,
     clip_length: float = 2.0,
     size: int = 224,
-    frames_per_clip: int = 1,
+    sampler: Sampler = MIDDLE,
     begin: float = 0.0,
     end: float | None = None,
     resize: str = 'crop',
@@ -330,7 +340,7 @@ def read_clips(
         path: The video.
         clip_length: Seconds per clip.
         size: Pixels of the square frames.
-        frames_per_clip: Frames at equal distances; the last clip repeats its last frame.
+        sampler: Which pictures are the frames of a clip.
         begin, end: Seconds, multiples of ``clip_length``.
         resize: ``'crop'`` cuts the square from the centre; ``'squash'`` and ``'squash_bilinear'``
             force the whole picture into it, see :mod:`vtg.extraction.pictures`.
@@ -338,5 +348,5 @@ def read_clips(
     Raises:
         DataError: The file is missing, empty, damaged, cut short or without pictures.
     """
-    (clips,) = iter_clips(path, clip_length, size, frames_per_clip, begin, end, resize=resize)
+    (clips,) = iter_clips(path, clip_length, size, sampler, begin, end, resize=resize)
     return clips

@@ -25,7 +25,7 @@ from vtg.utils import (
     shown,
 )
 
-from .decoding import VideoClips, iter_clips
+from .decoding import VideoClips, exact_seconds, iter_clips
 from .encoders.base import Encoder
 from .executor import RayOptions, run_work
 from .files import stored_query, write_arrays
@@ -66,13 +66,11 @@ def decode_video(path: str | Path, clip_length: float, encoder: Encoder) -> Piec
     Raises:
         DataError: The video cannot be decoded, here or while the pieces are iterated over.
     """
-    size, frames_per_clip = encoder.image_size, encoder.frames_per_clip
-    clips = PIECE_BYTES // (frames_per_clip * size * size * 3)
+    size, sampler = encoder.image_size, encoder.sampler
+    clips = PIECE_BYTES // (sampler.steps(exact_seconds(clip_length)) * size * size * 3)
     # Full batches of an encoder, so that pieces change no number.
     clips = clips // _BATCH * _BATCH or max(1, clips)
-    pieces = iter_clips(
-        path, clip_length, size, frames_per_clip, max_clips=clips, resize=encoder.resize
-    )
+    pieces = iter_clips(path, clip_length, size, sampler, max_clips=clips, resize=encoder.resize)
     # What a container says about its length is not believed: it is decoded as far as there is room.
     decoded = list(islice(pieces, WHOLE_BYTES // PIECE_BYTES))
     return chain(decoded, pieces)

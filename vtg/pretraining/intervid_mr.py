@@ -192,7 +192,7 @@ class InterVidMR(ShardWorker):
                 path,
                 self.clip_length,
                 self.encoder.image_size,
-                self.encoder.frames_per_clip,
+                self.encoder.sampler,
                 begin * self.clip_length,
                 end * self.clip_length,
                 self.encoder.resize,

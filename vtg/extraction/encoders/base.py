@@ -14,6 +14,8 @@ from torch import Tensor, nn
 
 from vtg.utils import ConfigError
 
+from ..sampling import Sampler
+
 # Mean and deviation of the images that CLIP was trained on; the BLIP models use them as well.
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
@@ -46,6 +48,11 @@ class Encoder:
     def encode_frames(self, frames: np.ndarray) -> np.ndarray:
         """Map ``(n, f, S, S, 3)`` uint8 to ``(n, D)`` float32, one row per clip."""
         raise NotImplementedError
+
+    @property
+    def sampler(self) -> Sampler:
+        """Which pictures of a video are the frames of its clips."""
+        return Sampler(self.frames_per_clip)
 
     def encode_text(self, text: str) -> TextFeatures:
         """Encode one sentence; padding never enters.
