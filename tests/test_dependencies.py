@@ -38,6 +38,7 @@ ALLOWED: dict[str, set[str]] = {
     'datasets': BASIS | {'datasets.stores', 'formats'},
     'evaluation': BASIS,
     'pages': BASIS,
+    'plots': BASIS | {'analysis', 'apis', 'datasets', 'engine', 'evaluation', 'models'},
     'analysis': BASIS | {'evaluation', 'pages', 'reports'},
     'engine': BASIS,
     'extraction': BASIS | {'datasets.stores', 'engine'},

@@ -23,6 +23,10 @@ EXTRAS = {
     'safetensors.torch': 'hub',
     'huggingface_hub': 'hub',
     'tokenizers': 'offline',
+    'matplotlib': 'plots',
+    'matplotlib.figure': 'plots',
+    'matplotlib.lines': 'plots',
+    'matplotlib.ticker': 'plots',
 }
 
 
