@@ -70,18 +70,34 @@ def exact_seconds(seconds: float) -> Fraction:
     return Fraction(seconds).limit_denominator(1_000_000)
 
 
-class _Video:
-    """An open video file; every failure of the decoder is a :class:`DataError`."""
+class SoundMissing(DataError):
+    """A file has no audio track."""
 
-    def __init__(self, path: str | Path) -> None:
+
+class MediaFile:
+    """An open file and its first stream of a kind; failures of the decoder are ``DataError``.
+
+    Args:
+        path: The file.
+        kind: ``'video'`` or ``'audio'``.
+
+    Attributes:
+        stream: The stream.
+        start: Seconds at which the video begins, or the sound where there is no video; times count
+            from here.
+        promised: Seconds that the stream says it lasts, None where it does not say.
+    """
+
+    def __init__(self, path: str | Path, kind: str = 'video') -> None:
         self.av = require('av', 'decoding videos')
         self.path = Path(path)
+        self.kind = kind
         self.container: Any = None
         # Hostile headers give numbers that PyAV itself cannot work with.
         self.failures = (self.av.error.FFmpegError, OSError, ArithmeticError, ValueError,
                          TypeError, AttributeError, MemoryError)  # fmt: skip
 
-    def __enter__(self) -> '_Video':
+    def __enter__(self) -> 'MediaFile':
         if not self.path.is_file():
             raise DataError(f'video {self.path} does not exist; check the path.')
         if not self.path.stat().st_size:
@@ -90,18 +106,19 @@ class _Video:
             self.container = self.av.open(str(self.path))
         except self.failures as error:
             raise self.unreadable(error) from None
-        streams = self.container.streams.video
+        videos, sounds = self.container.streams.video, self.container.streams.audio
+        streams = videos if self.kind == 'video' else sounds
         if not streams:
-            kinds = ', '.join(sorted({stream.type for stream in self.container.streams})) or 'no'
+            missing = self._without_stream()
             self.container.close()
-            raise DataError(
-                f'{self.path} has no video stream (only {kinds} streams); give a file with images.'
-            )
+            raise missing
         self.stream = streams[0]
         try:
             self.stream.thread_type = 'AUTO'
-            self.stream.codec_context.options = {'max_pixels': str(_MOST_PIXELS)}
-            self.start = (self.stream.start_time or 0) * self.stream.time_base
+            if self.kind == 'video':
+                self.stream.codec_context.options = {'max_pixels': str(_MOST_PIXELS)}
+            first = (videos or streams)[0]
+            self.start = (first.start_time or 0) * first.time_base
             self.promised = self._promised()
         except self.failures as error:
             self.container.close()
@@ -111,7 +128,19 @@ class _Video:
     def __exit__(self, *error: object) -> None:
         self.container.close()
 
+    def _without_stream(self) -> DataError:
+        kinds = ', '.join(sorted({stream.type for stream in self.container.streams})) or 'no'
+        if self.kind == 'audio':
+            return SoundMissing(
+                f'{self.path} has no audio track (only {kinds} streams); leave it out or use a '
+                'model without sound.'
+            )
+        return DataError(
+            f'{self.path} has no video stream (only {kinds} streams); give a file with images.'
+        )
+
     def unreadable(self, error: BaseException) -> DataError:
+        """The sentence about a failure of the decoder."""
         reason = printable(str(error).splitlines()[0]) if str(error) else type(error).__name__
         return DataError(
             f'{self.path} cannot be decoded ({reason[:200]}); it is damaged or no video, copy or '
@@ -185,7 +214,7 @@ def probe(path: str | Path) -> VideoInfo:
     Raises:
         DataError: See :func:`read_clips`.
     """
-    with _Video(path) as video:
+    with MediaFile(path) as video:
         seconds, stream = video.seconds(), video.stream
         return VideoInfo(
             float(seconds), stream.width, stream.height, float(stream.average_rate or 0)
@@ -193,7 +222,7 @@ def probe(path: str | Path) -> VideoInfo:
 
 
 def _sample(
-    video: _Video,
+    video: MediaFile,
     step: Fraction,
     convert: Callable[[Any], np.ndarray],
     first: int,
@@ -270,7 +299,7 @@ def iter_clips(
         raise ConfigError(f'resize is one of {", ".join(RESIZES)}, got {resize!r}.')
     steps, convert = sampler.steps(length), RESIZES[resize]
     check_clip_length(float(length / steps), 'seconds per picture')
-    with _Video(path) as video:
+    with MediaFile(path) as video:
         source = video.source()
         table = sampler.table(steps, source)
         first = round(begin / clip_length)

@@ -25,7 +25,7 @@ from vtg.utils import (
     shown,
 )
 
-from .decoding import VideoClips, exact_seconds, iter_clips
+from .decoding import exact_seconds
 from .encoders.base import Encoder
 from .executor import RayOptions, run_work
 from .files import stored_query, write_arrays
@@ -56,7 +56,8 @@ class ExtractionReport:
         return f'{text}, {len(self.problems)} failed'
 
 
-Pieces = Iterable[VideoClips]
+Pieces = Iterable[Any]
+"""What :meth:`Encoder.iter_clips` yields."""
 
 
 def decode_video(path: str | Path, clip_length: float, encoder: Encoder) -> Pieces:
@@ -70,7 +71,7 @@ def decode_video(path: str | Path, clip_length: float, encoder: Encoder) -> Piec
     clips = PIECE_BYTES // (sampler.steps(exact_seconds(clip_length)) * size * size * 3)
     # Full batches of an encoder, so that pieces change no number.
     clips = clips // _BATCH * _BATCH or max(1, clips)
-    pieces = iter_clips(path, clip_length, size, sampler, max_clips=clips, resize=encoder.resize)
+    pieces = encoder.iter_clips(path, clip_length, clips)
     # What a container says about its length is not believed: it is decoded as far as there is room.
     decoded = list(islice(pieces, WHOLE_BYTES // PIECE_BYTES))
     return chain(decoded, pieces)
@@ -80,7 +81,7 @@ def encode_video(encoder: Encoder, pieces: Pieces) -> dict[str, np.ndarray]:
     """Return ``features (L, D)``, ``times (L, f)``, ``clip_length`` and ``duration`` of a video."""
     features, times = [], []
     for clips in pieces:
-        features.append(encoder.encode_frames(clips.frames))
+        features.append(encoder.encode_clips(clips))
         times.append(clips.times)
     return {
         'features': np.concatenate(features),

@@ -5,7 +5,8 @@ All three are components of the registry ``vtg.registry.ENCODERS`` and work on a
 ``(n, f, S, S, 3)`` uint8 RGB as :func:`vtg.extraction.read_clips` gives them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 
 from vtg.utils import ConfigError
 
+from ..decoding import iter_clips
 from ..sampling import Sampler
 
 # Mean and deviation of the images that CLIP was trained on; the BLIP models use them as well.
@@ -44,6 +46,21 @@ class Encoder:
     resize: str = 'crop'
     has_text: bool = False
     joint: bool = False
+
+    def iter_clips(self, path: str | Path, clip_length: float, max_clips: int) -> Iterator[Any]:
+        """Decode what it reads of a file, in pieces of ``max_clips`` clips.
+
+        A piece has ``times (n, f)``, ``clip_length`` and ``duration``, which only the last one has
+        to know; what else is in it is for :meth:`encode_clips`. Runs in threads, beside the model.
+        """
+        return iter_clips(
+            path, clip_length, self.image_size, self.sampler, max_clips=max_clips,
+            resize=self.resize,
+        )  # fmt: skip
+
+    def encode_clips(self, clips: Any) -> np.ndarray:
+        """Map a piece of :meth:`iter_clips` to ``(n, D)`` float32, one row per clip."""
+        return self.encode_frames(clips.frames)
 
     def encode_frames(self, frames: np.ndarray) -> np.ndarray:
         """Map ``(n, f, S, S, 3)`` uint8 to ``(n, D)`` float32, one row per clip."""
