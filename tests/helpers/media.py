@@ -186,3 +186,18 @@ def two_workers():
 
     yield RayOptions(workers=2, chunk=1)
     ray.shutdown()
+
+
+def tiny_slowfast(seed=0, **sizes):
+    """A random SlowFast in evaluation mode, statistics of its normalisations included."""
+    from vtg.extraction.networks.slowfast import SlowFast
+
+    torch.manual_seed(seed)
+    model = SlowFast(**sizes).eval()
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm3d):
+            torch.nn.init.uniform_(module.weight, 0.6, 1.4)
+            torch.nn.init.normal_(module.bias, 0, 0.2)
+            module.running_mean.normal_(0, 0.2)
+            module.running_var.uniform_(0.5, 1.5)
+    return model

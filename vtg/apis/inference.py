@@ -18,6 +18,7 @@ from vtg.datasets.stores.files import stored_number
 from vtg.engine import load_config
 from vtg.engine.checkpoint import load_weights
 from vtg.engine.components import check_registered
+from vtg.engine.precision import amp_context
 from vtg.engine.published import read_published
 from vtg.evaluation.records import moments_to_lists, to_records
 from vtg.extraction import decode_video, encode_video
@@ -31,7 +32,6 @@ from vtg.structures import MomentList
 from vtg.utils import ConfigError, DataError, has_words
 from vtg.utils.threads import settle_threads
 
-from .precision import amp_context
 from .publishing import find_model
 
 _FEATURE_FILES = ('.npz', '.npy', '.pt')

@@ -10,6 +10,7 @@ from mmengine.config import Config
 from vtg.datasets.annotated import AnnotatedDataset
 from vtg.engine.benchmark import benchmark_name, feature_names
 from vtg.engine.checkpoint import load_weights
+from vtg.engine.precision import amp_context
 from vtg.engine.runner import GroundingRunner
 from vtg.evaluation.metrics import Evaluated, gather
 from vtg.reports.published import published_for
@@ -18,8 +19,6 @@ from vtg.reports.selection import selection_rule
 from vtg.reports.submission import check_size, write_submission_archive
 from vtg.structures import MAIN, MetricTable
 from vtg.utils import ConfigError, DataError, terminal_table
-
-from .precision import amp_context
 
 SPLITS = ('val', 'test')
 # Hooks that evaluation needs; the others belong to training.

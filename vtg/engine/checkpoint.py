@@ -137,8 +137,19 @@ def weights_of(checkpoint: Any, path: str | Path) -> dict[str, Tensor]:
     return {renamed_weight(key.removeprefix('module.')): value for key, value in state.items()}
 
 
-def check_fit(model: nn.Module, state: Mapping[str, Tensor], path: str | Path) -> None:
+def check_fit(
+    model: nn.Module,
+    state: Mapping[str, Tensor],
+    path: str | Path,
+    advice: str = 'use the config that it was trained with',
+) -> None:
     """Check that names, shapes and types of ``state`` are those of ``model`` and all are numbers.
+
+    Args:
+        model: What they are for.
+        state: The weights.
+        path: Where they come from.
+        advice: What to do where they do not fit.
 
     Raises:
         CheckpointError: They are not; names a few of each kind of difference.
@@ -165,10 +176,7 @@ def check_fit(model: nn.Module, state: Mapping[str, Tensor], path: str | Path) -
     }
     found = [f'{len(keys)} {what}: {_few(keys)}' for what, keys in problems.items() if keys]
     if found:
-        raise CheckpointError(
-            f'{path} does not fit the model ({"; ".join(found)}); use the config that it was '
-            'trained with.'
-        )
+        raise CheckpointError(f'{path} does not fit the model ({"; ".join(found)}); {advice}.')
     broken = [key for key, value in own.items() if key in state and tensor_fault(state[key], value)]
     if broken:
         raise CheckpointError(

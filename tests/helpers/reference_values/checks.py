@@ -66,6 +66,7 @@ CHECKS: dict[str, Check] = {
     'cg_detr': Check('cg_detr', 'CgDetrCase'),
     'detr_functions': Check('detr_functions'),
     'eatr': Check('eatr', 'EatrCase'),
+    'encoder_slowfast': Check('slowfast'),
     'eval_edge_moment_retrieval': Check('evaluation', 'check_edge_moment_retrieval'),
     'eval_edge_qvhighlights': Check('evaluation', 'check_edge_qvhighlights'),
     'eval_real_files': Check('evaluation', 'check_real_files'),

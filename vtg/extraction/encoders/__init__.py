@@ -9,6 +9,7 @@ from .concepts import ConceptEncoder
 from .exported import CheckpointEncoder, TorchScriptEncoder
 from .scorers import BlipMatching, CosineScorer
 from .siglip import SiglipEncoder
+from .slowfast import SlowFastEncoder
 
 __all__ = [
     'Blip2Captioner',
@@ -24,6 +25,7 @@ __all__ = [
     'Encoder',
     'Scorer',
     'SiglipEncoder',
+    'SlowFastEncoder',
     'TextFeatures',
     'TorchScriptEncoder',
     'cosine',

@@ -16,8 +16,8 @@ ENCODER_NAMES = {
     'concept': 'ConceptEncoder',
     'blip2': 'Blip2Encoder',
     'torchscript': 'TorchScriptEncoder',
-    # These run as exported programs; docs/extraction.md says how one is made.
-    'slowfast': 'TorchScriptEncoder',
+    'slowfast': 'SlowFastEncoder',
+    # This runs as an exported program; docs/extraction.md says how one is made.
     'internvideo2': 'TorchScriptEncoder',
 }
 CAPTIONER_NAMES = {'blip': 'BlipCaptioner', 'blip2': 'Blip2Captioner'}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Half precision in prediction."""
+"""Half precision in prediction and extraction."""
 
 import contextlib
 from collections.abc import Callable
@@ -7,12 +7,13 @@ from contextlib import AbstractContextManager
 
 import torch
 
-from vtg.engine.run_folder import AMP_TYPES
 from vtg.utils import ConfigError, check_choice
+
+from .run_folder import AMP_TYPES
 
 
 def amp_context(
-    amp: str | None, device: str | torch.device
+    amp: str | None, device: str | torch.device, what: str = '--amp '
 ) -> Callable[[], AbstractContextManager]:
     """Return what makes a context in which the layers of a model run in half precision.
 
@@ -21,6 +22,7 @@ def amp_context(
     Args:
         amp: ``'bf16'``, ``'fp16'``, or None, which changes nothing.
         device: Where the model computes.
+        what: How the user gives it, for sentences.
 
     Raises:
         ConfigError: The type is unknown, or fp16 is asked for on a CPU, which has no kernels for
@@ -28,9 +30,9 @@ def amp_context(
     """
     if amp is None:
         return contextlib.nullcontext
-    check_choice(amp, AMP_TYPES, '--amp')
+    check_choice(amp, AMP_TYPES, what.rstrip(' ='))
     kind = torch.device(device).type
     if kind == 'cpu' and amp == 'fp16':
-        raise ConfigError('--amp fp16 needs a GPU; on a CPU write --amp bf16.')
+        raise ConfigError(f'{what}fp16 needs a GPU; on a CPU write {what}bf16.')
     dtype = getattr(torch, AMP_TYPES[amp])
     return lambda: torch.autocast(kind, dtype)
