@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from media import pictures, write_audio, write_video
+from media import filtered, pictures, write_audio, write_video
 
 from vtg.extraction import Sampler, count_clips, iter_clips, probe, read_clips
 from vtg.utils import ConfigError, DataError
@@ -19,35 +19,6 @@ def stamps(path):
         stream = container.streams.video[0]
         times = [picture.pts * stream.time_base for picture in container.decode(stream)]
     return [time - times[0] for time in times]
-
-
-def filtered(path, step):
-    """The pictures that FFmpeg's filter ``fps=1/step`` takes, in full size."""
-    step = Fraction(step)
-    with av.open(str(path)) as container:
-        stream = container.streams.video[0]
-        graph = av.filter.Graph()
-        source = graph.add_buffer(template=stream)
-        rate = graph.add('fps', f'fps={step.denominator}/{step.numerator}')
-        sink = graph.add('buffersink')
-        source.link_to(rate)
-        rate.link_to(sink)
-        graph.configure()
-        found = []
-
-        def drain():
-            while True:
-                try:
-                    found.append(graph.pull().to_ndarray(format='rgb24'))
-                except (av.error.BlockingIOError, av.error.EOFError):
-                    return
-
-        for picture in container.decode(stream):
-            graph.push(picture)
-            drain()
-        graph.push(None)
-        drain()
-    return found
 
 
 @pytest.mark.parametrize('clip_length', (1.0, 2.0, 0.5))

@@ -2,6 +2,7 @@
 """Fixtures: small videos made on the spot, and tiny random models saved to disk."""
 
 import json
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,36 @@ def write_video(path, seconds=10.0, fps=5, seed=0, width=64, height=48, codec='m
         if sound:
             _mux_sound(av, container, sound, seconds)
     return Path(path)
+
+
+def filtered(path, step):
+    """The pictures that FFmpeg's filter ``fps=1/step`` takes, in full size."""
+    av = pytest.importorskip('av', reason='needs the extra "video"')
+    step = Fraction(step)
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        graph = av.filter.Graph()
+        source = graph.add_buffer(template=stream)
+        rate = graph.add('fps', f'fps={step.denominator}/{step.numerator}')
+        sink = graph.add('buffersink')
+        source.link_to(rate)
+        rate.link_to(sink)
+        graph.configure()
+        found = []
+
+        def drain():
+            while True:
+                try:
+                    found.append(graph.pull().to_ndarray(format='rgb24'))
+                except (av.error.BlockingIOError, av.error.EOFError):
+                    return
+
+        for picture in container.decode(stream):
+            graph.push(picture)
+            drain()
+        graph.push(None)
+        drain()
+    return found
 
 
 def write_audio(path, seconds=2.0):

@@ -12,6 +12,7 @@ from torch import Tensor
 from vtg.utils import CheckpointError, atomic_write, check_output, check_replaceable
 
 from .checkpoint import to_plain, unsafe_globals
+from .pickled_arrays import is_pickle, read_arrays
 
 _PLAIN = (str, bytes, int, float, complex, bool, type(None), torch.dtype, torch.Size)
 
@@ -20,7 +21,8 @@ def convert(source: str | Path, target: str | Path, trust: bool) -> list[str]:
     """Read a pickled checkpoint and write its tensors and plain values.
 
     Args:
-        source: The file to read; **its code is executed**.
+        source: The file to read; **its code is executed**, except for that of a bare pickle (the
+            ``.pkl`` of older model zoos), which may hold arrays and plain values only.
         target: The file to write, readable with ``weights_only=True``.
         trust: The caller's confirmation that ``source`` may be executed.
 
@@ -43,7 +45,10 @@ def convert(source: str | Path, target: str | Path, trust: bool) -> list[str]:
             'command with --trust if you trust where it comes from.'
         )
     try:
-        checkpoint = torch.load(source, map_location='cpu', weights_only=False)
+        if is_pickle(source):
+            checkpoint = read_arrays(source)
+        else:
+            checkpoint = torch.load(source, map_location='cpu', weights_only=False)
     except Exception as error:
         raise CheckpointError(f'{source} cannot be read ({error}).') from error
     dropped: list[str] = []

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pickles of NumPy arrays, in which weights were published before PyTorch had a format of its own.
+
+Reading names what a file needs beyond arrays, numbers, text and containers, and runs none of it.
+"""
+
+import pickle
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+# How the older format of torch.save begins: with a number that stands for it.
+_TORCH = pickle.dumps(0x1950A86A20F9469CFC6C, protocol=2)
+_PICKLE = b'\x80'
+
+
+def _encode(text: str, encoding: str = 'latin1') -> bytes:
+    """Bytes that Python 3 wrote in the format of Python 2."""
+    if encoding != 'latin1':
+        raise pickle.UnpicklingError(f'bytes in the encoding {encoding!r}')
+    return text.encode(encoding)
+
+
+def _scalar(kind: np.dtype, data: bytes | str) -> np.generic:
+    """A NumPy number, without what NumPy does for objects."""
+    raw = data.encode('latin1') if isinstance(data, str) else data
+    return np.frombuffer(raw, kind, 1)[0]
+
+
+_ADMITTED: dict[tuple[str, str], Any] = {
+    ('numpy', 'ndarray'): np.ndarray,
+    ('numpy', 'dtype'): np.dtype,
+    ('collections', 'OrderedDict'): OrderedDict,
+    ('_codecs', 'encode'): _encode,
+}
+# The places of NumPy 1 and 2.
+for _place in ('numpy.core.multiarray', 'numpy._core.multiarray'):
+    _ADMITTED[_place, '_reconstruct'] = np.zeros(0).__reduce__()[0]
+    _ADMITTED[_place, 'scalar'] = _scalar
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        try:
+            return _ADMITTED[module, name]
+        except KeyError:
+            raise pickle.UnpicklingError(
+                f'it needs {module}.{name}, which is no array, number or text'
+            ) from None
+
+
+def is_pickle(path: str | Path) -> bool:
+    """Whether a file is a bare pickle, and not one of PyTorch's formats."""
+    with Path(path).open('rb') as file:
+        start = file.read(len(_TORCH))
+    return start.startswith(_PICKLE) and start != _TORCH
+
+
+def read_arrays(path: str | Path) -> Any:
+    """Read a pickle of arrays, of Python 2 as well.
+
+    Raises:
+        pickle.UnpicklingError: It needs anything else; nothing of it has been run.
+    """
+    with Path(path).open('rb') as file:
+        return _Unpickler(file, encoding='latin1').load()
