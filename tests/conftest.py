@@ -12,7 +12,15 @@ from mmengine.registry import init_default_scope
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / 'tests' / 'helpers'))
-from media import tiny_blip, tiny_blip2, tiny_clip, two_workers, videos  # noqa: E402, F401
+from media import (  # noqa: E402, F401
+    tiny_blip,
+    tiny_blip2,
+    tiny_clap,
+    tiny_clip,
+    tiny_panns,
+    two_workers,
+    videos,
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -52,8 +52,8 @@ def test_good_and_bad_files(videos, clip, tmp_path):
 def test_long_videos_are_encoded_in_pieces(videos, clip, tmp_path, monkeypatch):
     path = {'v2': videos / 'v2.mp4'}
     extract_videos(path, clip, tmp_path / 'whole')
-    monkeypatch.setattr('vtg.extraction.pipeline.WHOLE_BYTES', 0)
-    monkeypatch.setattr('vtg.extraction.pipeline.PIECE_BYTES', 5 * 32 * 32 * 3)
+    monkeypatch.setattr('vtg.extraction.pieces.WHOLE_BYTES', 0)
+    monkeypatch.setattr('vtg.extraction.pieces.PIECE_BYTES', 5 * 32 * 32 * 3)
     report = extract_videos({**path, 'gone': tmp_path / 'gone.mp4'}, clip, tmp_path / 'pieces')
     assert report.written == {'v2': 12} and 'does not exist' in report.problems['gone']
     whole, pieces = (np.load(tmp_path / name / 'v2.npz') for name in ('whole', 'pieces'))

@@ -9,7 +9,7 @@ import pytest
 from campaign import mutated_bytes, outcome
 from media import write_video
 
-from vtg.extraction import decode_video, encode_video, probe, read_clips
+from vtg.extraction import probe, read_clips
 from vtg.extraction.encoders import Encoder
 
 pytest.importorskip('av', reason='needs the extra "video"')
@@ -26,7 +26,7 @@ class _Means(Encoder):
 
 def _extract(path):
     encoder = _Means()
-    return encode_video(encoder, decode_video(path, 0.5, encoder))
+    return encoder.encode(encoder.decode(path, 0.5))
 
 
 @pytest.fixture(scope='module')

@@ -2,6 +2,7 @@
 """Fixtures: small videos made on the spot, and tiny random models saved to disk."""
 
 import json
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -207,6 +208,69 @@ def tiny_blip2(tmp_path_factory):
     )  # fmt: skip
     transformers.Blip2ForImageTextRetrieval(config).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope='session')
+def tiny_clap(tmp_path_factory):
+    """A folder of a random CLAP: 8 kHz, two seconds, towers 16 wide, joint width 12."""
+    transformers = pytest.importorskip('transformers', reason='needs the extra "encoders"')
+    folder = tmp_path_factory.mktemp('clap')
+    vocabulary = _bert_tokenizer(folder)
+    torch.manual_seed(4)
+    config = transformers.ClapConfig(
+        text_config=dict(
+            vocab_size=vocabulary, hidden_size=16, intermediate_size=16, num_hidden_layers=1,
+            num_attention_heads=2, max_position_embeddings=66, pad_token_id=0,
+        ),
+        audio_config=dict(
+            window_size=4, num_mel_bins=16, spec_size=64, patch_size=4, patch_stride=[4, 4],
+            patch_embeds_hidden_size=8, depths=[1, 1], num_attention_heads=[1, 2], hidden_size=16,
+        ),
+        projection_dim=12,
+    )  # fmt: skip
+    transformers.ClapModel(config).save_pretrained(folder)
+    transformers.ClapFeatureExtractor(
+        feature_size=16, sampling_rate=8000, hop_length=80, max_length_s=2, fft_window_size=256,
+        frequency_max=4000, truncation='rand_trunc', padding='repeatpad',
+    ).save_pretrained(folder)  # fmt: skip
+    return folder
+
+
+CNN14 = """
+import torch
+
+class Cnn14(torch.nn.Module):
+    def __init__(self, sample_rate, window_size, hop_size, mel_bins, fmin, fmax, classes_num):
+        super().__init__()
+        assert (sample_rate, window_size, hop_size, mel_bins) == (32000, 1024, 320, 64)
+        assert (fmin, fmax) == (50, 14000)
+        self.fc1 = torch.nn.Linear(320, 2048)
+        self.fc_audioset = torch.nn.Linear(2048, classes_num)
+
+    def forward(self, samples, mixup_lambda=None):
+        embedding = self.fc1(samples.unfold(1, 320, 320).mean(1)).relu()
+        return {'embedding': embedding, 'clipwise_output': self.fc_audioset(embedding)}
+"""
+
+
+@pytest.fixture
+def tiny_panns(tmp_path, monkeypatch):
+    """Weights for a network in the place of ``panns-inference``, whose import would fail."""
+    package = tmp_path / 'packages' / 'panns_inference'
+    package.mkdir(parents=True)
+    (package / '__init__.py').write_text('raise RuntimeError("downloads into the home folder")')
+    (package / 'models.py').write_text(CNN14)
+    (package.parent / 'torchlibrosa.py').touch()
+    monkeypatch.syspath_prepend(str(package.parent))
+    for name in ('torchlibrosa', 'panns_inference', 'panns_inference.models'):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    torch.manual_seed(5)
+    layers = {'fc1': torch.nn.Linear(320, 2048), 'fc_audioset': torch.nn.Linear(2048, 5)}
+    weights = torch.nn.ModuleDict(layers).state_dict()
+    torch.save({'iteration': 7, 'model': weights}, tmp_path / 'Cnn14.pth')
+    yield tmp_path / 'Cnn14.pth'
+    sys.modules.pop('panns_inference.models', None)
+    sys.modules.pop('torchlibrosa', None)
 
 
 @pytest.fixture(scope='session')

@@ -21,7 +21,6 @@ from vtg.engine.components import check_registered
 from vtg.engine.precision import amp_context
 from vtg.engine.published import read_published
 from vtg.evaluation.records import moments_to_lists, to_records
-from vtg.extraction import decode_video, encode_video
 from vtg.extraction.encoders import Encoder, TextFeatures
 from vtg.extraction.encoders.base import as_device
 from vtg.extraction.encoders.names import encoder_config
@@ -354,7 +353,7 @@ class Inferencer:
             _check_count('video', self.num_video, len(self.encoders), 'encoders')
             arrays = []
             for encoder in self.encoders:
-                found = encode_video(encoder, decode_video(video, self.clip_length, encoder))
+                found = encoder.encode(encoder.decode(video, self.clip_length))
                 arrays.append(found['features'])
                 duration = float(found['duration'])
         _check_count('video', self.num_video, len(arrays), 'arrays')

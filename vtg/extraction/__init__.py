@@ -4,13 +4,8 @@
 from .decoding import VideoClips, VideoInfo, iter_clips, probe, read_clips
 from .executor import RayOptions, run_work
 from .files import check_kind, find_videos, keep_settings, write_arrays
-from .pipeline import (
-    ExtractionReport,
-    decode_video,
-    encode_video,
-    extract_texts,
-    extract_videos,
-)
+from .pipeline import extract_texts, extract_videos
+from .report import ExtractionReport
 from .sampling import GridSampler, Sampler, count_clips
 
 __all__ = [
@@ -22,8 +17,6 @@ __all__ = [
     'VideoInfo',
     'check_kind',
     'count_clips',
-    'decode_video',
-    'encode_video',
     'extract_texts',
     'extract_videos',
     'find_videos',

@@ -87,9 +87,12 @@ def check_kind(
 
 
 def write_arrays(path: Path, **arrays: Any) -> None:
-    """Write a ``.npz`` file, whole or not at all."""
+    """Write a ``.npz`` file, or ``features`` alone as ``.npy``, whole or not at all."""
     with atomic_write(path) as temporary, temporary.open('wb') as file:
-        np.savez(file, **arrays)
+        if path.suffix == '.npy':
+            np.save(file, arrays['features'])
+        else:
+            np.savez(file, **arrays)
 
 
 def keep_settings(

@@ -2,12 +2,11 @@
 """Features of many videos and queries: resumable, parallel; a bad file never stops the others."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain, islice
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -25,70 +24,18 @@ from vtg.utils import (
     shown,
 )
 
-from .decoding import exact_seconds
-from .encoders.base import Encoder
+from .decoding import SoundMissing
 from .executor import RayOptions, run_work
 from .files import stored_query, write_arrays
+from .pieces import Pieces
+from .report import ExtractionReport, Outcome
 
-# Frames that wait for the encoder, and frames per piece; longer videos are decoded piece by piece.
-WHOLE_BYTES = 1 << 30
-PIECE_BYTES = 1 << 28
-_BATCH = 64
 OnStart = Callable[[int], Callable[[], object]]
 
 
 def silent(total: int) -> Callable[[], object]:
     """A progress bar that shows nothing."""
     return lambda: None
-
-
-@dataclass
-class ExtractionReport:
-    """What was done: names with their number of rows, what was there already, what failed."""
-
-    written: dict[str, int] = field(default_factory=dict)
-    skipped: int = 0
-    problems: dict[str, str] = field(default_factory=dict)
-
-    def summary(self) -> str:
-        rows = sum(self.written.values())
-        text = f'{len(self.written)} written ({rows} rows), {self.skipped} there already'
-        return f'{text}, {len(self.problems)} failed'
-
-
-Pieces = Iterable[Any]
-"""What :meth:`Encoder.iter_clips` yields."""
-
-
-def decode_video(path: str | Path, clip_length: float, encoder: Encoder) -> Pieces:
-    """Decode a video for an encoder, and leave what would take much memory to the iteration over
-    the pieces.
-
-    Raises:
-        DataError: The video cannot be decoded, here or while the pieces are iterated over.
-    """
-    size, sampler = encoder.image_size, encoder.sampler
-    clips = PIECE_BYTES // (sampler.steps(exact_seconds(clip_length)) * size * size * 3)
-    # Full batches of an encoder, so that pieces change no number.
-    clips = clips // _BATCH * _BATCH or max(1, clips)
-    pieces = encoder.iter_clips(path, clip_length, clips)
-    # What a container says about its length is not believed: it is decoded as far as there is room.
-    decoded = list(islice(pieces, WHOLE_BYTES // PIECE_BYTES))
-    return chain(decoded, pieces)
-
-
-def encode_video(encoder: Encoder, pieces: Pieces) -> dict[str, np.ndarray]:
-    """Return ``features (L, D)``, ``times (L, f)``, ``clip_length`` and ``duration`` of a video."""
-    features, times = [], []
-    for clips in pieces:
-        features.append(encoder.encode_clips(clips))
-        times.append(clips.times)
-    return {
-        'features': np.concatenate(features),
-        'times': np.concatenate(times),
-        'clip_length': np.asarray(clips.clip_length, np.float64),
-        'duration': np.asarray(clips.duration, np.float64),
-    }
 
 
 def decode_ahead(
@@ -116,10 +63,10 @@ def _outcome(future: Future) -> Pieces | DataError:
 
 
 class VideoExtractor:
-    """A worker that decodes videos, encodes their clips and writes one ``.npz`` file for each.
+    """A worker that decodes videos, encodes their clips and writes one file for each.
 
-    A file holds ``features (L, D)``, ``times (L, f)`` of the frames in seconds, ``clip_length`` and
-    ``duration``.
+    A ``.npz`` file holds ``features (L, D)``, ``times (L, f)`` of the frames in seconds,
+    ``clip_length`` and ``duration``; a ``.npy`` file the features alone.
 
     Args:
         encoder: Config of the encoder.
@@ -127,31 +74,44 @@ class VideoExtractor:
         clip_length: Seconds per clip.
         dtype: Type of the stored features.
         threads: Threads that decode ahead.
+        suffix: ``'.npz'`` or ``'.npy'``.
     """
 
     def __init__(
-        self, encoder: dict, folder: str, clip_length: float, dtype: str, threads: int
+        self,
+        encoder: dict,
+        folder: str,
+        clip_length: float,
+        dtype: str,
+        threads: int,
+        suffix: str = '.npz',
     ) -> None:
         self.encoder = ENCODERS.build(encoder)
         self.folder = Path(folder)
         self.dtype = dtype
         self.threads = threads
-        self.decode = partial(decode_video, clip_length=clip_length, encoder=self.encoder)
+        self.suffix = suffix
+        self.decode = partial(self.encoder.decode, clip_length=clip_length)
 
-    def __call__(self, items: Sequence[tuple[str, str]]) -> Iterator[tuple[str, int, str]]:
-        """Take ``(name, path)`` and yield ``(name, rows, problem)``."""
+    def __call__(self, items: Sequence[tuple[str, str]]) -> Iterator[Outcome]:
+        """Take ``(name, path)``."""
         paths = [Path(path) for _, path in items]
         for (name, _), pieces in zip(items, decode_ahead(paths, self.decode, self.threads)):
             try:
                 if isinstance(pieces, DataError):
                     raise pieces
-                arrays = encode_video(self.encoder, pieces)
+                begin, before = perf_counter(), pieces.seconds
+                arrays = self.encoder.encode(pieces)
             except DataError as error:
-                yield name, 0, str(error)
+                missing = isinstance(error, SoundMissing)
+                yield Outcome(name, problem=str(error), without_sound=missing)
                 continue
+            encoding = perf_counter() - begin - (pieces.seconds - before)
+            rows = len(arrays['features'])
+            cut = int(arrays['rows'].max()) - rows if 'rows' in arrays else 0
             arrays['features'] = arrays['features'].astype(self.dtype)
-            write_arrays(self.folder / f'{name}.npz', **arrays)
-            yield name, len(arrays['features']), ''
+            write_arrays(self.folder / f'{name}{self.suffix}', **arrays)
+            yield Outcome(name, rows, cut=cut, decoding=pieces.seconds, encoding=encoding)
 
 
 class TextExtractor:
@@ -168,11 +128,12 @@ class TextExtractor:
         self.folder = Path(folder)
         self.dtype = dtype
 
-    def __call__(self, items: Sequence[tuple[str, str]]) -> Iterator[tuple[str, int, str]]:
-        """Take ``(name, query)`` and yield ``(name, rows, problem)``."""
+    def __call__(self, items: Sequence[tuple[str, str]]) -> Iterator[Outcome]:
+        """Take ``(name, query)``."""
         for name, query in items:
             if not has_words(query):
-                yield name, 0, f'query {name!r} has no words; correct it or remove the record.'
+                problem = f'query {name!r} has no words; correct it or remove the record.'
+                yield Outcome(name, problem=problem)
                 continue
             text = self.encoder.encode_text(query)
             write_arrays(
@@ -181,7 +142,7 @@ class TextExtractor:
                 pooler_output=text.pooled.astype(self.dtype),
                 query=np.array(query),
             )
-            yield name, len(text.tokens), ''
+            yield Outcome(name, len(text.tokens))
 
 
 def _run(
@@ -190,17 +151,16 @@ def _run(
     folder: Path,
     ray: RayOptions | None,
     on_start: OnStart,
+    suffix: str = '.npz',
 ) -> ExtractionReport:
-    remove_leftovers(folder, r'.+\.npz')
-    todo = [item for item in items if not (folder / f'{item[0]}.npz').is_file()]
+    remove_leftovers(folder, rf'.+\{suffix}')
+    todo = [item for item in items if not (folder / f'{item[0]}{suffix}').is_file()]
     report = ExtractionReport(skipped=len(items) - len(todo))
-    step = on_start(len(todo))
-    for name, rows, problem in run_work(make_worker, todo, ray):
-        if problem:
-            report.problems[name] = problem
-        else:
-            report.written[name] = rows
+    step, begin = on_start(len(todo)), perf_counter()
+    for outcome in run_work(make_worker, todo, ray):
+        report.add(outcome)
         step()
+    report.seconds = perf_counter() - begin
     return report
 
 
@@ -213,6 +173,7 @@ def extract_videos(
     threads: int = 1,
     ray: RayOptions | None = None,
     on_start: OnStart = silent,
+    suffix: str = '.npz',
 ) -> ExtractionReport:
     """Write the features of videos to ``folder/{name}.npz``; what is there already is left alone.
 
@@ -225,6 +186,7 @@ def extract_videos(
         threads: Threads that decode ahead of the encoder, per process.
         ray: Work on Ray instead of in this process.
         on_start: Called with the number of videos; returns what is called after each.
+        suffix: ``'.npz'`` with times and duration, or ``'.npy'`` without.
 
     Returns:
         What was written and, by name, the sentence for every video that could not be read.
@@ -234,8 +196,9 @@ def extract_videos(
         raise ConfigError(f'{threads} threads cannot decode; use at least 1 (--jobs).')
     folder = Path(folder)
     items = [(file_name(name, f'name of {path}'), str(path)) for name, path in videos.items()]
-    worker = partial(VideoExtractor, encoder, str(folder.absolute()), clip_length, dtype, threads)
-    return _run(worker, items, folder, ray, on_start)
+    place = str(folder.absolute())
+    worker = partial(VideoExtractor, encoder, place, clip_length, dtype, threads, suffix)
+    return _run(worker, items, folder, ray, on_start, suffix)
 
 
 def extract_texts(

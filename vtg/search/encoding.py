@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from vtg.extraction import decode_video, encode_video, probe
+from vtg.extraction import probe
 from vtg.extraction.encoders import Encoder
 from vtg.registry import ENCODERS
 from vtg.utils import ConfigError, DataError
@@ -76,5 +76,5 @@ class FileEncoder:
             DataError: It cannot be read, or is longer than allowed.
         """
         self.check(path)
-        found = encode_video(self.encoder, decode_video(path, self.clip_length, self.encoder))
+        found = self.encoder.encode(self.encoder.decode(path, self.clip_length))
         return EncodedFile(path, found['features'], float(found['duration']))

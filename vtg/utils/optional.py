@@ -13,6 +13,8 @@ from .errors import ConfigError
 # Module to the extra of setup.py that installs it.
 EXTRAS = {
     'av': 'video',
+    'panns_inference': 'audio',
+    'torchlibrosa': 'audio',
     'transformers': 'encoders',
     'ray': 'ray',
     'ray.data': 'ray',

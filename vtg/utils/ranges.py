@@ -120,6 +120,7 @@ RANGES: dict[str, Range] = {
     'length_tolerance': _AT_LEAST_0,
     'temperature': _ABOVE_0,
     'clip_length': _ABOVE_0,
+    'window': _ABOVE_0,
     'unit_seconds': _ABOVE_0,
     'divisor': _ABOVE_0,
     'sigma': _ABOVE_0,

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from vtg.utils import ConfigError
 
-from ..decoding import iter_clips
+from ..decoding import exact_seconds, iter_clips
+from ..pieces import Pieces, clips_per_piece
 from ..sampling import Sampler
 
 # Mean and deviation of the images that CLIP was trained on; the BLIP models use them as well.
@@ -47,8 +48,31 @@ class Encoder:
     has_text: bool = False
     joint: bool = False
 
+    def decode(self, path: str | Path, clip_length: float) -> Pieces:
+        """Read what it needs of a file, ahead as far as there is room.
+
+        Raises:
+            DataError: The file cannot be decoded, here or while the pieces are iterated over.
+        """
+        steps = self.sampler.steps(exact_seconds(clip_length))
+        clips = clips_per_piece(steps * self.image_size**2 * 3)
+        return Pieces(self.iter_clips(path, clip_length, clips))
+
+    def encode(self, pieces: Pieces) -> dict[str, np.ndarray]:
+        """Return ``features (L, D)``, ``times (L, f)``, ``clip_length`` and ``duration``."""
+        features, times = [], []
+        for clips in pieces:
+            features.append(self.encode_clips(clips))
+            times.append(clips.times)
+        return {
+            'features': np.concatenate(features),
+            'times': np.concatenate(times),
+            'clip_length': np.asarray(clips.clip_length, np.float64),
+            'duration': np.asarray(clips.duration, np.float64),
+        }
+
     def iter_clips(self, path: str | Path, clip_length: float, max_clips: int) -> Iterator[Any]:
-        """Decode what it reads of a file, in pieces of ``max_clips`` clips.
+        """Decode a file in pieces of ``max_clips`` clips, the last of which may be longer.
 
         A piece has ``times (n, f)``, ``clip_length`` and ``duration``, which only the last one has
         to know; what else is in it is for :meth:`encode_clips`. Runs in threads, beside the model.

@@ -15,6 +15,8 @@ ENCODER_NAMES = {
     'siglip': 'SiglipEncoder',
     'concept': 'ConceptEncoder',
     'blip2': 'Blip2Encoder',
+    'panns': 'PannsEncoder',
+    'clap': 'ClapEncoder',
     'torchscript': 'TorchScriptEncoder',
     'slowfast': 'SlowFastEncoder',
     # This runs as an exported program; docs/extraction.md says how one is made.
