@@ -54,8 +54,13 @@ def load_from_elsewhere(filename: str, map_location: Any = None) -> Any:
     raise CheckpointError(f'{filename} is not a local file; download it and give the path.')
 
 
-def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> Any:
+def read_checkpoint(path: str | Path, map_location: Any = 'cpu', mmap: bool = False) -> Any:
     """Read a checkpoint that holds nothing but tensors and plain values, or a published model.
+
+    Args:
+        path: The file, or the folder of a published model.
+        map_location: Device of the tensors.
+        mmap: Leave tensors on disk until they are used, where the file allows it.
 
     Raises:
         CheckpointError: The file is missing, damaged, or needs pickled objects; nothing in it has
@@ -71,7 +76,8 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> Any:
         return read_weights(path, map_location or 'cpu')
     _check_growth(path)
     try:
-        return torch.load(path, map_location=map_location, weights_only=True)
+        mmap = mmap and zipfile.is_zipfile(path)
+        return torch.load(path, map_location=map_location, weights_only=True, mmap=mmap)
     except Exception as error:
         names = unsafe_globals(path)
         if not names:

@@ -21,7 +21,7 @@ from .core import Row
 SUFFIXES = ('.json', '.npz')
 # Arrays that go into a comparison: inputs and weights.
 INPUTS = re.compile(
-    r'(?:^|/)(?:in|sd|sd_audio)/|^grad/param_names$|^unit/m2m/spans$|^unit/ema/weights$'
+    r'(?:^|/)(?:in|sd|sd_audio|sd_clip)/|^grad/param_names$|^unit/m2m/spans$|^unit/ema/weights$'
 )
 
 
@@ -66,6 +66,9 @@ CHECKS: dict[str, Check] = {
     'cg_detr': Check('cg_detr', 'CgDetrCase'),
     'detr_functions': Check('detr_functions'),
     'eatr': Check('eatr', 'EatrCase'),
+    'encoder_internvideo2': Check('internvideo2', 'check_vision'),
+    'encoder_internvideo2_llama': Check('internvideo2', 'check_llama'),
+    'encoder_internvideo2_text': Check('internvideo2', 'check_bert'),
     'encoder_slowfast': Check('slowfast'),
     'eval_edge_moment_retrieval': Check('evaluation', 'check_edge_moment_retrieval'),
     'eval_edge_qvhighlights': Check('evaluation', 'check_edge_qvhighlights'),

@@ -8,6 +8,7 @@ from .captioners import Blip2Captioner, BlipCaptioner
 from .clip import ClipEncoder
 from .concepts import ConceptEncoder
 from .exported import CheckpointEncoder, TorchScriptEncoder
+from .internvideo2 import InternVideo2Encoder
 from .joined import JoinedEncoder
 from .scorers import BlipMatching, CosineScorer
 from .siglip import SiglipEncoder
@@ -27,6 +28,7 @@ __all__ = [
     'ConceptEncoder',
     'CosineScorer',
     'Encoder',
+    'InternVideo2Encoder',
     'JoinedEncoder',
     'PannsEncoder',
     'Scorer',

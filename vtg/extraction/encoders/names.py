@@ -17,10 +17,10 @@ ENCODER_NAMES = {
     'blip2': 'Blip2Encoder',
     'panns': 'PannsEncoder',
     'clap': 'ClapEncoder',
-    'torchscript': 'TorchScriptEncoder',
     'slowfast': 'SlowFastEncoder',
-    # This runs as an exported program; docs/extraction.md says how one is made.
-    'internvideo2': 'TorchScriptEncoder',
+    'internvideo2': 'InternVideo2Encoder',
+    # An exported program; docs/extraction.md says how one is made.
+    'torchscript': 'TorchScriptEncoder',
 }
 CAPTIONER_NAMES = {'blip': 'BlipCaptioner', 'blip2': 'Blip2Captioner'}
 # Their weights come with packages.

@@ -27,13 +27,17 @@ def naming(wanted: str) -> Iterator[None]:
         raise CheckpointError(f'{str(error).rstrip(".")}; wanted is {wanted}.') from None
 
 
-def read_tensors(path: str | Path) -> dict[str, Tensor]:
+def read_tensors(path: str | Path, mmap: bool = False) -> dict[str, Tensor]:
     """Return the tensors of a file by name, out of whatever they are wrapped in.
+
+    Args:
+        path: The file.
+        mmap: Leave them on disk until they are used, where the file allows it.
 
     Raises:
         CheckpointError: The file is missing or damaged, needs Python objects, or holds no weights.
     """
-    state = read_checkpoint(path)
+    state = read_checkpoint(path, mmap=mmap)
     while isinstance(state, Mapping):
         inner = next((key for key in WRAPPERS if isinstance(state.get(key), Mapping)), None)
         if inner is None:
