@@ -39,6 +39,7 @@ setup(
     package_data={
         'vtg': ['py.typed'],
         'vtg.pages': ['assets/*'],
+        'vtg.serve': ['assets/*'],
         'vtg.configs': ['**/*.py', '**/*.yml', '**/*.md'],
     },
     entry_points={'console_scripts': ['vtg = vtg.cli:main']},

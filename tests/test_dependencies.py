@@ -49,8 +49,9 @@ ALLOWED: dict[str, set[str]] = {
     | {'models', 'datasets', 'evaluation', 'engine', 'extraction', 'formats', 'reports'}
     | {'analysis', 'pages'},
     'search': BASIS | {'apis', 'engine', 'evaluation', 'extraction', 'models', 'pages'},
+    'serve': BASIS | {'extraction', 'pages', 'search'},
     '__main__': {'cli'},
-    'cli': BASIS | {'apis', 'engine', 'extraction', 'search', 'pages'},
+    'cli': BASIS | {'apis', 'engine', 'extraction', 'search', 'serve', 'pages'},
     'sweeps': BASIS | {'apis', 'datasets', 'engine', 'reports'},
 }
 

@@ -3,7 +3,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -136,29 +136,12 @@ def search(
     args: argparse.Namespace, files: Sequence[Path], sentences: Sequence[str]
 ) -> list['Answer']:
     """Encode what is not encoded yet and answer."""
-    from vtg.search import FileEncoder, TrainedSearcher, VideoIndex, ZeroShotSearcher
+    from vtg.search import FileEncoder, TrainedSearcher, ZeroShotSearcher
 
-    found: list[EncodedFile] = []
-    length = args.clip_len or DEFAULT_CLIP
-    if args.index:
-        index = VideoIndex(args.index)
-        if args.encoder or args.clip_len:
-            raise ConfigError('--index brings encoder and clip length; leave the options away.')
-        configs, length = [{**index.encoder, 'device': args.device}], index.clip_length
-        found, changed = index.read()
-        if changed:
-            say(
-                f'note: {len(changed)} videos, such as {printable(changed[0])}, were changed or '
-                'removed since; they are left out, run vtg index again.'
-            )
-        if not found:
-            raise ConfigError(f'{args.index} holds no video; fill it with vtg index FOLDER --out.')
-    else:
-        # A published model brings its own.
-        configs = encoder_configs(args) if args.encoder or not args.model else []
+    configs, length, found = encoders_and_index(args)
     note_offline(configs)
     if args.model:
-        inferencer = trained_model(args, configs)
+        inferencer = trained_model(args.model, args.checkpoint, configs, args.device)
         return TrainedSearcher(inferencer)(found or [str(file) for file in files], sentences)
     if len(configs) > 1:
         raise ConfigError('similarity alone takes one encoder; give --encoder once.')
@@ -172,16 +155,52 @@ def search(
     return ZeroShotSearcher(encoder.encoder, length)(found, sentences)
 
 
-def trained_model(args: argparse.Namespace, encoders: list[dict[str, Any]]) -> Any:
+def encoders_and_index(
+    args: argparse.Namespace,
+) -> tuple[list[dict[str, Any]], float, list['EncodedFile']]:
+    """The encoders that are asked for, the clip length, and the videos of ``--index``.
+
+    Raises:
+        ConfigError: The index cannot be used.
+    """
+    if not args.index:
+        # A published model brings its own.
+        configs = encoder_configs(args) if args.encoder or not args.model else []
+        return configs, args.clip_len or DEFAULT_CLIP, []
+    from vtg.search import VideoIndex
+
+    index = VideoIndex(args.index)
+    if args.encoder or args.clip_len:
+        raise ConfigError('--index brings encoder and clip length; leave the options away.')
+    found, changed = index.read()
+    if changed:
+        say(
+            f'note: {len(changed)} videos, such as {printable(changed[0])}, were changed or '
+            'removed since; they are left out, run vtg index again.'
+        )
+    if not found:
+        raise ConfigError(f'{args.index} holds no video; fill it with vtg index FOLDER --out.')
+    return [{**index.encoder, 'device': args.device}], index.clip_length, found
+
+
+def trained_model(
+    name: str, checkpoint: str | None, encoders: list[dict[str, Any]], device: str | None
+) -> Any:
     """The model of ``--model``.
+
+    Args:
+        name: A published model, the folder of a run, or a config.
+        checkpoint: Of a config.
+        encoders: What replaces those that a published model names; needed for the others.
+        device: Where it computes.
 
     Raises:
         ConfigError: There is no such model, or something of it is missing.
     """
     from vtg.apis.inference import Inferencer
 
-    place = Path(args.model)
-    config, checkpoint = find_config(place), args.checkpoint
+    place = Path(name)
+    config = find_config(place)
     runs = sorted(place.glob('*.py')) if place.is_dir() else []
     if runs:
         weights = sorted(place.glob('best_*.pth')) or sorted(
@@ -189,10 +208,10 @@ def trained_model(args: argparse.Namespace, encoders: list[dict[str, Any]]) -> A
         )
         if not weights and not checkpoint:
             raise ConfigError(f'{place} holds no checkpoint (.pth) of a run; give --checkpoint.')
-        config, checkpoint = runs[0], checkpoint or weights[-1]
+        config, checkpoint = runs[0], checkpoint or str(weights[-1])
     elif not config.is_file():
-        return Inferencer.from_pretrained(args.model, encoders, device=args.device)
-    return Inferencer(config, checkpoint, device=args.device, encoders=encoders)
+        return Inferencer.from_pretrained(name, encoders, device=device)
+    return Inferencer(config, checkpoint, device=device, encoders=encoders)
 
 
 def export(
@@ -200,6 +219,7 @@ def export(
 ) -> list[Path]:
     """Write what was asked for; returns the files."""
     from vtg.search import exports
+    from vtg.search.results import cut_moments, write_subtitles
 
     written: list[Path] = []
     for kind, path in outputs.items():
@@ -212,36 +232,9 @@ def export(
 
             write(path, answers, args.top)
         else:
-            written += _subtitles(getattr(exports, kind), path, answers, args.top)
+            written += write_subtitles(getattr(exports, kind), path, answers, args.top)
             continue
         written.append(path)
     if args.cut:
-        written += _cut(Path(args.cut), answers, args.top)
-    return written
-
-
-def _subtitles(
-    make: Callable[..., str], path: Path, answers: Sequence['Answer'], top: int
-) -> list[Path]:
-    """One file; of several videos one for each with moments, with its name before the suffix."""
-    videos = list(
-        dict.fromkeys(moment.video for answer in answers for moment in answer.moments(top))
-    )
-    alone = len(answers[0].files) == 1
-    written = []
-    for video in videos:
-        place = path if alone else path.with_name(f'{path.stem}.{video.stem}{path.suffix}')
-        write_text(place, make(answers, video, top))
-        written.append(place)
-    return written
-
-
-def _cut(folder: Path, answers: Sequence['Answer'], top: int) -> list[Path]:
-    from vtg.search.cutting import cut
-
-    written = []
-    for query, answer in enumerate(answers, start=1):
-        for rank, moment in enumerate(answer.moments(top), start=1):
-            name = f'{query:02}-{rank:02}_{moment.video.stem}_{moment.start:.1f}-{moment.end:.1f}'
-            written.append(cut(moment.video, moment.start, moment.end, folder / name))
+        written += cut_moments(Path(args.cut), answers, args.top)
     return written

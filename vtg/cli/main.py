@@ -10,9 +10,13 @@ from pathlib import Path
 from vtg.utils import nearest_names, run_main, shipped
 from vtg.version import __version__
 
-from . import find, index
+from . import find, index, serve
 
-OWN: dict[str, Callable[[], int | None]] = {'find': find.main, 'index': index.main}
+OWN: dict[str, Callable[[], int | None]] = {
+    'find': find.main,
+    'index': index.main,
+    'serve': serve.main,
+}
 # Short names of scripts.
 SHORT = {
     'convert': 'convert-checkpoint',

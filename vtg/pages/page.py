@@ -103,8 +103,10 @@ def media_source(video: str | Path, page: str | Path) -> str:
 def frame(page: str, height: int = 640, title: str = 'timeline') -> str:
     """A page as an ``<iframe>`` in another page, for example in ``gr.HTML`` of Gradio.
 
-    The frame has an origin of its own. When a time is chosen in it, it posts ``{type: 'vtg-seek',
-    time, entry}`` to the page around it.
+    The frame has an origin of its own and talks by messages to the page around it: ``{type:
+    'vtg-seek', time, entry, index}`` when a time is chosen, ``{type: 'vtg-show', index}`` when an
+    entry is (``index`` counts them as they were given), ``{type: 'vtg-size', height}``. It moves
+    its mark at ``{type: 'vtg-time', time}``.
 
     Args:
         page: What :func:`render_page` returns.

@@ -4,13 +4,14 @@
 from .answers import Answer, Moment
 from .encoding import EncodedFile, FileEncoder
 from .index import VideoIndex
-from .searchers import TrainedSearcher, ZeroShotSearcher
+from .searchers import PreparedFile, TrainedSearcher, ZeroShotSearcher
 
 __all__ = [
     'Answer',
     'EncodedFile',
     'FileEncoder',
     'Moment',
+    'PreparedFile',
     'TrainedSearcher',
     'VideoIndex',
     'ZeroShotSearcher',

@@ -1,19 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """Video files become the features of one encoder."""
 
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from vtg.extraction import probe
+from vtg.extraction import count_clips, probe
 from vtg.extraction.encoders import Encoder
 from vtg.registry import ENCODERS
 from vtg.utils import ConfigError, DataError
 
 LONGEST = 60.0
 """Minutes of a video that is searched without being asked for."""
+# A full batch of every encoder, so that pieces change no number.
+_PIECE = 64
+Steps = Generator[tuple[int, int], None, Any]
+"""Yields how many clips are encoded and how many there will be; returns what was made."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +67,7 @@ class FileEncoder:
         Raises:
             DataError: It is no video that can be read, or is longer than allowed.
         """
-        minutes = probe(path).duration / 60
-        if minutes > self.longest:
-            raise DataError(
-                f'{path} is {minutes:.0f} minutes long, more than {self.longest:g}; cut it, or '
-                f'allow it with --max-minutes {int(minutes) + 1}.'
-            )
+        check_length(path, probe(path).duration, self.longest)
 
     def __call__(self, path: Path) -> EncodedFile:
         """Decode and encode a video.
@@ -78,3 +78,47 @@ class FileEncoder:
         self.check(path)
         found = self.encoder.encode(self.encoder.decode(path, self.clip_length))
         return EncodedFile(path, found['features'], float(found['duration']))
+
+    def steps(self, path: Path) -> Steps:
+        """Like a call, piece by piece, for a display of progress."""
+        self.check(path)
+        features, duration = yield from encode_steps(
+            self.encoder, path, self.clip_length, self.longest
+        )
+        return EncodedFile(path, features, duration)
+
+
+def check_length(path: Path, seconds: float, longest: float) -> None:
+    """Refuse a video of more than ``longest`` minutes.
+
+    Raises:
+        DataError: It is longer.
+    """
+    minutes = seconds / 60
+    if minutes > longest:
+        raise DataError(
+            f'{path} is {minutes:.0f} minutes long, more than {longest:g}; cut it, or '
+            f'allow it with --max-minutes {int(minutes) + 1}.'
+        )
+
+
+def encode_steps(encoder: Encoder, path: Path, clip_length: float, longest: float) -> Steps:
+    """Encode a video piece by piece; the numbers are those of the whole.
+
+    Returns:
+        Its features ``(L, D)`` and its seconds.
+
+    Raises:
+        DataError: It cannot be read, or is longer than its container says and than allowed.
+    """
+    total, features, done = count_clips(probe(path).duration, clip_length), [], 0
+    yield 0, total
+    if type(encoder).encode is not Encoder.encode:  # several in one, which take no pieces
+        found = encoder.encode(encoder.decode(path, clip_length))
+        return found['features'], float(found['duration'])
+    for clips in encoder.iter_clips(path, clip_length, _PIECE):
+        features.append(encoder.encode_clips(clips))
+        done += len(features[-1])
+        check_length(path, (done - 1) * clip_length, longest)
+        yield done, max(done, total)
+    return np.concatenate(features), float(clips.duration)

@@ -2,12 +2,13 @@
 """The two ways to search encoded videos: by similarity alone, and by a trained model."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from vtg.apis.inference import GroundingResult, Inferencer
+from vtg.apis.inference import EncodedVideo, GroundingResult, Inferencer
 from vtg.engine import load_config
 from vtg.evaluation.records import to_records
 from vtg.extraction.encoders import Encoder
@@ -15,7 +16,7 @@ from vtg.registry import MODELS
 from vtg.utils import ConfigError, shipped
 
 from .answers import Answer
-from .encoding import EncodedFile
+from .encoding import LONGEST, EncodedFile, Steps, encode_steps
 
 _MOST_CLIPS = 1 << 15
 """Padded clips that are scored together."""
@@ -100,6 +101,14 @@ def _parts(lengths: Sequence[int]) -> Iterator[list[int]]:
         order = order[len(fitting) :]
 
 
+@dataclass(frozen=True)
+class PreparedFile:
+    """A video file as a trained model encodes it without a query."""
+
+    path: Path
+    video: EncodedVideo
+
+
 class TrainedSearcher:
     """Searches with a trained model.
 
@@ -112,17 +121,36 @@ class TrainedSearcher:
             raise ConfigError('a trained model needs the encoders of its features; give --encoder.')
         self.inferencer = inferencer
 
-    def __call__(self, videos: Sequence[EncodedFile | str], queries: Sequence[str]) -> list[Answer]:
+    def prepare(self, video: EncodedFile | str) -> PreparedFile:
+        """Encode a video file, or features, as far as the model can without a query."""
+        if isinstance(video, EncodedFile):
+            encoded = self.inferencer.encode(video.features, duration=video.duration)
+            return PreparedFile(video.path, encoded)
+        return PreparedFile(Path(video), self.inferencer.encode(video))
+
+    def steps(self, path: Path, longest: float = LONGEST) -> Steps:
+        """Like :meth:`prepare` of a file, piece by piece, for a display of progress."""
+        arrays, seconds, encoders = [], 0.0, self.inferencer.encoders
+        for number, encoder in enumerate(encoders):
+            steps = encode_steps(encoder, path, self.inferencer.clip_length, longest)
+            try:
+                while True:
+                    done, total = next(steps)
+                    yield number * total + done, len(encoders) * total
+            except StopIteration as end:
+                features, seconds = end.value
+                arrays.append(features)
+        return PreparedFile(path, self.inferencer.encode(arrays, duration=seconds))
+
+    def __call__(
+        self, videos: Sequence[EncodedFile | PreparedFile | str], queries: Sequence[str]
+    ) -> list[Answer]:
         """Find the moments of sentences in encoded videos or video files; one answer per query."""
         files, rows = [], []
         for video in videos:
-            if isinstance(video, EncodedFile):
-                files.append(video.path)
-                encoded = self.inferencer.encode(video.features, duration=video.duration)
-            else:
-                files.append(Path(video))
-                encoded = self.inferencer.encode(video)
-            rows.append(self.inferencer.ground(encoded, queries))
+            prepared = video if isinstance(video, PreparedFile) else self.prepare(video)
+            files.append(prepared.path)
+            rows.append(self.inferencer.ground(prepared.video, queries))
         return [
             Answer(query, files, [row[number] for row in rows])
             for number, query in enumerate(queries)

@@ -29,6 +29,9 @@ EXTRAS = {
     'matplotlib.figure': 'plots',
     'matplotlib.lines': 'plots',
     'matplotlib.ticker': 'plots',
+    'gradio': 'web',
+    'fastapi': 'web',
+    'uvicorn': 'web',
 }
 
 

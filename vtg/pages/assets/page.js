@@ -152,8 +152,17 @@
     now = Math.min(Math.max(seconds, 0), lengthOf(chosen));
     if (player) player.currentTime = now;
     showTime();
-    if (window.parent !== window) window.parent.postMessage({ type: 'vtg-seek', time: now, entry: chosen.qid }, '*');
+    tell({ type: 'vtg-seek', time: now, entry: chosen.qid, index: entries.indexOf(chosen) });
   }
+  // To a page around this one, which may play the video.
+  function tell(message) {
+    if (window.parent !== window) window.parent.postMessage(message, '*');
+  }
+  window.addEventListener('message', (event) => {
+    if (event.source !== window.parent || !chosen || !event.data || event.data.type !== 'vtg-time') return;
+    now = Math.min(Math.max(Number(event.data.time) || 0, 0), lengthOf(chosen));
+    showTime();
+  });
   function showTime() {
     const svg = document.querySelector('.timeline'), label = $('time');
     if (svg) svg.show(now);
@@ -191,6 +200,7 @@
     for (const item of document.querySelectorAll('.item')) item.setAttribute('aria-selected', String(item.entry === entry));
     place();
     draw();
+    tell({ type: 'vtg-show', index: entries.indexOf(entry) });
     if (move) {
       const item = [...document.querySelectorAll('.item')].find((one) => one.entry === entry);
       if (item) item.scrollIntoView({ block: isNarrow() ? 'start' : 'nearest' });
@@ -248,6 +258,7 @@
     $('top').addEventListener('change', draw);
     $('more').addEventListener('click', () => { shown += PART; list(); });
     new ResizeObserver(() => { place(); draw(); }).observe(document.querySelector('.browser'));
+    new ResizeObserver(() => tell({ type: 'vtg-size', height: document.body.scrollHeight })).observe(document.body);
   }
   const inside = (value, limits) => !limits || (value >= limits[0] && value <= limits[1]);
   function filter() {
