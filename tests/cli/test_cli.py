@@ -123,7 +123,7 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(vtg, videos, tmp_path, mon
     # A hub name without a network, and an unknown encoder.
     monkeypatch.setattr('huggingface_hub.constants.HF_HUB_OFFLINE', True)
     for name, sentence in (
-        ('clip=nobody/nothing', 'cannot be loaded'), ('clap=x', 'not a registered'),
+        ('clip=nobody/nothing', 'cannot be loaded'), ('clapper=x', 'not a registered'),
         ('clip', 'not of the form'),
     ):  # fmt: skip
         status, _, err = vtg('find', good, 'a dog', '--encoder', name, *out, clip=False)
