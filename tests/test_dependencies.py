@@ -48,7 +48,8 @@ ALLOWED: dict[str, set[str]] = {
     'apis': BASIS
     | {'models', 'datasets', 'evaluation', 'engine', 'extraction', 'formats', 'reports'}
     | {'analysis', 'pages'},
-    'search': BASIS | {'apis', 'engine', 'evaluation', 'extraction', 'models', 'pages'},
+    'search': BASIS
+    | {'apis', 'datasets.stores', 'engine', 'evaluation', 'extraction', 'models', 'pages'},
     'serve': BASIS | {'extraction', 'pages', 'search'},
     '__main__': {'cli'},
     'cli': BASIS | {'apis', 'engine', 'extraction', 'search', 'serve', 'pages'},

@@ -21,10 +21,10 @@ def main() -> None:
     print(f'wrote {len(weights)} tensors to {args.target}')
     if args.config:
         from vtg.engine.checkpoint import load_weights
-        from vtg.engine.config import load_config
+        from vtg.engine.config import load_config, model_config
         from vtg.registry import MODELS
 
-        load_weights(MODELS.build(load_config(args.config).model), args.target)
+        load_weights(MODELS.build(model_config(load_config(args.config))), args.target)
         print(f'{args.config} loads it')
 
 

@@ -29,9 +29,12 @@ def test_advice_about_the_stores_of_the_training_is_logged(monkeypatch):
 
 
 @pytest.mark.parametrize('dataset', [None, SimpleNamespace()])
-def test_data_without_stores(dataset, monkeypatch):
+def test_data_without_stores_get_no_advice(dataset, monkeypatch):
+    lines = []
     monkeypatch.setattr(train, '_files_of', lambda cfg, split: dataset)
+    monkeypatch.setattr(train, 'print_log', lambda text, logger: lines.append(text))
     train.advise(None)
+    assert lines == []
 
 
 def test_the_first_samples_of_every_split():

@@ -106,6 +106,7 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(vtg, videos, tmp_path, mon
         ((good, 'a dog', '--srt', blocked / 'x.srt'), 'is a file; choose another path'),
         ((good, 'a dog', '--cut', good), 'is also the input'),
         ((good, 'a dog', '--json', good), 'is also the input'),
+        ((good, 'a dog', '--srt', tmp_path / 'out.json'), 'go to the same file'),
         ((good, 'a dog', '--model', 'nowhere'), 'nowhere'),
         ((good, 'a dog', '--checkpoint', 'x.pth'), 'belongs to --model'),
         ((good, '  '), 'has no words'),

@@ -35,7 +35,7 @@ def test_a_path_exists(path):
 
 @pytest.mark.parametrize('name', NAMES)
 def test_a_name_can_be_imported(name):
-    pkgutil.resolve_name(name)
+    assert pkgutil.resolve_name(name) is not None
 
 
 def test_every_kind_of_change_has_one_folder():

@@ -178,9 +178,10 @@ def test_origins(config):
 
 
 def test_every_base_file_loads():
-    for file in sorted((ROOT / 'configs/_base_/schedules').glob('*.py')):
-        load_config(file)
-    load_config(ROOT / 'configs/_base_/default_runtime.py')
+    schedules = sorted((ROOT / 'configs/_base_/schedules').glob('*.py'))
+    parts = {'optim_wrapper', 'train_cfg', 'param_scheduler'}
+    assert schedules and all(parts & load_config(file).keys() for file in schedules)
+    assert 'checkpoint' in load_config(ROOT / 'configs/_base_/default_runtime.py').default_hooks
 
 
 def test_loader_workers_are_not_waited_for_without_end(toy_config):

@@ -25,9 +25,12 @@ def test_the_one_spelling_of_a_loss_weight():
 def test_an_argument_of_that_name_may_be_somebody_elses():
     @MODELS.register_module(name='_WithLossWeight', force=True)
     class _WithLossWeight:
-        def __init__(self, loss_weight: float = 1.0) -> None: ...
+        def __init__(self, loss_weight: float = 1.0) -> None:
+            self.loss_weight = loss_weight
 
-    check_components(dict(part=dict(type='_WithLossWeight', loss_weight=2.0)))
+    cfg = dict(part=dict(type='_WithLossWeight', loss_weight=2.0))
+    check_components(cfg)
+    assert MODELS.build(cfg['part']).loss_weight == 2.0 and cfg['part']['loss_weight'] == 2.0
     MODELS.module_dict.pop('_WithLossWeight')
 
 

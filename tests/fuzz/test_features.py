@@ -14,6 +14,7 @@ from campaign import mutated_bytes, mutated_json, outcome
 
 from vtg.datasets import FolderStore, GloveStore, PackedStore, pack_features
 from vtg.datasets.stores.packed_index import index_checksum
+from vtg.search import EncodedFile, VideoIndex
 
 WORDS = ('the', 'dog', 'runs', 'a')
 ROWS = np.linspace(-1, 1, 24, dtype=np.float32).reshape(6, 4)
@@ -98,6 +99,35 @@ def test_mutated_packs(pack, inputs, tmp_path):
             _check(features)
         # What is damaged is neither replaced by force nor in the way of an error without words.
         outcome(partial(pack_features, tmp_path / 'files', copy, force=True))
+
+
+def test_mutated_indices_of_videos(inputs, tmp_path):
+    """What ``vtg index`` has written: clips of finite features, or a sentence."""
+    video, index = tmp_path / 'a.mp4', tmp_path / 'index'
+    video.write_bytes(b'a')
+    settings = {'type': 'ClipEncoder', 'weights': 'x'}
+    VideoIndex.create(index, settings, 2.0).add(
+        [video], lambda: lambda path: EncodedFile(path, ROWS, 12.0)
+    )
+    (features,) = (index / 'features').iterdir()
+    files = [index / 'settings.json', index / 'videos.json', features]
+    contents = [file.read_bytes() for file in files]
+    seen = set()
+    for number, rng in inputs(15):
+        changed = number % 3
+        content = contents[changed]
+        if changed < 2 and rng.random() < 0.7:
+            damaged = json.dumps(mutated_json(json.loads(content), rng)).encode()
+        else:
+            damaged = mutated_bytes(content, rng)
+        files[changed].write_bytes(damaged)
+        found = outcome(lambda: VideoIndex(index).read())
+        seen.add(isinstance(found, str))
+        for item in [] if isinstance(found, str) else found[0]:
+            _check(item.features)
+            assert item.path == video and 0 < item.duration < 1e8
+        files[changed].write_bytes(content)
+    assert seen == {True, False}
 
 
 def test_mutated_word_vectors(inputs, tmp_path):

@@ -167,19 +167,23 @@ def mutation(config: str, rng: Any) -> dict[str, Any]:
     return {place: odd}
 
 
-def check(run: Any, number: int, what: str) -> None:
+def check(run: Any, number: int, what: str) -> bool:
+    """Whether the input was refused, with a sentence; anything but that and a result fails."""
     try:
-        outcome(run)
+        return isinstance(outcome(run), str)
     except Exception as error:
         pytest.fail(f'input {number}, {what}: {type(error).__name__}: {error}')
 
 
 def test_every_override_is_built_or_refused(inputs, tmp_path):
+    refused = []
     for number, rng in inputs(50):
         config = rng.choice(DEMOS + BENCHMARKS)
         options = mutation(config, rng)
         run = train if number % 5 == 0 else build
-        check(partial(run, config, options, tmp_path / str(number)), number, f'{config} {options}')
+        what = f'{config} {options}'
+        refused.append(check(partial(run, config, options, tmp_path / str(number)), number, what))
+    assert set(refused) == {True, False}
 
 
 KEYS_OF_A_LOOP = ('dataloader', 'evaluator', 'cfg')

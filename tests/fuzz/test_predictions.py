@@ -108,6 +108,7 @@ LENIENT = [{'missing': 'drop'}, {'missing': 'wrong', 'windows': 'repair'}, {'qid
 
 
 def test_mutated_bytes(tmp_path, inputs, tables):
+    outcomes = []
     for _, rng in inputs(15):
         files = make(rng, False)
         for name, records in zip('pa', files):
@@ -116,12 +117,15 @@ def test_mutated_bytes(tmp_path, inputs, tables):
         broken.write_bytes(mutated_bytes(broken.read_bytes(), rng))
         options = rng.choice(LENIENT)
         result = outcome(lambda o=options: evaluate_files(tmp_path / 'p', tmp_path / 'a', **o))
-        if isinstance(result, FileEvaluation):
+        outcomes.append(isinstance(result, FileEvaluation))
+        if outcomes[-1]:
             check(result, tables, tmp_path)
+    assert False in outcomes  # some are refused
 
 
 def test_mutated_ratings(inputs):
     """TVSum and YouTube Highlights: a number within 0 and 100 or NaN, or one sentence."""
+    outcomes = []
     for _, rng in inputs(15):
         records = [
             {'qid': qid, 'domain': rng.choice('ab'), 'pred_saliency_scores': [0.5, 0.5, 0.1, 0.9],
@@ -134,9 +138,11 @@ def test_mutated_ratings(inputs):
         with warnings.catch_warnings():
             warnings.simplefilter('error')
             result = outcome(lambda r=records, o=options: evaluate_clip_ranking(r, r, **o))
-        if isinstance(result, dict):
+        outcomes.append(isinstance(result, dict))
+        if outcomes[-1]:
             shown = [result['HL-mAP'], *result['domains'].values(), *result['videos'].values()]
             assert all(math.isnan(value) or 0 <= value <= 100 + 1e-9 for value in shown)
+    assert set(outcomes) == {True, False}
 
 
 # What the metrics should be, by plain loops ------------------------------------------------------

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Search over many videos, the index, and what answers are written as."""
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -13,10 +14,10 @@ from vtg.apis.inference import GroundingResult
 from vtg.extraction.encoders import Encoder, TextFeatures
 from vtg.search import Answer, EncodedFile, VideoIndex, ZeroShotSearcher, exports
 from vtg.search.cutting import cut
-from vtg.utils import ConfigError
+from vtg.utils import ConfigError, DataError, VtgError
 
 WIDTH = 12
-SETTINGS = {'type': 'Toy'}
+SETTINGS = {'type': 'ConceptEncoder'}
 
 
 class Toy(Encoder):
@@ -160,6 +161,42 @@ def test_a_killed_run_loses_one_video(tmp_path):
     assert (
         sorted(path.suffix for path in (tmp_path / 'index' / 'features').iterdir()) == ['.npz'] * 4
     )
+
+
+def test_an_index_of_somebody_else_is_read_as_data(tmp_path):
+    """Nothing that it names is called or opened, and what it holds is features or a sentence."""
+    file = tmp_path / 'a.mp4'
+    file.write_bytes(b'a')
+    VideoIndex.create(tmp_path / 'index', SETTINGS, 2.0).add([file], Counting)
+    (stored,) = (tmp_path / 'index/features').iterdir()
+    np.savez(tmp_path / 'index/other.npz', features=np.ones((1, 2)), duration=2.0)
+
+    def refused(name, change, sentence):
+        place = tmp_path / 'index' / name
+        before = place.read_bytes()
+        content = json.loads(before)
+        change(content if name == 'settings.json' else content[str(file)])
+        place.write_text(json.dumps(content))
+        with pytest.raises(VtgError, match=sentence) as caught:
+            VideoIndex(tmp_path / 'index').read()
+        assert str(caught.value).endswith('.')
+        place.write_bytes(before)
+
+    refused('settings.json', lambda s: s['encoder'].update(type='os.system'), 'not a registered')
+    refused('settings.json', lambda s: s.update(encoder=['x']), 'names no encoder')
+    refused('settings.json', lambda s: s.update(clip_length='x'), "clip_length of .* is 'x'")
+    for digest in ('../other', '/etc/passwd', 3, None):
+        refused('videos.json', lambda v, d=digest: v.update(digest=d), 'videos.json is damaged')
+    for arrays in (
+        {'features': np.full((3, 4), np.nan)}, {'features': np.ones(3)}, {'duration': -1.0},
+        {'features': np.array([{}], dtype=object)}, {'features': np.ones((3, 4), complex)},
+    ):  # fmt: skip
+        np.savez(stored, **{'features': np.ones((3, 4)), 'duration': 6.0, **arrays})
+        with pytest.raises(DataError, match=r'is damaged .*; delete it and run vtg index again'):
+            VideoIndex(tmp_path / 'index').read()
+    stored.write_bytes(b'')
+    with pytest.raises(DataError, match='is damaged'):
+        VideoIndex(tmp_path / 'index').read()
 
 
 def test_a_part_is_copied_from_the_key_frame_before_it(tmp_path):

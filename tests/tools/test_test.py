@@ -218,4 +218,5 @@ def test_no_such_checkpoint_and_no_such_split(evaluate, monkeypatch, tmp_path):
 def test_plain_json(trained):
     """The report holds nothing that other programs could not read, such as NaN."""
     text = (trained[0] / 'report_val.json').read_text()
-    json.loads(text, parse_constant=lambda name: pytest.fail(f'{name} in the report'))
+    report = json.loads(text, parse_constant=lambda name: pytest.fail(f'{name} in the report'))
+    assert report['metrics'] and report['columns']

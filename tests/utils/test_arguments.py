@@ -84,9 +84,10 @@ def test_what_does_not_fit_is_named(given, sentence):
 
 def test_what_fits_is_accepted():
     options = {'size': 3}
-    check_arguments(
-        Part, {'dim': 4, 'rate': 1, 'flags': (True,), 'pair': [3, 4], 'options': options}
-    )
+    given = {'dim': 4, 'rate': 1, 'flags': (True,), 'pair': [3, 4], 'options': options}
+    check_arguments(Part, given)
+    with pytest.raises(ConfigError):  # and each of them is looked at
+        check_arguments(Part, given | {'pair': [3]})
 
 
 def test_every_choice_of_the_package_is_checked():

@@ -18,6 +18,7 @@ from vtg.datasets.stores.files import stored_number
 from vtg.engine import load_config
 from vtg.engine.checkpoint import load_weights
 from vtg.engine.components import check_registered
+from vtg.engine.config import model_config
 from vtg.engine.precision import amp_context
 from vtg.engine.published import read_published
 from vtg.evaluation.records import moments_to_lists, to_records
@@ -128,14 +129,20 @@ class Inferencer:
         cfg = config if isinstance(config, Config) else load_config(config)
         init_default_scope('vtg')
         self.device = as_device(device)
-        self.model = MODELS.build(cfg.model)
+        self.model = MODELS.build(model_config(cfg))
         load_weights(self.model, checkpoint)
         self.model = self.model.to(self.device).eval()
         settle_threads(self.model)
         self.batch_size = batch_size
         self.precision = amp_context(amp, self.device)
         # Nothing is loaded: its way from arrays to samples is what is needed.
-        dataset = (cfg.get('test_dataloader') or cfg.val_dataloader).dataset
+        loader = cfg.get('test_dataloader') or cfg.get('val_dataloader')
+        if loader is None:
+            raise ConfigError(
+                f'{cfg.filename or "the config"} has neither test_dataloader nor val_dataloader, '
+                'whose dataset says how features are prepared; set one of them.'
+            )
+        dataset = loader.dataset
         self.dataset: GroundingDataset = DATASETS.build(
             {**dataset, 'test_mode': True, 'lazy_init': True}
         )

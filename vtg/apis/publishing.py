@@ -14,6 +14,7 @@ from mmengine.registry import init_default_scope
 
 from vtg.engine.benchmark import benchmark_name
 from vtg.engine.checkpoint import load_weights
+from vtg.engine.config import model_config
 from vtg.engine.published import (
     CONFIG,
     WEIGHTS,
@@ -80,7 +81,7 @@ def publish_model(
                 f'the encoder {text!r} is not registered; names are {listed(ENCODER_NAMES)}, or '
                 'those of tools/list_components.py.'
             )
-    model = MODELS.build(cfg.model)
+    model = MODELS.build(model_config(cfg))
     meta = load_weights(model, checkpoint)
     reports = _reports(checkpoint, report)
     facts = {

@@ -115,6 +115,8 @@ def main() -> int:
         raise ConfigError('--checkpoint belongs to --model CONFIG; give both.')
     outputs = {kind: Path(getattr(args, kind)) for kind in _BEGINS if getattr(args, kind)}
     files = video_files(videos)
+    if len({path.resolve() for path in outputs.values()}) < len(outputs):
+        raise ConfigError('two kinds of results go to the same file; give each a file of its own.')
     for kind, path in outputs.items():
         check_output(path, files)
         check_writable(path)
@@ -122,9 +124,13 @@ def main() -> int:
     if args.cut:
         check_output(args.cut, files)
         check_writable(Path(args.cut) / 'x')
-    answers = search(args, files, sentences)
-
+    from vtg.extraction import probe
+    from vtg.search.encoding import check_length
     from vtg.search.exports import listing
+
+    for file in files:  # of all, before the first is encoded
+        check_length(file, probe(file).duration, args.max_minutes)
+    answers = search(args, files, sentences)
 
     print(listing(answers, args.top))
     for path in export(args, outputs, answers):
@@ -146,8 +152,6 @@ def search(
     if len(configs) > 1:
         raise ConfigError('similarity alone takes one encoder; give --encoder once.')
     encoder = FileEncoder(configs[0], length, args.max_minutes)
-    for file in files if not found else ():
-        encoder.check(file)
     for number, file in enumerate(files if not found else (), start=1):
         if len(files) > 1 or sys.stderr.isatty():
             say(f'[{number}/{len(files)}] {printable(file.name)}')

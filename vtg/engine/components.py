@@ -61,7 +61,8 @@ def check_registered(cfg: Mapping[str, Any], path: Any) -> None:
         if short not in known or scope not in ('', *_SCOPES) or '_scope_' in component:
             raise ConfigError(
                 f'{path}: {owner}.type is {name!r}, which is not a registered component, and '
-                'nothing else in a published model is called; import the module that registers it.'
+                'nothing else that a file of others names is called; import the module that '
+                'registers it.'
             )
 
 

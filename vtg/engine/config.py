@@ -157,6 +157,20 @@ def read_config(path: str | Path) -> Config:
     return CachedConfig(cfg._cfg_dict, cfg_text=cfg.text, filename=cfg.filename)
 
 
+def model_config(cfg: Config) -> Any:
+    """The ``model`` of a config.
+
+    Raises:
+        ConfigError: It has none, as a file of ``configs/_base_`` or an empty one.
+    """
+    if cfg.get('model') is None:
+        raise ConfigError(
+            f'{cfg.filename or "the config"} has no model; give the config of a system, such as '
+            'configs/qd_detr/custom.py.'
+        )
+    return cfg.model
+
+
 def parse_options(options: Iterable[str]) -> dict[str, Any]:
     """Turn ``'key=value'`` texts into a dict.
 

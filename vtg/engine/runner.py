@@ -25,7 +25,7 @@ from .checkpoint import (
     setup,
     weights_of,
 )
-from .config import config_text
+from .config import config_text, model_config
 from .console import make_brief
 from .hooks.atomic_checkpoint import AtomicCheckpointHook
 from .loader import LOADER_TIMEOUT, WatchedLoader
@@ -93,6 +93,12 @@ class GroundingRunner(Runner):
             **kwargs,
         )
         self.logger.info(settle_threads(self.model), extra={'brief': False})
+
+    @classmethod
+    def from_cfg(cls, cfg: Any) -> 'GroundingRunner':
+        """Build a runner; raises :class:`ConfigError` where the config has no model."""
+        model_config(cfg)
+        return super().from_cfg(cfg)
 
     @property
     def bare_model(self) -> Any:

@@ -7,18 +7,32 @@ INDEX/features/{digest}.npz    what :mod:`vtg.extraction` writes
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from vtg.datasets.stores import check_features, read_feature_file
+from vtg.datasets.stores.files import stored_number
+from vtg.engine.components import check_registered
 from vtg.extraction import keep_settings, write_arrays
-from vtg.utils import ConfigError, DataError, read_json, remove_leftovers, write_json
+from vtg.utils import (
+    ConfigError,
+    DataError,
+    check_clip_length,
+    read_json,
+    remove_leftovers,
+    write_json,
+)
+from vtg.utils.numbers import is_number
 
 from .encoding import EncodedFile, FileEncoder
 
 _PIECE = 1 << 20
+_LONGEST = 1e7
+"""Seconds of a video."""
 
 
 class VideoIndex:
@@ -40,10 +54,18 @@ class VideoIndex:
         settings = read_json(self.folder / 'settings.json')
         if not isinstance(settings, dict) or not {'encoder', 'clip_length'} <= settings.keys():
             raise ConfigError(f'{folder}/settings.json is no file of vtg index; make a new index.')
-        self.encoder: dict[str, Any] = settings['encoder']
-        self.clip_length = float(settings['clip_length'])
+        # An index may be somebody else's: what it names is built, but no code of theirs is run.
+        self.encoder = settings['encoder']
+        if not isinstance(self.encoder, dict) or not isinstance(self.encoder.get('type'), str):
+            raise ConfigError(f'{folder}/settings.json names no encoder; make a new index.')
+        check_registered({'encoder': self.encoder}, self.folder / 'settings.json')
+        self.clip_length = check_clip_length(
+            settings['clip_length'], f'clip_length of {folder}/settings.json'
+        )
         stored = self.folder / 'videos.json'
         self.videos: dict[str, dict[str, Any]] = read_json(stored) if stored.is_file() else {}
+        if not isinstance(self.videos, dict) or not all(map(_is_entry, self.videos.values())):
+            raise DataError(f'{stored} is damaged; delete it and run vtg index again.')
 
     @classmethod
     def create(
@@ -134,12 +156,18 @@ class VideoIndex:
     def _arrays(self, digest: str) -> tuple[np.ndarray, float]:
         file = self._file(digest)
         try:
-            with np.load(file, allow_pickle=False) as arrays:
-                return arrays['features'], float(arrays['duration'])
-        except Exception as error:
+            features = check_features(read_feature_file(file), str(file), None)
+        except DataError as error:
             raise DataError(
-                f'{file} is damaged ({type(error).__name__}); delete it and run vtg index again.'
+                f'{file} is damaged ({str(error).rstrip(".")}); delete it and run vtg index again.'
             ) from None
+        duration = stored_number(file, 'duration')
+        if not is_number(duration, 1e-3, _LONGEST):
+            raise DataError(
+                f'{file} is damaged (its duration is {duration}); delete it and run vtg index '
+                'again.'
+            )
+        return features, duration
 
     def _stored(self, key: str, stamp: dict[str, int]) -> bool:
         entry = self.videos.get(key, {})
@@ -154,6 +182,15 @@ class VideoIndex:
 
     def __len__(self) -> int:
         return len(self.videos)
+
+
+def _is_entry(value: Any) -> bool:
+    """Whether this is what an index says of a file; the digest becomes the name of one."""
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get('digest'), str)
+        and re.fullmatch('[0-9a-f]{32}', value['digest']) is not None
+    )
 
 
 def stamp_of(path: Path) -> dict[str, int]:
