@@ -17,14 +17,18 @@ def main() -> None:
 
     from vtg.conversion import convert_checkpoint
 
-    weights = convert_checkpoint(args.system, args.source, args.target)
-    print(f'wrote {len(weights)} tensors to {args.target}')
-    if args.config:
-        from vtg.engine.checkpoint import load_weights
+    model = None
+    if args.config:  # what is wrong with it is found before anything is written
         from vtg.engine.config import load_config, model_config
         from vtg.registry import MODELS
 
-        load_weights(MODELS.build(model_config(load_config(args.config))), args.target)
+        model = MODELS.build(model_config(load_config(args.config)))
+    weights = convert_checkpoint(args.system, args.source, args.target)
+    print(f'wrote {len(weights)} tensors to {args.target}')
+    if model is not None:
+        from vtg.engine.checkpoint import load_weights
+
+        load_weights(model, args.target)
         print(f'{args.config} loads it')
 
 

@@ -3,11 +3,10 @@
 """Extract features of videos and queries; interrupted work goes on where it stopped."""
 
 import argparse
-import sys
 from pathlib import Path
 
 from vtg.apis.command_line import ArgumentParser, number, seconds, whole_number
-from vtg.utils import printable, run_main
+from vtg.utils import printable, progress_bar, run_main
 
 
 def parse_args() -> argparse.Namespace:
@@ -52,8 +51,6 @@ def pack(folder: Path, out: Path, dtype: str) -> None:
 
 def main() -> int:
     args = parse_args()
-    from mmengine.utils import ProgressBar
-
     from vtg.datasets import read_queries
     from vtg.datasets.stores.packing import check_names_kept
     from vtg.engine.config import parse_options
@@ -78,7 +75,7 @@ def main() -> int:
         ray = RayOptions(args.ray_workers, args.ray_gpus, address=args.ray_address)
     common = {
         'encoder': encoder, 'dtype': args.dtype, 'ray': ray,
-        'on_start': lambda total: ProgressBar(total, file=sys.stderr).update,
+        'on_start': progress_bar,
     }  # fmt: skip
     reports = {}
     settings = {**encoder, 'dtype': args.dtype}

@@ -3,11 +3,10 @@
 """Make pre-training data from videos; interrupted work goes on where it stopped."""
 
 import argparse
-import sys
 from typing import Any
 
 from vtg.apis.command_line import ArgumentParser, number, seconds, seed, whole_number
-from vtg.utils import printable, run_main
+from vtg.utils import printable, progress_bar, run_main
 
 
 def parse_args() -> argparse.Namespace:
@@ -84,8 +83,6 @@ def make(args: argparse.Namespace, common: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> int:
     args = parse_args()
-    from mmengine.utils import ProgressBar
-
     from vtg.extraction import RayOptions
 
     ray = None
@@ -93,7 +90,7 @@ def main() -> int:
         ray = RayOptions(args.ray_workers, args.ray_gpus, chunk=1, address=args.ray_address)
     common = {
         'folder': args.out, 'clip_length': args.clip_len, 'shard_size': args.shard_size, 'ray': ray,
-        'on_start': lambda total: ProgressBar(total, file=sys.stderr).update,
+        'on_start': progress_bar,
     }  # fmt: skip
     result = make(args, common)
     print(f'\n{args.out}/annotations.jsonl: {result["statistics"]["samples"]["written"]} samples')

@@ -2,10 +2,9 @@
 """Pack a folder of feature files into one memory-mapped array with an index and a checksum."""
 
 import argparse
-import sys
 
 from vtg.apis.command_line import ArgumentParser, whole_number
-from vtg.utils import printable, run_main
+from vtg.utils import printable, progress_bar, run_main
 
 
 def parse_args() -> argparse.Namespace:
@@ -32,8 +31,6 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> int:
     args = parse_args()
-    from mmengine.utils import ProgressBar
-
     from vtg.datasets.stores import pack_features
 
     result = pack_features(
@@ -45,7 +42,7 @@ def main() -> int:
         row_shape=args.row_shape,
         skip_bad=args.skip_bad,
         force=args.force,
-        on_start=lambda total: ProgressBar(total, file=sys.stderr).update,
+        on_start=progress_bar,
     )
     size = result.size / 2**20
     print(f'\n{args.out}: {result.arrays} arrays, {result.rows} rows, {size:.1f} MiB')

@@ -10,7 +10,7 @@ import argparse
 import sys
 
 from vtg.apis.command_line import ArgumentParser, seconds, whole_number
-from vtg.utils import run_main
+from vtg.utils import progress_bar, run_main
 
 
 def parse_args() -> argparse.Namespace:
@@ -64,7 +64,6 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     args = parse_args()
     from mmengine.registry import init_default_scope
-    from mmengine.utils import ProgressBar
 
     from vtg.apis.train import reduce_data
     from vtg.apis.validate import validate_config, validate_files, write_repaired
@@ -75,7 +74,7 @@ def main() -> int:
     options = {'sample': args.sample, 'all_counts': args.counts}
     tolerance = Tolerance(args.windows or ('repair' if args.write else 'strict'), args.qid)
     if sys.stderr.isatty():
-        options['on_start'] = lambda total: ProgressBar(total, file=sys.stderr).update
+        options['on_start'] = progress_bar
     if args.config:
         cfg = reduce_data(load_config(args.config, args.cfg_options), args.rehearsal, args.limit)
         results = list(validate_config(cfg, args.split, **options).values())

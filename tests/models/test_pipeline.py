@@ -468,6 +468,24 @@ def test_every_default_of_a_config_has_an_effect(path, monkeypatch):
     assert not notes
 
 
+@pytest.mark.parametrize(
+    ('system', 'slot', 'component', 'remedy'),
+    [
+        ('moment_detr', 'fusion', dict(type='BiCMF'), 'model.moment_head.attend_text=False.'),
+        ('qd_detr', 'moment_head', dict(type='PointHead'), 'for example to TemporalPyramid.'),
+        ('moment_detr', 'moment_head', 'HybridHead', 'for example to DepthwisePyramid.'),
+    ],
+)  # fmt: skip
+def test_the_hint_names_the_remedy_that_fits(system, slot, component, remedy):
+    file = Path(__file__).resolve().parents[2] / f'configs/_base_/models/{system}.py'
+    cfg = read_config(file).model.to_dict()
+    for modality in ('video', 'text'):
+        cfg[f'{modality}_projector']['in_dim'] = 6
+    with pytest.raises(ConfigError) as caught:
+        MODELS.build(cfg | {slot: component})
+    assert str(caught.value).endswith(remedy)
+
+
 def test_features_of_another_width_are_refused():
     projector = MODELS.build(dict(type='LinearProjector', in_dim=3, dim=4))
     projector.place('video_projector', 0)

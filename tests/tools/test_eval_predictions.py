@@ -76,7 +76,7 @@ def broken(folder: Path, name: str) -> tuple[Path, Path]:
     [
         ('missing', 'does not exist'),
         ('json', 'predictions.jsonl'),
-        ('empty', 'no prediction'),
+        ('empty', 'predictions.jsonl holds no record'),
         ('twice', 'qid 1 occurs twice'),
         ('windows', 'qid 1'),
         ('fields', 'nothing can be evaluated'),

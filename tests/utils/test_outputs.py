@@ -47,6 +47,21 @@ def test_outputs_over_inputs(tmp_path, out, source, relation):
     assert check_output(tmp_path / 'b.jsonl', [tmp_path / source]) == tmp_path / 'b.jsonl'
 
 
+def test_places_that_cannot_be_written_are_found_before_the_work(tmp_path, monkeypatch):
+    (tmp_path / 'file').write_text('')
+    (tmp_path / 'folder').mkdir()
+    for out in ('file', 'folder', 'folder/new', 'new/new/x'):
+        assert check_output(tmp_path / out, []) == tmp_path / out
+    for out in ('file/x', 'file/new/x'):
+        with pytest.raises(ConfigError, match=r'cannot be written, .*/file is a file; choose'):
+            check_output(tmp_path / out, [])
+    monkeypatch.setattr('os.access', lambda path, mode: path == tmp_path / 'folder')
+    assert check_output(tmp_path / 'folder', []) and check_output(tmp_path / 'folder/x', [])
+    with pytest.raises(ConfigError, match='is read-only; choose another path'):
+        check_output(tmp_path / 'new', [])
+    assert {path.name for path in tmp_path.iterdir()} == {'file', 'folder'}
+
+
 def test_only_what_the_tool_wrote_is_replaced(tmp_path):
     mine, made = tmp_path / 'q.jsonl', tmp_path / 'p.jsonl'
     write_jsonl(mine, [{'qid': 1, 'query': 'a'}])

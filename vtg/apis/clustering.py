@@ -33,7 +33,10 @@ def typical_features(cfg: Config, rows: int = 256, seed: int = 42) -> dict[str, 
         ConfigError: The training data are none with features of videos and texts.
         DataError: There are fewer than ``rows`` different videos or queries.
     """
-    dataset = DATASETS.build(cfg.train_dataloader.dataset)
+    loader = cfg.get('train_dataloader')
+    if loader is None:
+        raise ConfigError('the config has no train_dataloader, whose features would be clustered.')
+    dataset = DATASETS.build(loader.dataset)
     if not isinstance(dataset, GroundingDataset):
         raise ConfigError(
             f'train_dataloader.dataset is {type(dataset).__name__}; expected a dataset with '

@@ -9,6 +9,7 @@ from typing import Any
 
 from vtg.apis.command_line import ArgumentParser, number, seconds
 from vtg.utils import ConfigError
+from vtg.utils.outputs import check_place
 
 OFFLINE_NOTE = (
     'note: the offline encoder finds objects and places, not actions; --encoder clip=FOLDER or '
@@ -59,14 +60,6 @@ def check_writable(path: Path) -> None:
     Raises:
         ConfigError: It cannot; nothing was made.
     """
-    import os
-
     if path.is_dir():
         raise ConfigError(f'{path} is a folder; give the path of a file.')
-    parent = path.absolute().parent
-    while not parent.exists():
-        parent = parent.parent
-    if not parent.is_dir():
-        raise ConfigError(f'{path} cannot be written, {parent} is a file; choose another path.')
-    if not os.access(parent, os.W_OK):
-        raise ConfigError(f'{path} cannot be written, {parent} is read-only; choose another path.')
+    check_place(path)

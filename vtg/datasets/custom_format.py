@@ -92,7 +92,8 @@ def read_queries(path: str | Path) -> list[Record]:
     Labels are not looked at. Every record has ``qid``, given or by default, and ``query``.
 
     Raises:
-        DataError: A line is unreadable, has no query, or a qid that can name no file; names it.
+        DataError: A line is unreadable, has no query, or a qid that can name no file (names it), or
+            there is none.
     """
     stem = Path(path).name.split('.')[0]
     records: list[Record] = []
@@ -104,6 +105,8 @@ def read_queries(path: str | Path) -> list[Record]:
         if raw is None or problems:
             raise DataError(f'{path}, line {number}: {problems[0]}')
         records.append(raw)
+    if not records:
+        raise DataError(f'{path} holds no query; expected one JSON object per line.')
     return records
 
 

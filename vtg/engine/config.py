@@ -153,6 +153,8 @@ def read_config(path: str | Path) -> Config:
         raise
     except (Exception, SystemExit) as error:  # a config is code of the user
         raise ConfigError(f'{path} cannot be read: {_said(error, path)}.') from error
+    if not cfg._cfg_dict:
+        raise ConfigError(f'{path} holds no settings; give the config of a system.')
     _drop_markers(cfg._cfg_dict)
     return CachedConfig(cfg._cfg_dict, cfg_text=cfg.text, filename=cfg.filename)
 

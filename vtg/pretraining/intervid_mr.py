@@ -83,6 +83,8 @@ def read_rows(path: str | Path) -> list[CaptionRow]:
         if not isinstance(values['caption'], str):
             raise DataError(f'{where}: caption is {shown(values["caption"])}; expected a sentence.')
         rows.append(CaptionRow(len(rows), vid, values['caption'], start, end))
+    if not rows:
+        raise DataError(f'{path} holds no caption; expected one JSON object per line.')
     return rows
 
 
@@ -283,9 +285,18 @@ def make_intervid_mr(
 
     Returns:
         The statistics and the sentence for every video that could not be used.
+
+    Raises:
+        DataError: No caption can be used.
     """
     rules, statistics = rules or CaptionFilter(), Statistics()
     chosen = select_rows(rows, videos, rules, limit, seed, statistics)
+    if not chosen:
+        reasons = ', '.join(f'{what} {n}' for what, n in statistics.groups['captions'].items())
+        raise DataError(
+            f'none of the {len(rows)} captions can be used ({reasons}); their vid is the name of '
+            'a video file without its suffix.'
+        )
     by_video: dict[str, list[CaptionRow]] = defaultdict(list)
     for row in sorted(chosen):
         by_video[row.vid].append(row)

@@ -125,7 +125,8 @@ def run_shards(
         statistics: Counts of earlier stages, joined with those of the shards.
 
     Returns:
-        ``{'statistics': ..., 'problems': [...]}``, as in ``statistics.json``.
+        ``{'statistics': ..., 'problems': [...]}``, as in ``statistics.json``; where every unit
+        failed no file of the work stays.
     """
     folder = Path(folder)
     inputs = hashlib.sha256(json.dumps(list(units)).encode()).hexdigest()[:16]
@@ -169,4 +170,11 @@ def _join(folder: Path, count: int, statistics: Statistics) -> dict[str, Any]:
     statistics.count('samples', 'written', total)
     result = {'statistics': statistics.plain(), 'problems': problems}
     write_json(folder / 'statistics.json', result)
+    if problems and not total:
+        # Nothing was made, so nothing is kept that would stand in the way of another try.
+        for number in range(count):
+            for suffix in ('.json', '.jsonl'):
+                _shard(folder, number, suffix).unlink()
+        for name in ('annotations.jsonl', 'statistics.json'):
+            (folder / name).unlink()
     return result

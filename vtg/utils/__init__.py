@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Small helpers that know nothing of the rest of the package."""
 
-from .cli import Stopped, run_main
+from .cli import Stopped, progress_bar, run_main
 from .errors import CheckpointError, ConfigError, DataError, VtgError, missing_data
 from .io import (
     atomic_write,
@@ -49,6 +49,7 @@ __all__ = [
     'missing_data',
     'nearest_names',
     'printable',
+    'progress_bar',
     'read_json',
     'read_json_lines',
     'read_jsonl',

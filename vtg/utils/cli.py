@@ -20,6 +20,7 @@ _handle_error = logging.Handler.handleError
 SAFE = 'files are written whole or not at all, the same command starts again'
 TRACEBACK = 'VTG_TRACEBACK'
 """Environment variable that shows developers what led to a sentence."""
+_bars: list[str] = []
 _STOPS = {signal.SIGINT: 'Ctrl-C', signal.SIGTERM: 'SIGTERM'}
 
 
@@ -48,6 +49,7 @@ def run_main(main: Callable[[], int | None], safe: str = SAFE) -> None:
         safe: What is safe when the program is stopped and how to go on.
     """
     status = 0
+    _bars.clear()
     with _own_process():
         try:
             try:
@@ -77,6 +79,15 @@ def run_main(main: Callable[[], int | None], safe: str = SAFE) -> None:
     sys.exit(status)
 
 
+def progress_bar(total: int) -> Callable[[], Any]:
+    """Show a bar beside the output and return what moves it; a sentence that ends the program
+    starts on a line of its own."""
+    from mmengine.utils import ProgressBar
+
+    _bars.append('open')
+    return ProgressBar(total, file=sys.stderr).update
+
+
 def _give_up(sentence: str | None) -> None:
     """Print the sentence and leave no buffer that fails at the end."""
     for number in _STOPS:
@@ -85,6 +96,8 @@ def _give_up(sentence: str | None) -> None:
     if sentence:
         lines = '\n'.join(printable(line) for line in sentence.split('\n'))
         with contextlib.suppress(OSError):
+            if _bars:
+                print(file=sys.stderr)
             print(f'error: {lines}', file=sys.stderr, flush=True)
     _drop_output()
 

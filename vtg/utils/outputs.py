@@ -16,14 +16,14 @@ except ImportError:  # a system without file locks
 
 
 def check_output(out: str | Path, inputs: Iterable[str | Path | None]) -> Path:
-    """Return ``out`` if no input would be touched by writing it.
+    """Return ``out`` if it can be written, and no input would be touched by that.
 
     Args:
         out: File or folder that will be written.
         inputs: Files and folders that are read; None stands for none.
 
     Raises:
-        ConfigError: ``out`` equals an input, contains one or lies inside one.
+        ConfigError: ``out`` equals an input, contains one or lies inside one, or cannot be written.
     """
     place = _real(out)
     for source in inputs:
@@ -42,7 +42,23 @@ def check_output(out: str | Path, inputs: Iterable[str | Path | None]) -> Path:
                 f'the output {out} {relation}; choose another place, so that nothing that is read '
                 'is overwritten.'
             )
+    check_place(out)
     return Path(out)
+
+
+def check_place(out: str | Path) -> None:
+    """Find out before the work whether a file or folder can be written; nothing is made.
+
+    Raises:
+        ConfigError: A part of the path is a file, or the folder is read-only.
+    """
+    folder = Path(out).absolute()
+    while not folder.is_dir():
+        if folder.exists() and folder != Path(out).absolute():
+            raise ConfigError(f'{out} cannot be written, {folder} is a file; choose another path.')
+        folder = folder.parent
+    if not os.access(folder, os.W_OK):
+        raise ConfigError(f'{out} cannot be written, {folder} is read-only; choose another path.')
 
 
 def check_replaceable(out: str | Path, written_here: Callable[[Path], bool], what: str) -> Path:

@@ -55,9 +55,15 @@ def read_raw(
         pack: Makes records smaller in place, a few thousand at a time.
 
     Raises:
-        DataError: The file cannot be read, or an entry is no object; says where.
+        DataError: The file cannot be read, an entry is no object (says where), or there is none.
     """
-    path = Path(path)
+    found = _read(Path(path), pack)
+    if not found.records:
+        raise DataError(f'{path} holds no record; expected one JSON object per query.')
+    return found
+
+
+def _read(path: Path, pack: Callable[[list[Record]], None]) -> RawFile:
     first = _first_character(path)
     if first == b'[':
         return _of_list(path, read_json(path), pack)
