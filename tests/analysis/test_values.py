@@ -78,3 +78,6 @@ def test_bad_records_are_named():
     questions = make_questions([{'qid': 7, 'duration': 9, 'relevant_windows': [[0, 1]]}])
     with pytest.raises(DataError, match='qid 7: `pred_relevant_windows` must be a list of rows'):
         make_answers('m', [{'qid': 7, 'pred_relevant_windows': [[0, 1, 'x']]}], questions)
+    for value in (float('nan'), 3, {'a': 1}, 'abc'):
+        with pytest.raises(DataError, match='qid 7: `pred_relevant_windows`'):
+            make_answers('m', [{'qid': 7, 'pred_relevant_windows': value}], questions)

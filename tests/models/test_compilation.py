@@ -154,3 +154,16 @@ def test_what_is_missing_is_one_sentence(monkeypatch):
     monkeypatch.setattr(torch, 'compile', refuse)
     with pytest.raises(ConfigError, match=r'--compile does not work .*Python 4.*compile=False'):
         CompiledStep(lambda *_: {}, {})
+
+
+def test_a_step_that_cannot_be_compiled_is_one_sentence():
+    """Inductor of PyTorch 2.13 fails on small models on a CPU with an error of its own."""
+
+    def broken(module: Any, _: Any) -> Any:
+        raise ValueError('Invalid ranges [0:-1]')
+
+    step = CompiledStep(lambda _, inputs, *__: {'loss': inputs.sum()}, {'backend': broken})
+    with pytest.raises(ConfigError, match=r'cannot compile .*Invalid ranges.*compile=False') as end:
+        step(None, torch.ones(3), None, Progress(0, 1))
+    assert '\n' not in str(end.value)
+    torch._dynamo.reset()

@@ -184,7 +184,7 @@ def overlaps(windows: np.ndarray, mask: np.ndarray, questions: Questions) -> np.
 
 def _rows(values: Any, most: int | None = None) -> Any:
     """A list that may be absent; anything else is refused where it is read."""
-    return [] if values is None else values[:most] if most is not None else values
+    return [] if values is None else values[:most] if isinstance(values, list) else values
 
 
 def as_records(answers: Answers, questions: Questions) -> list[Record]:

@@ -42,11 +42,31 @@ class CompiledStep:
         self.run = torch.compile(run, **{'dynamic': True, **options})
 
     def __call__(self, model: Any, inputs: Any, targets: Any, progress: Progress) -> Losses:
-        """Return the losses of a batch."""
-        with settings():
-            return self.run(
-                model, inputs, targets, progress.epoch + FIRST_EPOCH, progress.max_epochs
-            )
+        """Return the losses of a batch.
+
+        Raises:
+            ConfigError: PyTorch cannot compile the step.
+        """
+        from torch._dynamo.exc import TorchDynamoException
+
+        try:
+            with settings():
+                return self.run(
+                    model, inputs, targets, progress.epoch + FIRST_EPOCH, progress.max_epochs
+                )
+        except TorchDynamoException as error:
+            raise _not_compiled(error) from error
+
+
+def _not_compiled(error: Exception) -> ConfigError:
+    said = [line.strip() for line in str(error).splitlines() if line.strip()]
+    # "backend=... raised:" and the error of the backend, in this or the next line.
+    last = 2 if said and said[0].endswith(':') else 1
+    reason = (' '.join(said[:last]) or type(error).__name__)[:300].rstrip('.')
+    return ConfigError(
+        f'PyTorch {torch.__version__} cannot compile the training step of this model ({reason}); '
+        'leave --compile away (compile=False).'
+    )
 
 
 @contextlib.contextmanager
