@@ -84,7 +84,7 @@ class TransformerEncoder(Encoder):
         """See :class:`vtg.models.base.Encoder`."""
         parts: list[tuple[Tensor, Tensor, Tensor]] = []
         if self.context_token is not None:
-            batch = len(state.fused)
+            batch = state.fused.shape[0]
             learned = self.context_token == 'learned'
             token = self.context if learned else state.extras[Context].token
             token = token.expand(batch, -1).unsqueeze(1)

@@ -107,7 +107,7 @@ class BottleneckFusion(Fusion):
         """See :class:`vtg.models.base.Fusion`."""
         streams = [state.video, state.audio]
         position = self.positions(state.video)
-        tokens = self.tokens.expand(len(state.video), -1, -1)
+        tokens = self.tokens.expand(state.video.shape[0], -1, -1)
         for layer in self.layers:
             streams, tokens = layer(streams, tokens, state.video_mask, position)
         return {'fused': self.norm(streams[0] + streams[1])}

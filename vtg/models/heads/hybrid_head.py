@@ -132,7 +132,7 @@ class HybridHead(MomentHead):
         features = torch.cat(state.pyramid.features, dim=1)
         content = self.collab_content(_pick(features, index))
         clips = (state.duration / dense.unit)[:, None, None]
-        anchors = dense.anchors.expand(len(index), -1, -1)
+        anchors = dense.anchors.expand(index.shape[0], -1, -1)
         reference = inverse_sigmoid(xx_to_cxw(_pick(anchors, index) / clips)).sigmoid()
         reference = self.query_head.coder.from_spans(reference)
         positive = dense.assignment.positive.to(index.device, non_blocking=True).gather(1, index)

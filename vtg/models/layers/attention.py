@@ -51,7 +51,7 @@ def tiled_padding_mask(query_mask: Tensor, key_mask: Tensor, num_heads: int) -> 
         ``(B, H, L, S)`` True = the query must not see the key.
     """
     pairs = ~query_mask[:, :, None] & ~key_mask[:, None, :]
-    return pairs.repeat(num_heads, 1, 1).unflatten(0, (len(query_mask), num_heads))
+    return pairs.repeat(num_heads, 1, 1).unflatten(0, (query_mask.shape[0], num_heads))
 
 
 # Added to the logit of a key that must not be seen: far below every logit, finite in float16.

@@ -47,7 +47,7 @@ class SoftClustering(nn.Module):
         """
         tokens = in_float32(tokens)
         directions = unit(tokens, eps=1e-9)
-        centres = self.centres.to(tokens.dtype).expand(len(tokens), -1, -1)
+        centres = self.centres.to(tokens.dtype).expand(tokens.shape[0], -1, -1)
         for _ in range(self.num_iterations):
             cosine = in_float32(unit(centres, eps=1e-9) @ directions.mT)  # (B, K, L)
             share = (cosine / self.bandwidth**2).softmax(dim=1)

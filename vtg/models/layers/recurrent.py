@@ -30,7 +30,7 @@ class GRU(nn.GRU):
 
 
 def _states(rows: Tensor, weights: list[Tensor]) -> Tensor:
-    start = rows.new_zeros(1, len(rows), weights[1].shape[1])
+    start = rows.new_zeros(1, rows.shape[0], weights[1].shape[1])
     with torch.autocast(rows.device.type, enabled=False):
         states, _ = torch.gru(rows, start, weights, True, 1, 0.0, False, False, True)
     return states.contiguous()

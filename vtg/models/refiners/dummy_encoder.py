@@ -61,7 +61,7 @@ class DummyEncoder(Refiner):
 
     def forward(self, state: GroundingState) -> dict[str, Any]:
         """Set ``dummies``, see :class:`vtg.models.extras.Dummies`."""
-        batch, count = len(state.text), len(self.tokens)
+        batch, count = state.text.shape[0], len(self.tokens)
         tokens = torch.cat((self.tokens.expand(batch, -1, -1), state.text), dim=1)
         position = torch.cat((self.positions.expand(batch, -1, -1), state.text_pos), dim=1)
         mask = torch.cat((state.text_mask.new_ones(batch, count), state.text_mask), dim=1)

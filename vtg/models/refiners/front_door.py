@@ -34,7 +34,7 @@ def moved_rows(rows: Tensor, values: Tensor, index: Tensor, momentum: float) -> 
     same = index.unsqueeze(1) == index
     later = same.triu(diagonal=1).sum(dim=1)
     share = (1 - momentum) * momentum ** later.to(rows)
-    count = rows.new_zeros(len(rows)).index_add(0, index, rows.new_ones(len(index)))
+    count = rows.new_zeros(rows.shape[0]).index_add(0, index, rows.new_ones(index.shape[0]))
     kept = rows * (momentum**count).unsqueeze(-1)
     return kept.index_add(0, index, (share.unsqueeze(-1) * values).to(rows))
 
@@ -181,7 +181,7 @@ class FrontDoorEncoder(Refiner):
 
     def attended(self, tokens: Tensor, mask: Tensor, rows: Tensor) -> Tensor:
         """What tokens ``(B, L, D)`` find in the dictionary ``(K, D)``: ``(B, L, D)``."""
-        sources = rows.expand(len(tokens), -1, -1)
+        sources = rows.expand(tokens.shape[0], -1, -1)
         query, key, value = (
             split_heads(x, self.num_heads)
             for x in (self.query(tokens), self.key(sources), self.value(sources))

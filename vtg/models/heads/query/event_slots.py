@@ -79,7 +79,7 @@ class EventSlots(QuerySource):
     def forward(self, state: GroundingState) -> QueryProposals:
         """See :class:`QuerySource`."""
         video = state.projected_video + state.video_pos
-        slots = self.slots.expand(len(video), -1, -1)
+        slots = self.slots.expand(video.shape[0], -1, -1)
         slots = self.attention(slots, video, state.video_mask)
         reference = in_float32(self.span_head(slots)).sigmoid()
         events = in_float32(self.span_head(self.event_norm(slots))).sigmoid()

@@ -61,5 +61,5 @@ class SentenceQueries(QuerySource):
         else:
             content = self.attention(start + self.slots, state.memory, state.video_mask)
         mask = state.video_mask.new_ones(content.shape[:2])
-        reference = self.reference_logits.sigmoid().expand(len(content), -1, -1)
+        reference = self.reference_logits.sigmoid().expand(content.shape[0], -1, -1)
         return QueryProposals(content, reference, mask)

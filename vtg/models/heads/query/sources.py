@@ -118,7 +118,7 @@ class LearnedQueries(QuerySource):
 
     def forward(self, state: GroundingState) -> QueryProposals:
         """See :class:`QuerySource`."""
-        batch = len(state.memory)
+        batch = state.memory.shape[0]
         content: Tensor | None = self.content
         if content is None:
             content = state.memory.new_zeros(self.num_queries, self.dim)
@@ -162,7 +162,7 @@ class LearnedPoints(QuerySource):
 
     def forward(self, state: GroundingState) -> QueryProposals:
         """See :class:`QuerySource`."""
-        batch = len(state.memory)
+        batch = state.memory.shape[0]
         mask = state.video_mask.new_ones(batch, self.num_queries)
         references = self.bounded().sigmoid().expand(batch, -1, -1)
         return QueryProposals(self.content.expand(batch, -1, -1), references, mask)
@@ -186,7 +186,7 @@ class LearnedSlots(QuerySource):
 
     def forward(self, state: GroundingState) -> QueryProposals:
         """See :class:`QuerySource`."""
-        slots = self.slots.expand(len(state.memory), -1, -1)
+        slots = self.slots.expand(state.memory.shape[0], -1, -1)
         mask = state.video_mask.new_ones(slots.shape[:2])
         return QueryProposals(torch.zeros_like(slots), None, mask, position=slots)
 

@@ -59,7 +59,7 @@ class SentencePooling(nn.Module):
 
     def forward(self, text: Tensor, mask: Tensor) -> Tensor:
         """``(B, N, D)`` and ``(B, N)`` to ``(B, D)``."""
-        sentence = self.query.expand(len(text), 1, -1)
+        sentence = self.query.expand(text.shape[0], 1, -1)
         for index, layer in enumerate(self.layers):
             if index > 0 and self.norm is not None:
                 sentence = self.norm(sentence)
