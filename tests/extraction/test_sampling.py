@@ -3,12 +3,13 @@
 
 import math
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from media import filtered
 
-from vtg.extraction import GridSampler, iter_clips, read_clips
+from vtg.extraction import GridSampler, SourceSampler, iter_clips, read_clips
 from vtg.extraction.sampling import Source
 from vtg.utils import ConfigError, read_json
 
@@ -149,13 +150,38 @@ def test_what_the_container_states_cuts_clips_off():
     length, taken = Fraction(2), 3 * 60 + 1
     stated, unknown = Source(Fraction(30), Fraction(6)), Source(Fraction(30), None)
     sampler = GridSampler()
-    assert len(sampler.arrange(taken, Fraction(6), length)) == 4
+    assert len(sampler.arrange(taken, Fraction(6), length, 60)) == 4
     assert sampler.most_clips(stated, length) == 3 and sampler.most_clips(unknown, length) is None
     assert GridSampler(clip_count='all').most_clips(stated, length) is None
     # Thirds of a microsecond are no clip.
     assert (
         sampler.most_clips(Source(Fraction(30), Fraction(6) + Fraction(1, 3 * 10**6)), length) == 3
     )
+
+
+@pytest.mark.parametrize('fps', (25, 60))
+@pytest.mark.parametrize('choice', ('middle', 'start'))
+def test_frames_chosen_among_those_of_the_source(tmp_path, fps, choice):
+    """Every picture of a clip has a number; the last clip repeats the last picture."""
+    count = 5 * fps
+    path = write(tmp_path / 'v.mp4', range(count), fps)
+    clips = read_clips(path, 2.0, SIDE, SourceSampler(8, choice), resize='squash')
+    assert clips.frames.shape == (3, 8, SIDE, SIDE, 3)
+    if choice == 'middle':
+        borders = [int(2 * fps * part / 8) for part in range(9)]
+        chosen = [(start + end - 1) // 2 for start, end in pairwise(borders)]
+    else:
+        chosen = [number * (2 * fps // 8) for number in range(8)]
+    for clip, (times, frames) in enumerate(zip(clips.times, clips.frames)):
+        numbers = [min(clip * 2 * fps + number, count - 1) for number in chosen]
+        assert [round(time * fps) for time in times] == numbers
+        assert [number_of(frame) for frame in frames] == numbers
+    sampler = SourceSampler(8, choice)
+    parts = list(iter_clips(path, 2.0, SIDE, sampler, max_clips=1, resize='squash'))
+    np.testing.assert_array_equal(np.concatenate([part.frames for part in parts]), clips.frames)
+    # One second has fewer pictures than are asked for.
+    few = SourceSampler(8, choice).table(5, Source(Fraction(5), None))
+    assert few.tolist() == [0, 1, 2, 3, 4, 4, 4, 4]
 
 
 def test_a_source_without_a_rate_is_taken_for_one_of_the_grid():

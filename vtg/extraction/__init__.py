@@ -6,13 +6,14 @@ from .executor import RayOptions, run_work
 from .files import check_kind, find_videos, keep_settings, write_arrays
 from .pipeline import extract_texts, extract_videos
 from .report import ExtractionReport
-from .sampling import GridSampler, Sampler, count_clips
+from .sampling import GridSampler, Sampler, SourceSampler, count_clips
 
 __all__ = [
     'ExtractionReport',
     'GridSampler',
     'RayOptions',
     'Sampler',
+    'SourceSampler',
     'VideoClips',
     'VideoInfo',
     'check_kind',

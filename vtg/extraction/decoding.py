@@ -227,7 +227,8 @@ def _sample(
     convert: Callable[[Any], np.ndarray],
     first: int,
     last: int | None,
-) -> Generator[tuple[float, np.ndarray], None, float]:
+    needed: Callable[[int], bool],
+) -> Generator[tuple[float, np.ndarray | None], None, tuple[float, np.ndarray | None]]:
     """Yield the picture that is shown before the middle of every step.
 
     Args:
@@ -235,19 +236,22 @@ def _sample(
         step: Seconds per picture.
         convert: Turns a decoded picture into an array; called once per picture that is taken.
         first, last: Only the steps from ``first`` on and before ``last``.
+        needed: Whether the picture of a step is converted; None stands for the others.
 
     Yields:
         The seconds at which the picture was shown first, and the converted picture.
 
     Returns:
-        The duration of the video.
+        The duration of the video and, where it came to its end, the last picture.
     """
     number = first
     taken: tuple[Fraction, np.ndarray] | None = None
 
-    def take(time: Fraction, picture: Any) -> tuple[float, np.ndarray]:
+    def take(time: Fraction, picture: Any, wanted: bool) -> tuple[float, np.ndarray | None]:
         # A slow video shows one picture over several steps.
         nonlocal taken
+        if not wanted:
+            return float(time), None
         if taken is None or taken[0] != time:
             try:
                 taken = time, convert(picture)
@@ -258,10 +262,10 @@ def _sample(
     previous, stop = None, Fraction(0)
     for time, until, picture in video.pictures(first * step):
         while previous and number != last and time >= (number + Fraction(1, 2)) * step:
-            yield take(*previous)
+            yield take(*previous, needed(number))
             number += 1
         if number == last:
-            return float(video.promised or stop)
+            return float(video.promised or stop), None
         previous, stop = (time, picture), max(stop, until)
     if previous is None:
         raise DataError(f'{video.path} holds no picture that can be decoded; copy it again.')
@@ -272,9 +276,9 @@ def _sample(
             f'at {float(stop):.1f} s; copy or download it again.'
         )
     total = count_clips(stop, step)
-    for _ in range(number, total if last is None else min(last, total)):
-        yield take(*previous)
-    return float(stop)
+    for rest in range(number, total if last is None else min(last, total)):
+        yield take(*previous, needed(rest))
+    return float(stop), take(*previous, True)[1]
 
 
 def iter_clips(
@@ -297,20 +301,24 @@ def iter_clips(
         raise ConfigError(f'frames of {size} pixels; use at least 1.')
     if resize not in RESIZES:
         raise ConfigError(f'resize is one of {", ".join(RESIZES)}, got {resize!r}.')
-    steps, convert = sampler.steps(length), RESIZES[resize]
-    check_clip_length(float(length / steps), 'seconds per picture')
+    convert = RESIZES[resize]
     with MediaFile(path) as video:
         source = video.source()
+        steps = sampler.steps(length, source)
+        check_clip_length(float(length / steps), 'seconds per picture')
         table = sampler.table(steps, source)
+        # All pictures where more than the last one fills up the end.
+        shown = set(table.tolist()) if sampler.reserve == 1 else set(range(steps))
         first = round(begin / clip_length)
         asked = None if end is None else round(end / clip_length)
         ends = [sampler.most_clips(source, length), asked]
         most = min((clips for clips in ends if clips is not None), default=None)
         last = None if most is None else most * steps
         pictures = _sample(
-            video, length / steps, lambda picture: convert(picture, size), first * steps, last
-        )
-        images: list[np.ndarray] = []
+            video, length / steps, lambda picture: convert(picture, size), first * steps, last,
+            lambda step: step % steps in shown,
+        )  # fmt: skip
+        images: list[np.ndarray | None] = []
         times: list[float] = []
 
         def piece(rows: np.ndarray, duration: float) -> VideoClips:
@@ -331,7 +339,9 @@ def iter_clips(
             try:
                 time, image = next(pictures)
             except StopIteration as finished:
-                duration = finished.value
+                duration, ending = finished.value
+                if images and images[-1] is None:
+                    images[-1] = ending
                 break
             # Something stays back that is left for the last piece, and that it is filled up with.
             if full and len(images) == full + kept:
@@ -340,7 +350,7 @@ def iter_clips(
                 del images[:full], times[:full]
             images.append(image)
             times.append(time)
-            if len(images) * image.nbytes > _MOST_BYTES:
+            if len(images) * size * size * 3 > _MOST_BYTES:
                 raise DataError(
                     f'{path} has more than {len(images)} frames, too many to be decoded at once; '
                     'cut it or choose longer clips.'
@@ -350,7 +360,7 @@ def iter_clips(
     stop = exact_seconds(duration if end is None else min(duration, end))
     # However short, what is asked for is one clip.
     stop = max(stop, (round(begin / clip_length) + 1) * length)
-    order = sampler.arrange(first * steps + len(images), stop, length)
+    order = sampler.arrange(first * steps + len(images), stop, length, steps)
     yield piece(order[first:most] - first * steps, duration)
 
 

@@ -16,6 +16,9 @@ import torch
 
 from vtg.utils import ConfigError
 
+# Where a source does not say, and more than what cameras give.
+_USUAL_FPS, _MOST_FPS = Fraction(30), Fraction(240)
+
 
 @dataclass(frozen=True)
 class Source:
@@ -57,7 +60,11 @@ class Sampler:
         """Steps before the end that what is missing there is made of."""
         return 1
 
-    def steps(self, clip_length: Fraction) -> int:
+    def held(self, clip_length: Fraction) -> int:
+        """Pictures of a clip that are in memory at a time."""
+        return self.frames_per_clip
+
+    def steps(self, clip_length: Fraction, source: Source) -> int:
         """Steps of the grid per clip."""
         return self.frames_per_clip
 
@@ -65,15 +72,17 @@ class Sampler:
         """Clips at most, whatever can be decoded."""
         return None
 
-    def arrange(self, taken: int, seconds: Fraction, clip_length: Fraction) -> np.ndarray:
+    def arrange(
+        self, taken: int, seconds: Fraction, clip_length: Fraction, steps: int
+    ) -> np.ndarray:
         """Which picture stands for each step ``(clips, steps)``, all from the start of the video.
 
         Args:
             taken: Pictures that the video gave.
             seconds: Where it ends.
             clip_length: Seconds per clip.
+            steps: Steps per clip.
         """
-        steps = self.steps(clip_length)
         clips = count_clips(seconds, clip_length)
         return np.arange(clips * steps).clip(max=taken - 1).reshape(clips, steps)
 
@@ -84,6 +93,39 @@ class Sampler:
 
 MIDDLE = Sampler()
 """One frame per clip, that of its middle."""
+
+
+@dataclass(frozen=True)
+class SourceSampler(Sampler):
+    """Frames chosen by number among all pictures that the source has in a clip.
+
+    A step is as long as a picture of the source, so that the pictures of a constant frame rate are
+    each taken once; only those that are chosen are converted.
+
+    Args:
+        frames_per_clip: Frames of a clip.
+        choice: ``'middle'`` cuts the pictures of a clip into equal parts and takes the middle of
+            each; ``'start'`` takes the first picture, and others at the greatest whole distance.
+
+    Source: ``OpenGVLab/InternVideo``, ``InternVideo2/multi_modality``: its evaluation reads the
+    ``'middle'``, its demo from the ``'start'``.
+    """
+
+    frames_per_clip: int = 8
+    choice: Literal['middle', 'start'] = 'middle'
+
+    def steps(self, clip_length: Fraction, source: Source) -> int:
+        fps = min(source.fps, _MOST_FPS) if source.fps > 0 else _USUAL_FPS
+        return max(1, int(fps * clip_length + Fraction(1, 2)))
+
+    def table(self, steps: int, source: Source) -> np.ndarray:
+        count = min(self.frames_per_clip, steps)
+        if self.choice == 'middle':
+            borders = np.linspace(0, steps, count + 1).astype(int)
+            found = (borders[:-1] + borders[1:] - 1) // 2
+        else:
+            found = np.arange(count) * (steps // count)
+        return np.pad(found, (0, self.frames_per_clip - count), mode='edge')
 
 
 @dataclass(frozen=True)
@@ -123,7 +165,13 @@ class GridSampler(Sampler):
     def reserve(self) -> int:
         return self.rate
 
-    def steps(self, clip_length: Fraction) -> int:
+    def held(self, clip_length: Fraction) -> int:
+        return self._steps(clip_length)
+
+    def steps(self, clip_length: Fraction, source: Source) -> int:
+        return self._steps(clip_length)
+
+    def _steps(self, clip_length: Fraction) -> int:
         steps = self.rate * clip_length
         if steps.denominator != 1:
             raise ConfigError(
@@ -138,14 +186,16 @@ class GridSampler(Sampler):
         # Containers are asked for microseconds, and a clip more would begin at the rest.
         return max(1, math.ceil(round(source.seconds, 6) / clip_length))
 
-    def arrange(self, taken: int, seconds: Fraction, clip_length: Fraction) -> np.ndarray:
+    def arrange(
+        self, taken: int, seconds: Fraction, clip_length: Fraction, steps: int
+    ) -> np.ndarray:
         whole = -(-taken // self.rate)
         units = -(-whole // clip_length.numerator)
         padded = np.arange(units * clip_length.numerator * self.rate)
         # Behind the last second it comes again and again.
         last = (whole - 1) * self.rate
         padded = np.where(padded < last, padded, last + (padded - last) % self.rate)
-        return padded.clip(max=taken - 1).reshape(-1, self.steps(clip_length))
+        return padded.clip(max=taken - 1).reshape(-1, steps)
 
     def table(self, steps: int, source: Source) -> np.ndarray:
         known = self.source_fps == 'floor' and source.fps > 0

@@ -95,7 +95,8 @@ def _frames(data: ReferenceSet) -> Iterator[Row]:
         length, taken = Fraction(case['clip_len']), case['frames_at_30fps']
         seconds = Fraction(str(case['stream_duration']))
         source = Source(Fraction(case['source_fps']), seconds if seconds >= 0 else None)
-        clips = sampler.arrange(taken, Fraction(taken, sampler.rate), length)
+        steps = sampler.steps(length, source)
+        clips = sampler.arrange(taken, Fraction(taken, sampler.rate), length, steps)
         clips = clips[: sampler.most_clips(source, length)]
-        ours = clips[:, sampler.table(sampler.steps(length), source)].tolist()
+        ours = clips[:, sampler.table(steps, source)].tolist()
         yield compare_exact(f'clip_cases/{number}', ours, case['frame_of_clip'])

@@ -54,8 +54,8 @@ class Encoder:
         Raises:
             DataError: The file cannot be decoded, here or while the pieces are iterated over.
         """
-        steps = self.sampler.steps(exact_seconds(clip_length))
-        clips = clips_per_piece(steps * self.image_size**2 * 3)
+        pictures = self.sampler.held(exact_seconds(clip_length))
+        clips = clips_per_piece(pictures * self.image_size**2 * 3)
         return Pieces(self.iter_clips(path, clip_length, clips))
 
     def encode(self, pieces: Pieces) -> dict[str, np.ndarray]:

@@ -17,6 +17,7 @@ from ..networks.internvideo2 import VisionModel
 from ..networks.internvideo2_positions import resize_positions
 from ..networks.internvideo2_sizes import Changes, TowerSizes, sizes_of
 from ..networks.internvideo2_text import BertText, LlamaText
+from ..sampling import Sampler, SourceSampler
 from .base import Encoder, TextFeatures, as_device, in_batches, normalize_images
 from .internvideo2_files import DESCRIPTION, TEXT_FILES, VISION_FILES, Filling, WeightFiles
 from .internvideo2_text import DEFAULTS, TextOptions, Words, text_filling
@@ -44,6 +45,9 @@ class InternVideo2Encoder(Encoder):
         feature: ``'projected'`` (default of stage 2), ``'pooled'`` (of the CLIP models), or
             ``'mean'`` of the patch tokens.
         gelu: ``'exact'``, or ``'tanh'`` as the fused kernels of the original code compute it.
+        frames: Which pictures of a clip: ``'middle'`` of equal parts of those of the source, as in
+            the original evaluation, from the ``'start'`` at whole distances, as in its demo, or
+            ``'even'`` in time, which differs by a picture at most.
         resize: How a picture becomes a square; the original forces both sides.
         sizes: Sizes that differ from the variant's, by ``vision`` and ``text``.
         amp: Matrices of the vision tower, and the text tower, in half precision; all else stays in
@@ -64,6 +68,7 @@ class InternVideo2Encoder(Encoder):
         frames_per_clip: int | None = None,
         feature: Literal['projected', 'pooled', 'mean'] | None = None,
         gelu: Literal['exact', 'tanh'] = 'exact',
+        frames: Literal['middle', 'start', 'even'] = 'middle',
         resize: Literal['squash', 'squash_bilinear', 'crop'] = 'squash',
         sizes: Changes | None = None,
         amp: Literal['bf16', 'fp16'] | None = None,
@@ -74,6 +79,9 @@ class InternVideo2Encoder(Encoder):
         self.device = as_device(device)
         vision, words = sizes_of(variant, sizes)
         self.frames_per_clip, self.image_size = frames_per_clip or vision.frames, vision.image_size
+        self._sampler = Sampler(self.frames_per_clip)
+        if frames != 'even':
+            self._sampler = SourceSampler(self.frames_per_clip, frames)
         self.feature = feature or ('projected' if vision.projected_dim else 'pooled')
         if self.feature == 'projected' and not vision.projected_dim:
             raise ConfigError(f"feature 'projected' is of stage 2; {variant!r} has 'pooled'.")
@@ -98,6 +106,10 @@ class InternVideo2Encoder(Encoder):
             self._text_filling = text_filling(files, variant, tower, words, scale, kind)
         fillings = (self._vision_filling, self._text_filling)
         files.report(set().union(*(filling.used for filling in fillings if filling)))
+
+    @property
+    def sampler(self) -> Sampler:
+        return self._sampler
 
     # Towers are filled when they are first used: words alone need no memory for clips.
     @cached_property
