@@ -16,8 +16,8 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--backbone', required=True,
-        help='clip, siglip, blip2, torchscript (any exported program, also called slowfast, '
-        'internvideo2), concept (no download; objects and places), or a registered encoder',
+        help='clip, siglip, blip2, slowfast, internvideo2, torchscript (any exported program), '
+        'concept (no download; objects and places), or a registered encoder',
     )  # fmt: skip
     parser.add_argument('--weights', default='', help='folder, file or hub name; concept has none')
     parser.add_argument('--out', required=True, help='gets the folders video/ and text/')

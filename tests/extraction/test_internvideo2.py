@@ -104,7 +104,7 @@ def test_words_alone_need_no_tower_for_clips(files, tmp_path):
     encoder = build(tmp_path / 'words.pth', 'clip_1b', text=str(files / 'clip/tokenizer'))
     assert encoder.encode_text('dog').pooled.shape == (12,)
     with pytest.raises(
-        ConfigError, match=r'words.pth holds no vision tower .*trunk.*extraction.md'
+        ConfigError, match=r'words.pth holds no vision tower .*trunk.*internvideo2.md'
     ):
         encoder.encode_frames(clips(1, 8))
 
@@ -146,13 +146,13 @@ def test_wrong_files_are_sentences(tmp_path, state, variant, sentence):
     torch.save({'module': state()}, tmp_path / 'w.pt')
     with pytest.raises(CheckpointError, match=f'w.pt .*{sentence}') as caught:
         build(tmp_path, variant)
-    assert 'docs/extraction.md' in str(caught.value) and '\n' not in str(caught.value)
+    assert 'docs/internvideo2.md' in str(caught.value) and '\n' not in str(caught.value)
 
 
-def test_missing_parts_are_sentences(files, tmp_path):
+def test_missing_parts_are_sentences(files, tmp_path, monkeypatch):
     tokenizer = str(files / 'stage2/tokenizer')
     parts = [str(files / 'clip' / name) for name in ('1B_clip.pth', TRUNK)]
-    with pytest.raises(CheckpointError, match=r'x.pt does not exist.*docs/extraction.md'):
+    with pytest.raises(CheckpointError, match=r'x.pt does not exist.*docs/internvideo2.md'):
         build(tmp_path / 'x.pt')
     with pytest.raises(ConfigError, match=r'holds no .pt or .pth file'):
         build(tmp_path)
@@ -160,6 +160,12 @@ def test_missing_parts_are_sentences(files, tmp_path):
         build(parts, 'clip_1b', text=str(files / 'clip/tokenizer'))
     with pytest.raises(ConfigError, match='has no bos_token or eos_token'):
         build(files / 'clip', 'clip_1b', text=tokenizer)
+    pieces = tmp_path / 'pieces'
+    pieces.mkdir()
+    (pieces / 'tokenizer.model').write_bytes(b'')
+    monkeypatch.setattr('vtg.extraction.encoders.internvideo2_text.find_spec', lambda name: None)
+    with pytest.raises(ConfigError, match=r'sentencepiece, .* pip install sentencepiece protobuf'):
+        build(files / 'clip', 'clip_1b', text=str(pieces))
     with pytest.raises(ConfigError, match=r'name a tokenizer \(text=FOLDER\)'):
         build(files / 'stage2').encode_text('a dog')
     with pytest.raises(ConfigError, match="'projected' is of stage 2"):

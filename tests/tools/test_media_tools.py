@@ -3,6 +3,7 @@
 
 import json
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 
 from vtg.datasets import PackedStore
 from vtg.engine import load_config
+from vtg.extraction import count_clips
 from vtg.registry import MODELS
 from vtg.utils import read_json, read_jsonl
 
@@ -54,6 +56,38 @@ def test_extract_features(run_tool, videos, tiny_clip, tmp_path):
         assert status == 1 and message in errors
     np.testing.assert_array_equal(store.read({'vid': 'v2'}), expected)
     assert (tmp_path / 'npz/video/v2.npz').exists()
+
+
+def test_extract_internvideo2(run_tool, shared, tmp_path):
+    """A real video and its queries, from files laid out as published."""
+    from tiny_internvideo2 import SIZES, write_files
+
+    files = write_files(tmp_path)
+    video = shared / 'data/more/charades_3MSZA.mp4'
+    (tmp_path / 'q.jsonl').write_text('{"qid": 1, "query": "person turn a light on."}\n')
+    for variant, folder, frames, width, words in (
+        ('stage2_1b', 'stage2', 4, 8, (21, 8)),
+        ('clip_1b', 'clip', 8, 12, (35, 16)),
+    ):
+        out = tmp_path / f'{variant}_features'
+        status, output, errors = run_tool(
+            'extract_features.py', video, '--backbone', 'internvideo2', '--weights',
+            files / folder, '--out', out, '--text', tmp_path / 'q.jsonl', '--device', 'cpu',
+            '--encoder-options', f'variant={variant}', f'text={files / folder / "tokenizer"}',
+            f'sizes={json.dumps(SIZES[variant])}',
+        )  # fmt: skip
+        assert status == 0, output + errors
+        stored = np.load(out / 'video/charades_3MSZA.npz')
+        count = count_clips(float(stored['duration']), 2)
+        assert stored['features'].shape == (count, width)
+        assert stored['times'].shape == (count, frames) and count == 16
+        assert np.isfinite(stored['features']).all() and stored['features'].std(axis=0).min() > 0
+        text = np.load(out / 'text/qid1.npz')
+        assert text['last_hidden_state'].shape == words and text['pooler_output'].shape == (width,)
+        # Pictures of 30 per second: the middles of equal parts of the 60 in a clip.
+        borders = [60 * part // frames for part in range(frames + 1)]
+        middles = [(a + b - 1) // 2 / 30 for a, b in pairwise(borders)]
+        np.testing.assert_allclose(stored['times'][0], middles, atol=0.02)
 
 
 def test_mistakes_are_sentences(run_tool, videos, tmp_path):

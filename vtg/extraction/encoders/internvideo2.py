@@ -31,7 +31,7 @@ class InternVideo2Encoder(Encoder):
     """Clips, and sentences, in the space of InternVideo2.
 
     Wang et al., "InternVideo2: Scaling Foundation Models for Multimodal Video Understanding", ECCV
-    2024. Which published features were made how is in ``docs/extraction.md``. Nothing is
+    2024. Which published features were made how is in ``docs/internvideo2.md``. Nothing is
     normalised to unit length.
 
     Args:

@@ -20,7 +20,7 @@ from vtg.utils import CheckpointError, ConfigError, printable
 
 from .weights import naming, read_tensors
 
-DESCRIPTION = 'see "InternVideo2" in docs/extraction.md'
+DESCRIPTION = 'see docs/internvideo2.md'
 _STAGE2 = 'InternVideo2-stage2_1b-224p-f4.pt'
 _LLAMA = 'internvl_c_13b_224px.pth'
 _CLIP_6B = 'the checkpoint of InternVideo2-CLIP-6B'

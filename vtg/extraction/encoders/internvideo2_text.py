@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sentences for the text towers of InternVideo2, and the weights of these."""
 
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Literal, TypedDict
 
 import torch
@@ -107,6 +109,7 @@ class Words:
             raise ConfigError(f'text names no tokenizer; give its folder, {DESCRIPTION}.')
         if options['max_tokens'] < 3:
             raise ConfigError(f'max_tokens is {options["max_tokens"]}; use at least 3.')
+        _check_readable(Path(options['tokenizer']).expanduser())
         self.tokenizer = load_pretrained('AutoTokenizer', options['tokenizer'])
         ends = [getattr(self.tokenizer, f'{name}_id', None) for name in (tower.start, tower.end)]
         self.start, self.end = (-1 if token is None else token for token in ends)
@@ -133,3 +136,26 @@ class Words:
 
     def _ids(self, text: str) -> list[int]:
         return self.tokenizer(text, add_special_tokens=False).input_ids if text else []
+
+
+def _check_readable(folder: Path) -> None:
+    """Check that a folder in the format of sentencepiece, as that of LLaMA, can be read here.
+
+    Raises:
+        ConfigError: It cannot; names the packages that are missing.
+    """
+    if not (folder / 'tokenizer.model').is_file() or (folder / 'tokenizer.json').is_file():
+        return
+    missing = [name for name in ('sentencepiece', 'google.protobuf') if not _installed(name)]
+    if missing:
+        raise ConfigError(
+            f'the tokenizer {folder} is in the format of sentencepiece, which needs '
+            f'{" and ".join(missing)}; install them with: pip install sentencepiece protobuf'
+        )
+
+
+def _installed(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError:  # what it is part of is missing
+        return False

@@ -28,7 +28,7 @@ WITHOUT_WEIGHTS = ('concept', 'ConceptEncoder')
 SCORER_NAMES = {'blip': 'BlipMatching', 'blip2': 'Blip2Similarity'}
 
 
-def encoder_config(text: str, **options: Any) -> dict[str, Any]:
+def encoder_config(text: str, /, **options: Any) -> dict[str, Any]:
     """Turn ``'clip=FOLDER'``, or ``'RegisteredName=FOLDER'``, into the config of an encoder.
 
     ``'concept'`` stands alone.
@@ -36,12 +36,12 @@ def encoder_config(text: str, **options: Any) -> dict[str, Any]:
     return _config(text, ENCODER_NAMES, 'encoder', options)
 
 
-def captioner_config(text: str, **options: Any) -> dict[str, Any]:
+def captioner_config(text: str, /, **options: Any) -> dict[str, Any]:
     """Turn ``'blip=FOLDER'`` into the config of a captioner."""
     return _config(text, CAPTIONER_NAMES, 'captioner', options)
 
 
-def scorer_config(text: str, **options: Any) -> dict[str, Any]:
+def scorer_config(text: str, /, **options: Any) -> dict[str, Any]:
     """Turn ``'blip=FOLDER'`` into the config of a scorer; an encoder's name gives its cosine."""
     name = text.partition('=')[0]
     if name in ENCODER_NAMES and name not in SCORER_NAMES:
