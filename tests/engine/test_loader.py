@@ -8,7 +8,6 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
 import torch
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
@@ -20,34 +19,32 @@ ROOT = Path(__file__).resolve().parents[2]
 HELPERS = ROOT / 'tests/engine/helpers'
 
 
-@pytest.fixture
-def ended(tmp_path):
-    """``ended(*command)``: status and standard error of a program; nothing of it is left."""
+def start(folder, *command):
+    return subprocess.Popen(
+        [sys.executable, *map(str, command)],
+        cwd=folder,
+        env={**os.environ, 'PYTHONPATH': f'{ROOT}:{HELPERS}', 'OMP_NUM_THREADS': '1'},
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
 
-    def run(*command):
-        process = subprocess.Popen(
-            [sys.executable, *map(str, command)],
-            cwd=tmp_path,
-            env={**os.environ, 'PYTHONPATH': f'{ROOT}:{HELPERS}', 'OMP_NUM_THREADS': '1'},
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
-        )  # fmt: skip
-        try:
-            _, errors = process.communicate(timeout=100)
-        finally:
-            left = True
-            end = time.monotonic() + 20  # the system may take a moment to remove the workers
-            while left and time.monotonic() < end:
-                try:
-                    os.killpg(process.pid, 0)
-                    time.sleep(0.05)
-                except ProcessLookupError:
-                    left = False
-            if left:
-                os.killpg(process.pid, signal.SIGKILL)
-        assert not left
-        return process.returncode, errors
 
-    return run
+def end(process):
+    """Status and standard error of a program; nothing of it is left."""
+    try:
+        _, errors = process.communicate(timeout=100)
+    finally:
+        left = True
+        over = time.monotonic() + 20  # the system may take a moment to remove the workers
+        while left and time.monotonic() < over:
+            try:
+                os.killpg(process.pid, 0)
+                time.sleep(0.05)
+            except ProcessLookupError:
+                left = False
+        if left:
+            os.killpg(process.pid, signal.SIGKILL)
+    assert not left
+    return process.returncode, errors
 
 
 CODE = """
@@ -75,27 +72,31 @@ run_main(main, 'all is whole')
 """
 
 
-@pytest.mark.parametrize('moment', ['handle', 'message', 'end'])
-def test_a_worker_freezes_while_a_batch_is_fetched(ended, moment):
-    status, errors = ended('-c', CODE, moment)
-    if moment == 'end':  # everything was delivered, and the program ends
-        assert (status, errors) == (0, '')
-        return
-    assert status == 1 and len(errors.splitlines()) == 1, errors
-    assert errors.startswith('error: no loader worker answered for 2 seconds; ')
-    assert errors.endswith('all is whole.\n')
+def test_a_worker_freezes_while_a_batch_is_fetched(tmp_path):
+    """Side by side: they wait most of the time."""
+    moments = ('handle', 'message', 'end')
+    processes = {moment: start(tmp_path, '-c', CODE, moment) for moment in moments}
+    found = {moment: end(process) for moment, process in processes.items()}
+    assert found.pop('end') == (0, '')  # everything was delivered, and the program ends
+    for status, errors in found.values():
+        assert status == 1 and len(errors.splitlines()) == 1, errors
+        assert errors.startswith('error: no loader worker answered for 2 seconds; ')
+        assert errors.endswith('all is whole.\n')
 
 
-@pytest.mark.parametrize('split', ['train', 'val'])
-def test_trainings_do_not_wait_for_frozen_workers(ended, split):
-    loader = f'{split}_dataloader'
-    status, errors = ended(
-        ROOT / 'tools/train.py', HELPERS / 'toy.py', '--work-dir', 'run', '--cfg-options',
-        f'{loader}.num_workers=1', f'+{loader}.timeout=2',
-        f'+{loader}.worker_init_fn={{"type": "freezing.freeze_at_handle"}}',
-    )  # fmt: skip
-    assert status == 1 and len(errors.splitlines()) == 1, errors
-    assert errors.startswith('error: no loader worker answered for 2 seconds; ')
+def test_trainings_do_not_wait_for_frozen_workers(tmp_path):
+    processes = [
+        start(
+            tmp_path, ROOT / 'tools/train.py', HELPERS / 'toy.py', '--work-dir', split,
+            '--cfg-options', f'{split}_dataloader.num_workers=1',
+            f'+{split}_dataloader.timeout=2',
+            f'+{split}_dataloader.worker_init_fn={{"type": "freezing.freeze_at_handle"}}',
+        )
+        for split in ('train', 'val')
+    ]  # fmt: skip
+    for status, errors in map(end, processes):
+        assert status == 1 and len(errors.splitlines()) == 1, errors
+        assert errors.startswith('error: no loader worker answered for 2 seconds; ')
 
 
 class Numbers:

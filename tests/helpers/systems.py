@@ -24,6 +24,15 @@ def read(name: str) -> dict[str, Any]:
     return read_config(path).model.to_dict()
 
 
+def shallow(cfg: Any, layers: int = 1) -> None:
+    """At most so many layers in every stack of a model config, in place."""
+    for key, value in cfg.items() if isinstance(cfg, dict) else enumerate(cfg):
+        if key in ('num_layers', 'num_convs') and isinstance(value, int):
+            cfg[key] = min(value, layers)
+        elif isinstance(value, dict | list):
+            shallow(value, layers)
+
+
 def small_system(
     name: str, noise: bool = True, change: Callable[[Any], Any] | None = None
 ) -> Grounder:

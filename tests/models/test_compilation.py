@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch._dynamo.utils import counters
 
-from tests.helpers.systems import SYSTEMS, WIDTH, small_system
+from tests.helpers.systems import SYSTEMS, WIDTH, shallow, small_system
 from vtg.models.compilation import CompiledStep
 from vtg.structures import Progress
 from vtg.utils import ConfigError
@@ -23,15 +23,6 @@ SECOND: dict[str, Any] = dict(
     moments=[[(0, 3), (4, 6), (7, 9)], [(5, 8)], [(0, 2)], [(1, 3), (4, 6)]],
 )  # fmt: skip
 THIRD: dict[str, Any] = dict(clips=(17, 8, 14, 10, 11), words=(9, 2, 6, 4, 7))
-
-
-def shallow(cfg: Any) -> None:
-    """One layer in every stack of a model config, in place."""
-    for key, value in cfg.items() if isinstance(cfg, dict) else enumerate(cfg):
-        if key in ('num_layers', 'num_convs') and isinstance(value, int):
-            cfg[key] = min(value, 1)
-        elif isinstance(value, dict | list):
-            shallow(value)
 
 
 class Graphs:
@@ -79,6 +70,7 @@ def assert_few_breaks(graphs: Graphs) -> None:
     assert graphs.count and sum(breaks.values()) <= MOST_BREAKS, breaks
 
 
+@pytest.mark.no_cover  # tracing goes through the models' lines in a way of its own
 @pytest.mark.parametrize('name', SYSTEMS)
 def test_one_graph_with_the_same_losses(name, compiled, toy, request):
     if name not in TRACED and not request.config.getoption('--all-systems'):
@@ -92,6 +84,7 @@ def test_one_graph_with_the_same_losses(name, compiled, toy, request):
         torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-6, msg=key)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize('name', LENGTHS)
 def test_later_lengths_compile_nothing(name, compiled, toy):
     model, twin, graphs = compiled(name)
