@@ -92,8 +92,6 @@ def data(tmp_path):
 def tool(monkeypatch, capfd, tmp_path):
     """``tool(script, *arguments)``: run a script here; return status, errors and output."""
     monkeypatch.chdir(tmp_path)
-    # Formatting the config for the log takes most of the time of a short run.
-    monkeypatch.setattr('yapf.yapflib.yapf_api.FormatCode', lambda text, **_: (text, False))
 
     def run(script, *arguments):
         monkeypatch.setattr(sys, 'argv', [script, *map(str, arguments)])

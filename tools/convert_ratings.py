@@ -19,6 +19,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def holds(records: list[dict[str, Any]], path: Path) -> bool:
+    """Whether a file holds these records already."""
     return read_jsonl(path) == records
 
 

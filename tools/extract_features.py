@@ -42,6 +42,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def pack(folder: Path, out: Path, dtype: str) -> None:
+    """Pack the features of a folder into one file, and say so."""
     from vtg.datasets.stores import pack_features
 
     result = pack_features(folder, out, dtype=dtype, force=True, keep_names=True)

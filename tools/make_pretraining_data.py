@@ -47,6 +47,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def make(args: argparse.Namespace, common: dict[str, Any]) -> dict[str, Any]:
+    """Make the data that the arguments ask for; returns statistics and problems."""
     from vtg.engine.config import parse_options
     from vtg.extraction import find_videos
     from vtg.extraction.encoders.names import captioner_config, encoder_config, scorer_config

@@ -78,6 +78,7 @@ def main() -> None:
 
 
 def draw_curves(args: argparse.Namespace) -> object:
+    """Draw the curves of the runs; returns the files written."""
     from vtg.plots.curves import plot_curves
 
     runs, written = plot_curves(args.runs, args.out, args.curves, args.title, args.log)

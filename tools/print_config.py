@@ -19,12 +19,14 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
+    from mmengine.config import Config
+
     from vtg.engine.benchmark import settle_benchmark
     from vtg.engine.config import flatten, load_config, origins, read_config
 
     cfg = load_config(args.config, args.cfg_options)
     if not args.origin:
-        print(cfg.pretty_text)
+        print(Config.pretty_text.fget(cfg))  # as a person would write it
         return
     written, sources = dict(flatten(read_config(args.config)._cfg_dict)), origins(args.config)
     derived = read_config(args.config)

@@ -116,7 +116,6 @@ def test_weights_for_evaluation(trained, mutate):
 
 @pytest.mark.parametrize('option', ['load_from', 'resume'])
 def test_training_from_a_file(trained, mutate, tmp_path, monkeypatch, option):
-    monkeypatch.setattr('yapf.yapflib.yapf_api.FormatCode', lambda text, **_: (text, False))
     bait = tmp_path / 'annotations.py'
     bait.touch()
     seen = set()

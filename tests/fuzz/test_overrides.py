@@ -42,13 +42,10 @@ MOST_WORKERS = 1
 
 @pytest.fixture(autouse=True, scope='module')
 def _quick():
-    """Nine tenths of the time to build a run are the layout of the config for the log, and the
-    garbage collection of every dataset, which need not look at what was there before."""
+    """The garbage collection of every dataset need not look at what was there before."""
     gc.collect()
     gc.freeze()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr('yapf.yapflib.yapf_api.FormatCode', lambda text, **_: (text, False))
-        yield
+    yield
     gc.unfreeze()
 
 

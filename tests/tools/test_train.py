@@ -59,8 +59,6 @@ def test_trains_into_the_default_folder(tmp_path):
 def train_toy(monkeypatch, capsys, tmp_path):
     """``train_toy(*arguments)``: run tools/train.py in this process; its status and output."""
     monkeypatch.syspath_prepend(str(CONFIG.parent))
-    # Formatting the config for the log takes most of the time of a short run.
-    monkeypatch.setattr('yapf.yapflib.yapf_api.FormatCode', lambda text, **_: (text, False))
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments):

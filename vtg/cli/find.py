@@ -41,6 +41,7 @@ _BEGINS = {
 
 
 def parse_args() -> argparse.Namespace:
+    """Read the command line; what belongs together stands together in its help."""
     parser = ArgumentParser(
         description=__doc__,
         epilog='Relevance is the place of a score between the lowest and the highest clip of all '

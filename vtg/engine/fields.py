@@ -29,32 +29,38 @@ class FieldReader:
         self.path = path
 
     def refuse(self, place: str, value: Any, expected: str) -> NoReturn:
+        """Raise the error that says what stands at a place and what is expected there."""
         raise CheckpointError(
             f'{self.path} cannot be used: {printable(place[:80])} is {_shown(value)}, expected '
             f'{expected}; the file is damaged or was made by other code, take another checkpoint.'
         )
 
     def mapping(self, value: Any, place: str) -> Mapping[str, Any]:
+        """A dict with names as keys."""
         if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
             self.refuse(place, value, 'a dict with names as keys')
         return value
 
     def sequence(self, value: Any, place: str, length: int | None = None) -> list[Any]:
+        """A list, of ``length`` entries if that is given."""
         if not isinstance(value, list | tuple) or length not in (None, len(value)):
             self.refuse(place, value, 'a list' if length is None else f'a list of {length}')
         return list(value)
 
     def whole(self, value: Any, place: str, largest: int = LARGEST) -> int:
+        """A whole number from 0."""
         if type(value) is not int or not 0 <= value <= largest:
             self.refuse(place, value, f'a whole number from 0 to {largest}')
         return value
 
     def number(self, value: Any, place: str, smallest: float = -math.inf) -> float:
+        """A finite number, not below ``smallest``."""
         if type(value) not in (int, float) or not smallest <= value < 1e300:
             self.refuse(place, value, 'a number' if smallest < 0 else 'a number from 0')
         return value
 
     def text(self, value: Any, place: str) -> str:
+        """A text."""
         if not isinstance(value, str):
             self.refuse(place, value, 'a text')
         return value
@@ -67,6 +73,7 @@ class FieldReader:
         return type(model)(self.number(item, place, 0) for item in items)
 
     def tensor(self, value: Any, place: str, model: Tensor) -> Tensor:
+        """A tensor of the shape and kind of ``model``, with finite numbers."""
         fault = tensor_fault(value, model)
         if fault:
             self.refuse(place, value, fault)

@@ -94,6 +94,7 @@ class Component(BaseModule):
         """Get the components of the slots in ``follows``, to keep a moving average of them.
 
         They stay what they are: whoever follows reads their weights and changes nothing in them.
+        Without ``follows`` there is nobody to get, and nothing to do.
 
         Args:
             slots: The components of every slot, in the order in which they run.
@@ -101,6 +102,8 @@ class Component(BaseModule):
 
     def check_pyramid(self, strides: tuple[float, ...]) -> None:
         """Check that the component is set up for the pyramid that it will get.
+
+        By default any pyramid will do.
 
         Args:
             strides: Clips per cell of every level.

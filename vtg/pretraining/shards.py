@@ -45,6 +45,7 @@ class Statistics:
         self.groups.setdefault(group, Counter())[str(key)] += int(number)
 
     def add(self, other: 'Statistics') -> None:
+        """Add the counts of another part."""
         for name, counts in other.groups.items():
             self.groups.setdefault(name, Counter()).update(counts)
 

@@ -116,6 +116,7 @@ class SimulatedVideo(_SimulatedStore):
         self._clip_length = 0.0
 
     def prepare(self, records: Sequence[dict[str, Any]], clip_length: float) -> None:
+        """Note which events every video shows."""
         events = defaultdict(list)
         for record in records:
             events[self.name_of(record)].append(event_of(record, clip_length))

@@ -75,6 +75,7 @@ class Difficulty:
 
     @classmethod
     def of(cls, difficulty: float) -> 'Difficulty':
+        """The parts of one number from 0, easy, to 1."""
         d = float(difficulty)
         return cls(0.2 + 0.8 * d, 0.4 + 0.6 * d, 0.4 * d, 0.4 * d)
 

@@ -69,7 +69,10 @@ class FeatureStore:
         return None
 
     def prepare(self, records: Sequence[dict[str, Any]], clip_length: float) -> None:
-        """Learn which records will be read; called once, before any :meth:`read`."""
+        """Learn which records will be read; called once, before any :meth:`read`.
+
+        Most stores have nothing to learn: they find every record on its own.
+        """
 
     def missing(self, records: Sequence[dict[str, Any]]) -> list[int]:
         """Return the positions of the records without stored features."""

@@ -48,6 +48,7 @@ class AtomicCheckpointHook(CheckpointHook):
         self.infers_rule = rule is None
 
     def before_train(self, runner: Any) -> None:
+        """Find out what is better, and clean up behind a killed run."""
         super().before_train(runner)
         if self.save_best and self.infers_rule and runner.val_loop is not None:
             self.follow(runner.val_loop.evaluator)
@@ -77,6 +78,7 @@ class AtomicCheckpointHook(CheckpointHook):
                 self.is_better_than[key] = self.rule_map['less']
 
     def after_val_epoch(self, runner: Any, metrics: dict[str, Any]) -> None:
+        """Keep the checkpoint if it is the best so far; a metric that is NaN is no best one."""
         keys = self.key_indicators if self.save_best and metrics else []
         named = {key: _resolve(key, metrics) for key in keys}
         for key, value in named.items():

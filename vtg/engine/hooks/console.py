@@ -52,6 +52,7 @@ class ConsoleHook(Hook):
         self._start_bar(runner.max_iters, runner.iter, _epoch(runner))
 
     def before_train_epoch(self, runner: Any) -> None:
+        """Name the epoch in front of the bar."""
         self._update(description=_epoch(runner))
 
     def after_train_iter(
@@ -76,19 +77,24 @@ class ConsoleHook(Hook):
         self._say('  '.join(part for part in parts if part) + mark)
 
     def after_train(self, runner: Any) -> None:
+        """Say how long it took."""
         self._stop_bar()
         self._say(f'trained in {_duration(time.perf_counter() - self._began)}')
 
     def before_test(self, runner: Any) -> None:
+        """Start a bar for the test."""
         self._start_bar(len(runner.test_dataloader), 0, 'testing')
 
     def after_test_iter(self, runner: Any, batch_idx: int, *args: Any, **kwargs: Any) -> None:
+        """Move the bar."""
         self._update(completed=batch_idx + 1)
 
     def after_test(self, runner: Any) -> None:
+        """Remove the bar."""
         self._stop_bar()
 
     def after_run(self, runner: Any) -> None:
+        """Remove the bar of a run that ended early."""
         self._stop_bar()
 
     # ---- output

@@ -33,10 +33,12 @@ class EpochEMAHook(EMAHook):
         self._restored = False
 
     def after_load_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
+        """Take the average from the checkpoint of a run that goes on."""
         self._restored = runner._resume and 'ema_state_dict' in checkpoint
         super().after_load_checkpoint(runner, checkpoint)
 
     def before_train(self, runner: Any) -> None:
+        """Let the average begin at the weights."""
         # MMEngine copies the model before its weights are initialised or loaded.
         if not self._restored:
             self.ema_model.module.load_state_dict(self.src_model.state_dict())
@@ -46,6 +48,7 @@ class EpochEMAHook(EMAHook):
 
     @torch.no_grad()
     def after_train_epoch(self, runner: Any) -> None:
+        """Move the average towards the weights."""
         weights = self.src_model.state_dict()
         for key, average in self.ema_model.module.state_dict().items():
             if average.is_floating_point():

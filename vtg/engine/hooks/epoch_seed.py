@@ -29,9 +29,11 @@ class EpochSeedHook(Hook):
     priority = 'VERY_HIGH'  # before anything draws
 
     def before_train_epoch(self, runner: Any) -> None:
+        """Seed what is drawn before the first batch."""
         _seed(runner)
 
     def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
+        """Seed again behind the start of the workers."""
         # The loader draws a number when it starts its workers. Workers that persist are started in
         # the first epoch of the process only, so the epoch's own numbers begin after that.
         if batch_idx == 0:

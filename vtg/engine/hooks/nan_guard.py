@@ -78,9 +78,11 @@ class NanGuardHook(Hook):
             self._check()
 
     def after_train_epoch(self, runner: Any) -> None:
+        """Look at the steps since the last read."""
         self._check()
 
     def before_save_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
+        """Look first, so that no such weights are stored."""
         self._check()
 
     def _check(self) -> None:

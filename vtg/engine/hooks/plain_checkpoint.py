@@ -28,6 +28,7 @@ class PlainCheckpointHook(Hook):
     priority = 'VERY_LOW'  # after every hook that adds something to the checkpoint
 
     def before_save_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
+        """Replace objects by tensors and numbers, in place."""
         for name in _OF_THE_RUN:
             checkpoint['message_hub']['runtime_info'].pop(name, None)
         for key, value in checkpoint.items():

@@ -23,12 +23,15 @@ class ProgressHook(Hook):
     priority = 'VERY_HIGH'
 
     def before_train_epoch(self, runner: Any) -> None:
+        """Tell the model the epoch."""
         _bare(runner).progress = Progress(runner.epoch, runner.max_epochs)
 
     def before_save_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
+        """Store the number of epochs beside the epoch."""
         checkpoint['meta']['max_epochs'] = runner.max_epochs
 
     def after_load_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
+        """Tell the model the epoch of its weights."""
         meta, state = checkpoint.get('meta', {}), checkpoint.get('state_dict', {})
         restore_progress(_bare(runner), meta, state)
 

@@ -28,6 +28,7 @@ class ResumeGuardHook(Hook):
     """
 
     def before_save_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
+        """Store what decides the course of training."""
         checkpoint['meta'][_KEY] = json.dumps(resume_parts(runner.cfg, runner.world_size))
 
     def after_load_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:

@@ -31,12 +31,14 @@ class SparseRuntimeInfoHook(RuntimeInfoHook):
         self._pending: list[tuple[list[str], Tensor]] = []
 
     def before_train(self, runner: Any) -> None:
+        """Take the interval of the logger where none is given."""
         super().before_train(runner)
         if self.interval is None:
             loggers = [hook for hook in runner.hooks if isinstance(hook, LoggerHook)]
             self.interval = min((hook.interval for hook in loggers), default=50)
 
     def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
+        """Note the step; the learning rates where a transfer is due."""
         if self._due(runner, batch_idx):
             super().before_train_iter(runner, batch_idx, data_batch)  # learning rates too
         else:
@@ -66,6 +68,7 @@ class SparseRuntimeInfoHook(RuntimeInfoHook):
             self._flush(runner.message_hub)
 
     def before_save_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
+        """Bound the histories that are stored."""
         for history in checkpoint['message_hub']['log_scalars'].values():
             history.max_length = self.keep
 

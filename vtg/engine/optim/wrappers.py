@@ -126,13 +126,16 @@ class AutocastOptimWrapper(GroundingOptimWrapper):
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
+        """Run the forward pass in half precision."""
         with super().optim_context(model), torch.autocast(self.device_type, self.dtype):
             yield
 
     def backward(self, loss: Tensor, **kwargs: Any) -> None:
+        """Compute the gradients, of the scaled loss where there is a scaler."""
         super().backward(loss if self.scaler is None else self.scaler.scale(loss), **kwargs)
 
     def step(self, **kwargs: Any) -> None:
+        """Clip and step; the scaler leaves out a step whose gradients are not finite."""
         if self.scaler is None:
             super().step(**kwargs)
             return
@@ -153,12 +156,14 @@ class AutocastOptimWrapper(GroundingOptimWrapper):
         return self.scaler._scale
 
     def state_dict(self) -> dict[str, Any]:
+        """The state of the optimizer, and of the scaler."""
         state = super().state_dict()
         if self.scaler is not None:
             state['loss_scaler'] = self.scaler.state_dict()
         return state
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restore both; a scaler starts anew where the file has none."""
         state_dict = dict(state_dict)
         scaler_state = state_dict.pop('loss_scaler', None)
         if self.scaler is not None and scaler_state is not None:

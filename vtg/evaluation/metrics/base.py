@@ -109,7 +109,7 @@ class RecordMetric(BaseMetric):
         return dict(details['brief'])
 
     def remark(self) -> None:
-        """Log what is unusual about the evaluation of the main list."""
+        """Log what is unusual about the evaluation of the main list; by default nothing is."""
 
     def process(self, data_batch: dict[str, Any], data_samples: Sequence[Prediction]) -> None:
         """Make the records of the predictions of a batch, and keep each with the raw annotation in

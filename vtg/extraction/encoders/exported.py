@@ -142,6 +142,7 @@ class TorchScriptEncoder(_ClipModel):
 
     @torch.inference_mode()
     def encode_text(self, text: str) -> TextFeatures:
+        """Encode one sentence, where a text model was given."""
         if not self.has_text:
             return super().encode_text(text)
         ids = self.tokenizer(text, truncation=True, return_tensors='pt').input_ids

@@ -56,6 +56,7 @@ class Dropout(nn.Dropout):
     """:func:`dropout` as a module, in place of ``torch.nn.Dropout``."""
 
     def forward(self, input: Tensor) -> Tensor:
+        """Any shape to the same shape."""
         return dropout(input, self.p, self.training)
 
 

@@ -35,6 +35,7 @@ class PReLU(nn.PReLU):
     """``max(0, x) + weight * min(0, x)``, in place of ``torch.nn.PReLU``; values are identical."""
 
     def forward(self, input: Tensor) -> Tensor:
+        """Any shape to the same shape."""
         cheap = self.num_parameters == 1 and input.device.type == 'cpu' and torch.is_grad_enabled()
         if not cheap or torch.compiler.is_compiling():
             return super().forward(input)
