@@ -4,7 +4,7 @@
 import gc
 import os
 import sys
-from collections import Counter
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -12,8 +12,9 @@ import torch
 from mmengine.registry import init_default_scope
 
 ROOT = Path(__file__).resolve().parent.parent
-# Cases of one test whose lines are counted. Counting takes a third more time, and the hundreds that
-# follow in a matrix of systems and components are over the same lines.
+# A test of more cases than this is a matrix, of systems and components or the like. Counting lines
+# takes a third to all of the time once more, and behind the first cases they are the same lines.
+MATRIX = 40
 COUNTED = 20
 sys.path.insert(0, str(ROOT / 'tests' / 'helpers'))
 from media import (  # noqa: E402, F401
@@ -40,12 +41,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The later cases of a test are not counted for the coverage."""
-    cases: Counter[str] = Counter()
+    """Of a matrix the first cases alone are counted for the coverage."""
+    tests = defaultdict(list)
     for item in items:
-        test = item.nodeid.partition('[')[0]
-        cases[test] += 1
-        if cases[test] > COUNTED:
+        tests[item.nodeid.partition('[')[0]].append(item)
+    for cases in tests.values():
+        for item in cases[COUNTED:] if len(cases) > MATRIX else ():
             item.add_marker('no_cover')
 
 
