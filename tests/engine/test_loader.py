@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 import torch
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
@@ -125,6 +126,13 @@ def test_workers_that_are_only_slow_are_waited_for():
         begin = time.monotonic()
         assert [list(map(int, batch)) for batch in built] == [[0, 1], [2, 3], [4, 5]]
         assert time.monotonic() - begin > 1
+
+
+@pytest.mark.parametrize('cuda', [True, False])
+def test_batches_are_pinned_for_a_gpu_unless_the_config_says_no(monkeypatch, cuda):
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: cuda)
+    assert GroundingRunner.build_dataloader(loader()).pin_memory == cuda
+    assert not GroundingRunner.build_dataloader(loader(pin_memory=False)).pin_memory
 
 
 def test_random_numbers_are_drawn_as_by_the_plain_loader():

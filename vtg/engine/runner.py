@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from mmengine.dist import master_only
 from mmengine.hooks import EMAHook
 from mmengine.model import is_model_wrapper
@@ -174,12 +175,15 @@ class GroundingRunner(Runner):
     def build_dataloader(dataloader: Any, *args: Any, **kwargs: Any) -> DataLoader:
         """Build a loader; workers that freeze, as on a lost network drive, are not waited for.
 
-        A ``timeout`` of the config, in seconds per batch, replaces :data:`LOADER_TIMEOUT`. Whatever
-        is wrong with the loader or its dataset is named with its place.
+        A ``timeout`` of the config, in seconds per batch, replaces :data:`LOADER_TIMEOUT`. Batches
+        are pinned where there is a CUDA device, unless ``pin_memory=False``. What is wrong
+        with the loader or its dataset is named with its place.
         """
         with located(dataloader, '', 'the loader'):
             if isinstance(dataloader, Mapping):
                 options = {'timeout': LOADER_TIMEOUT} if dataloader.get('num_workers') else {}
+                # From there the model's preprocessor copies without waiting for the device.
+                options['pin_memory'] = torch.cuda.is_available()
                 options |= dataloader
                 if isinstance(options.get('dataset'), dict):
                     options['dataset'] = DATASETS.build(options['dataset'])
