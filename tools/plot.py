@@ -89,6 +89,7 @@ def draw_curves(args: argparse.Namespace) -> object:
 
 
 def draw_heatmap(args: argparse.Namespace) -> object:
+    """Draw the maps of query and clips behind the stages; returns the files written."""
     from vtg.plots.heatmap import plot_heatmaps
 
     maps, notes = plot_heatmaps(
@@ -105,6 +106,7 @@ def draw_heatmap(args: argparse.Namespace) -> object:
 
 
 def draw_timeline(args: argparse.Namespace) -> object:
+    """Draw the answers of systems to a query; returns the files written."""
     from vtg.apis.analysis import Reading
     from vtg.plots.timeline import plot_timeline
 
@@ -120,6 +122,7 @@ def draw_timeline(args: argparse.Namespace) -> object:
 
 
 def draw_scatter(args: argparse.Namespace) -> object:
+    """Draw metrics over a number of a sweep; returns the files written."""
     from vtg.plots.scatter import plot_scatter
 
     found = plot_scatter(args.table, args.x, args.y, args.out, args.by, args.log_x, args.title)

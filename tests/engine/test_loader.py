@@ -131,6 +131,7 @@ def test_workers_that_are_only_slow_are_waited_for():
 @pytest.mark.parametrize('cuda', [True, False])
 def test_batches_are_pinned_for_a_gpu_unless_the_config_says_no(monkeypatch, cuda):
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: cuda)
+    monkeypatch.setenv('CUDA_VISIBLE_DEVICES', '0')  # MMEngine's logger asks
     assert GroundingRunner.build_dataloader(loader()).pin_memory == cuda
     assert not GroundingRunner.build_dataloader(loader(pin_memory=False)).pin_memory
 

@@ -7,6 +7,7 @@ A name means the same in every component, so that it has one range.
 import math
 from collections.abc import Callable
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Any
 
 Range = tuple[str, Callable[[Any], bool]]
@@ -183,6 +184,7 @@ RANGES: dict[str, Range] = {
 }
 
 
+@cache
 def range_of(name: str) -> Range | None:
     """The range of the argument ``name``; None if it may be any number."""
     return next((rule for pattern, rule in RANGES.items() if fnmatchcase(name, pattern)), None)

@@ -96,6 +96,7 @@ class Block(nn.Module):
         self.ls1, self.ls2 = _Scale(sizes.dim), _Scale(sizes.dim)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Attend, then map, each added to what comes in."""
         x = x + self.ls1(self.attn(self.norm1(x)))
         return x + self.ls2(self.mlp(self.norm2(x)))
 
