@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Shortest, longest and emptiest samples: finite in every precision, and the same alone."""
 
-from functools import partial
 from typing import Any
 
 import pytest
 import torch
-from systems import EVERY, SYSTEMS, WIDTH, shallow, small_system
+from systems import EVERY, SYSTEMS, WIDTH, small_system
 
 from vtg.evaluation.records import to_records
 
@@ -27,7 +26,7 @@ PRECISIONS = (None, torch.bfloat16, torch.float16)
 @pytest.mark.parametrize('case', CASES)
 @pytest.mark.parametrize('name', EVERY)
 def test_finite(name, case, toy):
-    model = small_system(name, change=partial(shallow, layers=2)).train()
+    model = small_system(name).train()
     inputs = model.data_preprocessor(
         toy.batch(video_dim=WIDTH, text_dim=WIDTH, **CASES[case]), training=True
     )
