@@ -7,6 +7,7 @@ import torch
 from media import SIZE, pictures
 from torch import nn
 
+from vtg.extraction import GridSampler, Sampler
 from vtg.extraction.encoders import cosine
 from vtg.registry import ENCODERS
 from vtg.utils import ConfigError
@@ -136,6 +137,9 @@ def test_exported_programs(tmp_path):
     for name in ('net.pt', 'net.pt2'):
         encoder = build('TorchScriptEncoder', tmp_path / name, batch_size=2, **plain)
         np.testing.assert_allclose(encoder.encode_frames(clips), expected, atol=1e-5)
+    assert encoder.sampler == Sampler(4)
+    on_grid = build('TorchScriptEncoder', tmp_path / 'net.pt', sampler=dict(stride=4), **plain)
+    assert on_grid.sampler == GridSampler(4, stride=4)
     with pytest.raises(ConfigError, match='encodes video only'):
         encoder.encode_text('a dog')
 

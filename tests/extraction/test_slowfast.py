@@ -4,9 +4,10 @@
 import numpy as np
 import pytest
 import torch
-from media import tiny_slowfast
+from media import randomize_norms, tiny_slowfast
 from reference_values.checks import run_check
 
+from vtg.extraction import GridSampler
 from vtg.extraction.encoders import SlowFastEncoder
 from vtg.extraction.encoders.names import encoder_config
 from vtg.extraction.networks.slowfast import SlowFast
@@ -78,6 +79,27 @@ def test_the_full_size(tmp_path):
         assert SlowFast().out_width == 2304
 
 
+def test_pytorchvideo_gives_the_same(tmp_path, frames):
+    """Its network, its names, its pooling, and the weights as it saves them."""
+    slowfast = pytest.importorskip(
+        'pytorchvideo.models.slowfast', reason='pytorchvideo is not installed', exc_type=ImportError
+    )
+    torch.manual_seed(1)
+    theirs = slowfast.create_slowfast(
+        stem_dim_outs=(8, 1), model_num_class=5, head_pool_kernel_sizes=((8, 1, 1), (32, 1, 1))
+    ).eval()
+    randomize_norms(theirs)
+    torch.save({'model_state': theirs.state_dict()}, tmp_path / 'video.pyth')
+    found = encoder(tmp_path / 'video.pyth', network=dict(width=8)).encode_frames(frames)
+    fast = (torch.from_numpy(frames).permute(0, 4, 1, 2, 3) / 255 - 0.45) / 0.225
+    pathways = [fast[:, :, [0, 4, 8, 13, 17, 22, 26, 31]], fast]
+    with torch.no_grad():
+        for block in theirs.blocks[:6]:
+            pathways = block(pathways)
+    expected = pathways.flatten(1).numpy()
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
+
+
 def test_names_on_the_command_line(model, tmp_path, frames):
     torch.save(layout(model), tmp_path / 'w.pth')
     config = encoder_config(f'slowfast={tmp_path / "w.pth"}', network=NETWORK, amp='bf16')
@@ -86,6 +108,8 @@ def test_names_on_the_command_line(model, tmp_path, frames):
     whole = encoder(tmp_path / 'w.pth').encode_frames(frames)
     found = half.encode_frames(frames)
     assert found.dtype == np.float32 and 0 < np.abs(found - whole).max() < 0.05 * whole.max()
+    sane = encoder(tmp_path / 'w.pth', sampler=dict(source_fps='rate', clip_count='all'))
+    assert sane.sampler == GridSampler(source_fps='rate', clip_count='all')
     with pytest.raises(ConfigError, match='amp=fp16 needs a GPU'):
         encoder(tmp_path / 'w.pth', amp='fp16')
 

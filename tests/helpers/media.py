@@ -289,10 +289,15 @@ def tiny_slowfast(seed=0, **sizes):
 
     torch.manual_seed(seed)
     model = SlowFast(**sizes).eval()
+    randomize_norms(model)
+    return model
+
+
+def randomize_norms(model):
+    """Give normalisations weights and statistics at random, so that their order matters."""
     for module in model.modules():
         if isinstance(module, torch.nn.BatchNorm3d):
             torch.nn.init.uniform_(module.weight, 0.6, 1.4)
             torch.nn.init.normal_(module.bias, 0, 0.2)
             module.running_mean.normal_(0, 0.2)
             module.running_var.uniform_(0.5, 1.5)
-    return model

@@ -2,6 +2,8 @@
 """The command lines of extract_features, make_pretraining_data and demo."""
 
 import json
+import math
+import pickle
 import shutil
 from itertools import pairwise
 from pathlib import Path
@@ -9,11 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from media import tiny_slowfast
 
 from vtg.datasets import PackedStore
 from vtg.engine import load_config
-from vtg.extraction import count_clips
-from vtg.registry import MODELS
+from vtg.extraction import GridSampler, count_clips, probe, read_clips
+from vtg.extraction.networks.slowfast_keys import caffe2_name
+from vtg.registry import ENCODERS, MODELS
 from vtg.utils import read_json, read_jsonl
 
 ROOT = Path(__file__).parents[2]
@@ -88,6 +92,42 @@ def test_extract_internvideo2(run_tool, shared, tmp_path):
         borders = [60 * part // frames for part in range(frames + 1)]
         middles = [(a + b - 1) // 2 / 30 for a, b in pairwise(borders)]
         np.testing.assert_allclose(stored['times'][0], middles, atol=0.02)
+
+
+def test_slowfast_from_the_model_zoo(run_tool, shared, tmp_path):
+    """The .pkl is named, converted and read; a real video of 31 s goes through."""
+    sizes = dict(width=8, depths=(1, 1, 1, 1))
+    state = tiny_slowfast(**sizes).state_dict()
+    blobs = {
+        caffe2_name(name, sizes['depths']): value.numpy()
+        for name, value in state.items()
+        if not name.endswith('num_batches_tracked')
+    }
+    zoo, plain = tmp_path / 'zoo.pkl', tmp_path / 'zoo.pth'
+    content = {'blobs': {**blobs, 'pred_w': np.ones((5, 36), np.float32), 'lr': np.float64(0.1)}}
+    zoo.write_bytes(pickle.dumps(content, protocol=2))
+    video = shared / 'data/more/charades_3MSZA.mp4'
+
+    def extract(weights):
+        return run_tool(
+            'extract_features.py', video, '--backbone', 'slowfast', '--weights', weights, '--out',
+            tmp_path / 'out', '--dtype', 'float16', '--device', 'cpu', '--encoder-options',
+            'image_size=32', f'network={json.dumps(sizes)}',
+        )  # fmt: skip
+
+    assert 'convert_legacy_checkpoint.py' in (errors := extract(zoo).errors)
+    assert 'wanted is SLOWFAST_8x8_R50' in errors and 'docs/extraction.md' in errors
+    assert run_tool('convert_legacy_checkpoint.py', zoo, plain, '--trust').status == 0
+    shutil.rmtree(tmp_path / 'out', ignore_errors=True)
+    status, output, errors = extract(plain)
+    assert status == 0 and '1 written (' in output, errors
+    stored = np.load(tmp_path / 'out/video/charades_3MSZA.npz')
+    clips = read_clips(video, 2.0, 32, GridSampler(), end=6.0)
+    config = dict(type='SlowFastEncoder', weights=str(plain), image_size=32, network=sizes)
+    expected = ENCODERS.build(dict(config, device='cpu')).encode_frames(clips.frames)
+    rows = math.ceil(probe(video).duration / 2)
+    assert stored['features'].shape == (rows, 288) and stored['features'].dtype == np.float16
+    np.testing.assert_allclose(stored['features'][:3], expected, rtol=1e-3, atol=1e-3)
 
 
 def test_mistakes_are_sentences(run_tool, videos, tmp_path):

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Video backbones from a file: exported programs, and weights of a registered architecture.
 
-SlowFast, InternVideo2 and others live in code bases of their own. Exporting such a model there with
+Many backbones live in code bases of their own. Exporting such a model there with
 ``torch.jit.trace`` or ``torch.export`` gives one file that runs here without that code.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -14,7 +15,9 @@ from torch import Tensor, nn
 
 from vtg.registry import ENCODERS
 from vtg.utils import ConfigError
+from vtg.utils.arguments import ArgumentsOf
 
+from ..sampling import GridSampler, Sampler
 from .base import (
     CLIP_MEAN,
     CLIP_STD,
@@ -64,6 +67,7 @@ class _ClipModel(Encoder):
         std: Sequence[float],
         device: torch.device,
         batch_size: int,
+        sampler: Mapping[str, Any] | None = None,
     ) -> None:
         if layout not in LAYOUTS:
             raise ConfigError(f'layout is one of {", ".join(LAYOUTS)}, got {layout!r}.')
@@ -72,10 +76,18 @@ class _ClipModel(Encoder):
         self.model = model
         self.image_size = image_size
         self.frames_per_clip = frames_per_clip
+        if sampler is not None:
+            self._sampler = GridSampler(**{'frames_per_clip': frames_per_clip, **sampler})
+        else:
+            self._sampler = Sampler(frames_per_clip)
         self.layout = layout
         self.mean, self.std = tuple(mean), tuple(std)
         self.device = device
         self.batch_size = batch_size
+
+    @property
+    def sampler(self) -> Sampler:
+        return self._sampler
 
     @torch.inference_mode()
     def encode_frames(self, frames: np.ndarray) -> np.ndarray:
@@ -101,8 +113,7 @@ class _ClipModel(Encoder):
 class TorchScriptEncoder(_ClipModel):
     """Any video backbone exported to a TorchScript or ``torch.export`` file.
 
-    The program gets normalised frames and returns ``(clips, width)``, e.g. SlowFast with 2304 or
-    InternVideo2 with 512 values per clip.
+    The program gets normalised frames and returns ``(clips, width)``.
 
     Args:
         weights: The file.
@@ -115,6 +126,8 @@ class TorchScriptEncoder(_ClipModel):
         tokenizer: Tokenizer of ``transformers`` for it, a folder or hub name.
         device: Where to compute; the first GPU by default.
         batch_size: Clips per forward pass.
+        sampler: Changes of :class:`vtg.extraction.GridSampler`, ``{}`` for none: frames on a grid
+            of fixed rate, as for SlowFast, instead of at equal distances over each clip.
     """
 
     def __init__(
@@ -129,10 +142,13 @@ class TorchScriptEncoder(_ClipModel):
         tokenizer: str | None = None,
         device: str | None = None,
         batch_size: int = 8,
+        sampler: Annotated[Mapping[str, Any], ArgumentsOf(GridSampler)] | None = None,
     ) -> None:
         place = as_device(device)
         model = load_program(weights, place)
-        super().__init__(model, image_size, frames_per_clip, layout, mean, std, place, batch_size)
+        super().__init__(
+            model, image_size, frames_per_clip, layout, mean, std, place, batch_size, sampler
+        )
         self.has_text = self.joint = bool(text_weights)
         if text_weights:
             if not tokenizer:
@@ -161,7 +177,7 @@ class CheckpointEncoder(_ClipModel):
     Args:
         weights: Checkpoint with exactly the weights of the architecture.
         architecture: Config of the module: normalised frames to ``(clips, width)``.
-        image_size, frames_per_clip, layout, mean, std, device, batch_size: See
+        image_size, frames_per_clip, layout, mean, std, device, batch_size, sampler: See
             :class:`TorchScriptEncoder`.
     """
 
@@ -176,6 +192,7 @@ class CheckpointEncoder(_ClipModel):
         std: Sequence[float] = CLIP_STD,
         device: str | None = None,
         batch_size: int = 8,
+        sampler: Annotated[Mapping[str, Any], ArgumentsOf(GridSampler)] | None = None,
     ) -> None:
         from vtg.engine.checkpoint import load_weights
 
@@ -185,4 +202,6 @@ class CheckpointEncoder(_ClipModel):
             raise ConfigError(f'architecture {architecture["type"]!r} is no torch.nn.Module.')
         load_weights(model, weights)
         model = model.to(place).eval().requires_grad_(False)
-        super().__init__(model, image_size, frames_per_clip, layout, mean, std, place, batch_size)
+        super().__init__(
+            model, image_size, frames_per_clip, layout, mean, std, place, batch_size, sampler
+        )
