@@ -76,10 +76,9 @@ class _ClipModel(Encoder):
         self.model = model
         self.image_size = image_size
         self.frames_per_clip = frames_per_clip
+        self._sampler = Sampler(frames_per_clip)
         if sampler is not None:
             self._sampler = GridSampler(**{'frames_per_clip': frames_per_clip, **sampler})
-        else:
-            self._sampler = Sampler(frames_per_clip)
         self.layout = layout
         self.mean, self.std = tuple(mean), tuple(std)
         self.device = device
