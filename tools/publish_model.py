@@ -23,6 +23,10 @@ def parse_args() -> argparse.Namespace:
         help='one per text feature (default: the encoders that encode text)',
     )  # fmt: skip
     parser.add_argument(
+        '--features', metavar='RECIPE', help='how the features are made (default: the recipe of '
+        'extract_features.py that belongs to the config)',
+    )  # fmt: skip
+    parser.add_argument(
         '--report', metavar='FILE', help='report_*.json of tools/test.py (those of the checkpoint)'
     )
     parser.add_argument('--push', metavar='USER/MODEL', help='upload to the Hugging Face hub too')
@@ -38,7 +42,7 @@ def main() -> None:
 
     folder = publish_model(
         load_config(args.config, args.cfg_options), args.checkpoint, args.out, args.encoder,
-        args.text_encoder, args.report, args.name,
+        args.text_encoder, args.report, args.name, args.features,
     )  # fmt: skip
     print(f'written: {folder}')
     if args.push:

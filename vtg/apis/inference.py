@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import torch
@@ -27,11 +27,12 @@ from vtg.extraction.encoders.base import as_device
 from vtg.extraction.encoders.names import encoder_config
 from vtg.models.sharing import EncodedVideos
 from vtg.models.task_modules.nms import temporal_nms
-from vtg.registry import DATASETS, ENCODERS, MODELS
+from vtg.registry import DATASETS, MODELS
 from vtg.structures import MomentList
 from vtg.utils import ConfigError, DataError, has_words
 from vtg.utils.threads import settle_threads
 
+from .encoding import Workshop, recipe_encoders, recipe_of
 from .publishing import find_model
 
 _FEATURE_FILES = ('.npz', '.npy', '.pt')
@@ -108,6 +109,7 @@ class Inferencer:
         encoders: One encoder (or its config) per video feature of the config, in its order; needed
             for video files.
         text_encoders: One per text feature; by default those of ``encoders`` that encode text.
+        audio_encoders: One per feature of the second stream, for a config that has one.
         batch_size: Queries whose texts are read together; how many of them run together is
             ``test_cfg.max_clips`` of the model.
         amp: ``'bf16'``, or ``'fp16'`` on a GPU: run the layers in half precision.
@@ -125,6 +127,7 @@ class Inferencer:
         text_encoders: Sequence[dict | Encoder] | None = None,
         batch_size: int = 32,
         amp: str | None = None,
+        audio_encoders: Sequence[dict | Encoder] = (),
     ) -> None:
         cfg = config if isinstance(config, Config) else load_config(config)
         init_default_scope('vtg')
@@ -149,10 +152,12 @@ class Inferencer:
         self.clip_length: float = self.dataset.clip_length
         self.num_video = len(self.dataset.reader.video)
         self.num_text = len(self.dataset.reader.text)
-        self.encoders = [_built(encoder) for encoder in encoders]
+        build = Workshop()
+        self.encoders = [build(encoder) for encoder in encoders]
         if text_encoders is None:
             text_encoders = [encoder for encoder in self.encoders if encoder.has_text]
-        self.text_encoders = [_built(encoder) for encoder in text_encoders]
+        self.text_encoders = [build(encoder) for encoder in text_encoders]
+        self.audio_encoders = [build(encoder) for encoder in audio_encoders]
 
     @classmethod
     def from_pretrained(
@@ -161,6 +166,7 @@ class Inferencer:
         encoders: Sequence[dict | Encoder] = (),
         text_encoders: Sequence[dict | Encoder] | None = None,
         revision: str | None = None,
+        weights: Sequence[str] | None = None,
         **options: Any,
     ) -> 'Inferencer':
         """Load a published model; nothing that comes with it is executed.
@@ -170,6 +176,9 @@ class Inferencer:
             encoders: By default those that the model was published with.
             text_encoders: The same.
             revision: Branch, tag or commit on the hub.
+            weights: Of the encoders of its recipe, ``NAME=PATH`` or a folder that holds them by
+                these names; for a model that was published without encoders. None leaves them
+                away, so that it takes features.
             options: ``device``, ``batch_size``, ``amp``.
 
         Raises:
@@ -185,10 +194,17 @@ class Inferencer:
             check_registered({'encoders': configs}, folder)
             return configs
 
+        cfg = load_config(folder)
+        if not encoders and not facts.get('encoders'):
+            found = recipe_encoders(recipe_of(cfg, facts), weights, device)
+            if found:
+                return cls(cfg, folder, **found, **options)
+        elif weights:
+            raise ConfigError('weights are of the encoders of a recipe; leave other encoders away.')
         if text_encoders is None and facts.get('text_encoders') is not None:
             text_encoders = known(facts['text_encoders'])
         return cls(
-            load_config(folder), folder, encoders=encoders or known(facts.get('encoders', [])),
+            cfg, folder, encoders=encoders or known(facts.get('encoders', [])),
             text_encoders=text_encoders, **options,
         )  # fmt: skip
 
@@ -242,6 +258,11 @@ class Inferencer:
         """
         vid = Path(video).stem if isinstance(video, str | Path) else 'video'
         clips, known = self._video_features(video)
+        if not audio_features and self.audio_encoders and _is_media(video):
+            audio_features = [
+                encoder.encode(encoder.decode(video, self.clip_length))['features']
+                for encoder in self.audio_encoders
+            ]
         seconds = float(duration or known or min(map(len, clips)) * self.clip_length)
         reader = self.dataset.reader
         arrays = _checked('video', clips, reader.video)
@@ -401,8 +422,8 @@ def _checked(
     ]
 
 
-def _built(encoder: dict | Encoder) -> Encoder:
-    return ENCODERS.build(dict(encoder)) if isinstance(encoder, dict) else encoder
+def _is_media(video: Video) -> TypeGuard[str | Path]:
+    return isinstance(video, str | Path) and Path(video).suffix not in _FEATURE_FILES
 
 
 def _check_count(kind: str, wanted: int, have: int, what: str) -> None:

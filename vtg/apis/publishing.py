@@ -23,6 +23,7 @@ from vtg.engine.published import (
     write_weights,
 )
 from vtg.extraction.encoders.names import ENCODER_NAMES, encoder_config
+from vtg.extraction.recipes import find_recipe
 from vtg.registry import ENCODERS, MODELS
 from vtg.utils import (
     ConfigError,
@@ -37,6 +38,8 @@ from vtg.utils.optional import require
 from vtg.utils.tables import markdown_table, two_decimals
 from vtg.version import __version__
 
+from .encoding import recipe_of
+
 CARD = 'README.md'
 # What is fetched from the hub: nothing that could be code.
 _FILES = (CONFIG, WEIGHTS, CARD)
@@ -50,6 +53,7 @@ def publish_model(
     text_encoders: Sequence[str] | None = None,
     report: str | Path | None = None,
     name: str | None = None,
+    features: str | None = None,
 ) -> Path:
     """Write a folder with config, weights and model card.
 
@@ -62,6 +66,7 @@ def publish_model(
         report: A ``report_*.json`` of ``tools/test.py`` for the model card; by default those beside
             the checkpoint.
         name: Title of the card; by default the name of the folder.
+        features: Recipe of the features; by default the one that belongs to the config, if any.
 
     Raises:
         ConfigError: ``out`` exists, or lies where an input does; or an encoder is unknown.
@@ -81,6 +86,9 @@ def publish_model(
                 f'the encoder {text!r} is not registered; names are {listed(ENCODER_NAMES)}, or '
                 'those of tools/list_components.py.'
             )
+    recipe = recipe_of(cfg, {'features': features})
+    if recipe:
+        find_recipe(recipe)
     model = MODELS.build(model_config(cfg))
     meta = load_weights(model, checkpoint)
     reports = _reports(checkpoint, report)
@@ -89,6 +97,7 @@ def publish_model(
         'name': name or out.resolve().name,
         'encoders': list(encoders),
         'text_encoders': None if text_encoders is None else list(text_encoders),
+        'features': recipe,
         'metrics': {split: _main_column(content) for split, content in reports.items()},
     }
     kept = {key: value for key, value in meta.items() if key not in ('cfg', 'time')}
@@ -227,10 +236,22 @@ def _card(cfg: Config, facts: Mapping[str, Any], model: Any) -> str:
         '## Features\n',
         f'Clips of {dataset.get("clip_length", "?")} s.\n',
         *features,
-        '' if encoders else '\nThe encoders of these features are given by the user.',
+        '' if encoders else _about_encoders(facts['features']),
         *(['\nEncoders:\n', *encoders] if encoders else []),
         '\n## Results\n',
         markdown_table(header, rows, 1) if rows else 'No report was made for this checkpoint.',
         '',
     ]
     return '\n'.join(parts)
+
+
+def _about_encoders(recipe: str | None) -> str:
+    """How the user makes such features."""
+    if recipe is None:
+        return '\nThe encoders of these features are given by the user.'
+    needed = find_recipe(recipe).needs()
+    options = ' '.join(f'--weights {name}=PATH' for name in needed)
+    return (
+        f'\nMade by `tools/extract_features.py --features {recipe}`; own videos are searched with '
+        f'`vtg find VIDEO "sentence" --model FOLDER{" " if options else ""}{options}`.'
+    )

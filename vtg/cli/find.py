@@ -24,6 +24,8 @@ from .index import video_files
 from .options import (
     DEFAULT_CLIP,
     add_encoder,
+    add_weights,
+    check_weights,
     check_writable,
     encoder_configs,
     note_offline,
@@ -58,6 +60,7 @@ def parse_args() -> argparse.Namespace:
         'the folder of a run, or a config with --checkpoint; the last two with --encoder',
     )  # fmt: skip
     parser.add_argument('--checkpoint', help='weights of --model CONFIG')
+    add_weights(parser)
     add_encoder(parser)
     parser.add_argument('--top', type=whole_number(), default=5, help='moments per sentence (5)')
     parser.add_argument('--json', metavar='FILE', help='everything, with the scores of all clips')
@@ -114,6 +117,7 @@ def main() -> int:
     videos, sentences = split_words(args.words, args.index is not None)
     if args.checkpoint and not args.model:
         raise ConfigError('--checkpoint belongs to --model CONFIG; give both.')
+    check_weights(args)
     outputs = {kind: Path(getattr(args, kind)) for kind in _BEGINS if getattr(args, kind)}
     files = video_files(videos)
     if len({path.resolve() for path in outputs.values()}) < len(outputs):
@@ -148,7 +152,7 @@ def search(
     configs, length, found = encoders_and_index(args)
     note_offline(configs)
     if args.model:
-        inferencer = trained_model(args.model, args.checkpoint, configs, args.device)
+        inferencer = trained_model(args.model, args.checkpoint, configs, args.device, args.weights)
         return TrainedSearcher(inferencer)(found or [str(file) for file in files], sentences)
     if len(configs) > 1:
         raise ConfigError('similarity alone takes one encoder; give --encoder once.')
@@ -189,7 +193,11 @@ def encoders_and_index(
 
 
 def trained_model(
-    name: str, checkpoint: str | None, encoders: list[dict[str, Any]], device: str | None
+    name: str,
+    checkpoint: str | None,
+    encoders: list[dict[str, Any]],
+    device: str | None,
+    weights: Sequence[str] = (),
 ) -> Any:
     """The model of ``--model``.
 
@@ -198,25 +206,33 @@ def trained_model(
         checkpoint: Of a config.
         encoders: What replaces those that a published model names; needed for the others.
         device: Where it computes.
+        weights: Of the encoders of its recipe, where no encoders are given.
 
     Raises:
         ConfigError: There is no such model, or something of it is missing.
     """
+    from vtg.apis.encoding import recipe_encoders, recipe_of
     from vtg.apis.inference import Inferencer
+    from vtg.engine import load_config
 
     place = Path(name)
     config = find_config(place)
     runs = sorted(place.glob('*.py')) if place.is_dir() else []
     if runs:
-        weights = sorted(place.glob('best_*.pth')) or sorted(
+        saved = sorted(place.glob('best_*.pth')) or sorted(
             place.glob('epoch_*.pth'), key=lambda path: path.stat().st_mtime
         )
-        if not weights and not checkpoint:
+        if not saved and not checkpoint:
             raise ConfigError(f'{place} holds no checkpoint (.pth) of a run; give --checkpoint.')
-        config, checkpoint = runs[0], checkpoint or str(weights[-1])
+        config, checkpoint = runs[0], checkpoint or str(saved[-1])
     elif not config.is_file():
-        return Inferencer.from_pretrained(name, encoders, device=device)
-    return Inferencer(config, checkpoint, device=device, encoders=encoders)
+        return Inferencer.from_pretrained(
+            name, encoders, device=device, weights=None if encoders else weights
+        )
+    cfg, parts = load_config(config), dict[str, Any](encoders=encoders)
+    if not encoders:
+        parts = recipe_encoders(recipe_of(cfg), weights, device)
+    return Inferencer(cfg, checkpoint, device=device, **parts)
 
 
 def export(

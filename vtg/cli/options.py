@@ -36,6 +36,25 @@ def add_encoder(parser: ArgumentParser) -> None:
     parser.add_argument('--device', help='cuda, cpu (default: a GPU where there is one)')
 
 
+def add_weights(parser: ArgumentParser) -> None:
+    """Add ``--weights``."""
+    parser.add_argument(
+        '--weights', action='append', default=[], metavar='NAME=PATH',
+        help='with --model: weights of the encoders of its features, or a folder that holds them '
+        'by these names, in place of --encoder',
+    )  # fmt: skip
+
+
+def check_weights(args: Namespace) -> None:
+    """Refuse ``--weights`` that nothing would read.
+
+    Raises:
+        ConfigError: There is no model, or its encoders are given.
+    """
+    if args.weights and (args.encoder or not args.model):
+        raise ConfigError('--weights belongs to --model, without --encoder.')
+
+
 def encoder_configs(args: Namespace) -> list[dict[str, Any]]:
     """The configs of ``--encoder``; ``concept`` where none is given."""
     from vtg.extraction.encoders.names import encoder_config

@@ -11,7 +11,7 @@ from vtg.utils import ConfigError, printable
 from vtg.utils.optional import require
 
 from .find import encoders_and_index, trained_model
-from .options import OFFLINE_NOTE, add_encoder, say
+from .options import OFFLINE_NOTE, add_encoder, add_weights, check_weights, say
 
 if TYPE_CHECKING:
     from vtg.search import EncodedFile
@@ -32,6 +32,7 @@ def parse_args() -> argparse.Namespace:
         help='a trained model, as of vtg find; several can be compared. Similarity alone is '
         'offered beside it where --encoder is given once',
     )  # fmt: skip
+    add_weights(parser)
     add_encoder(parser)
     parser.add_argument('--top', type=whole_number(), default=5, help='moments per sentence (5)')
     parser.add_argument('--host', default='127.0.0.1', help='address to listen at (127.0.0.1)')
@@ -50,6 +51,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     """Run the command."""
     args = parse_args()
+    check_weights(args)
     require('gradio', 'vtg serve')
     from vtg.serve import Service
     from vtg.serve.app import allowed_hosts, build, listen, server_of
@@ -89,7 +91,7 @@ def load(args: argparse.Namespace) -> tuple[dict[str, 'Model'], list['EncodedFil
         encoder = FileEncoder(configs[0], length, args.max_minutes)
         models[_name_of(configs[0])] = SimilarityModel(encoder)
     for name in args.model:
-        search = TrainedSearcher(trained_model(name, None, configs, args.device))
+        search = TrainedSearcher(trained_model(name, None, configs, args.device, args.weights))
         models[_free(Path(name).name, models)] = TrainedModel(search, args.max_minutes)
     return models, listed, any(config['type'] == 'ConceptEncoder' for config in configs)
 

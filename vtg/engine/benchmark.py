@@ -32,6 +32,7 @@ FACTS = {
     'video': 'feature stores of the video',
     'text': 'feature stores of the query',
     'audio': 'feature stores of a second stream on the clips of the video, where there is one',
+    'features': 'recipe of tools/extract_features.py that makes such features of other videos',
     'video_dim': 'width of the video features, where the stores do not say',
     'text_dim': 'width of the text features, where the stores do not say',
     'audio_dim': 'width of the features of the second stream, where the stores do not say',

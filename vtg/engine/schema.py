@@ -64,6 +64,7 @@ class Benchmark(TypedDict, total=False):
     video: str | dict | Sequence[str | dict]
     text: str | dict | Sequence[str | dict]
     audio: str | dict | Sequence[str | dict]
+    features: str | None
     video_dim: int | None
     text_dim: int | None
     audio_dim: int | None

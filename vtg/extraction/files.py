@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Finding videos, writing feature files, and refusing to mix two settings in one folder."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,11 @@ from vtg.utils import (
 )
 
 SUFFIXES = ('.mp4', '.mkv', '.webm', '.avi', '.mov', '.m4v', '.flv', '.mpg', '.mpeg', '.ts', '.wmv')
+SOUND_SUFFIXES = ('.wav', '.mp3', '.flac', '.ogg', '.opus', '.m4a', '.aac')
 
 
-def find_videos(paths: Iterable[str | Path]) -> dict[str, Path]:
-    """Return ``{name: path}``; of folders all video files below them, by name.
+def find_videos(paths: Iterable[str | Path], suffixes: Sequence[str] = SUFFIXES) -> dict[str, Path]:
+    """Return ``{name: path}``; of folders all files below them with these suffixes, by name.
 
     A path that does not exist stays in the list, so that its absence is reported with the others.
 
@@ -34,9 +35,9 @@ def find_videos(paths: Iterable[str | Path]) -> dict[str, Path]:
     for path in map(Path, paths):
         found = [path]
         if path.is_dir():
-            found = sorted(file for file in path.rglob('*') if file.suffix.lower() in SUFFIXES)
+            found = sorted(file for file in path.rglob('*') if file.suffix.lower() in suffixes)
             if not found:
-                raise ConfigError(f'{path} holds no video ({", ".join(SUFFIXES)}).')
+                raise ConfigError(f'{path} holds no video ({", ".join(suffixes)}).')
         for file in found:
             twin = videos.setdefault(file.stem, file)
             if twin != file:

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from vtg.utils import (
 )
 
 from .decoding import SoundMissing
+from .encoders.base import Encoder
 from .executor import RayOptions, run_work
 from .files import stored_query, write_arrays
 from .pieces import Pieces
@@ -62,6 +63,26 @@ def _outcome(future: Future) -> Pieces | DataError:
         return error
 
 
+class Width(NamedTuple):
+    """How wide features have to be.
+
+    Attributes:
+        dim: Values per row.
+        wanted: What gives so many, for sentences.
+    """
+
+    dim: int
+    wanted: str
+
+
+def _check_width(encoder: Encoder, features: np.ndarray, expected: Width | None) -> None:
+    if expected is not None and features.shape[1] != expected.dim:
+        raise ConfigError(
+            f'{type(encoder).__name__} with these weights gives features {features.shape[1]} wide '
+            f'instead of {expected.dim}; wanted is {expected.wanted}.'
+        )
+
+
 class VideoExtractor:
     """A worker that decodes videos, encodes their clips and writes one file for each.
 
@@ -75,6 +96,7 @@ class VideoExtractor:
         dtype: Type of the stored features.
         threads: Threads that decode ahead.
         suffix: ``'.npz'`` or ``'.npy'``.
+        expected: How wide the features have to be.
     """
 
     def __init__(
@@ -85,12 +107,14 @@ class VideoExtractor:
         dtype: str,
         threads: int,
         suffix: str = '.npz',
+        expected: Width | None = None,
     ) -> None:
         self.encoder = ENCODERS.build(encoder)
         self.folder = Path(folder)
         self.dtype = dtype
         self.threads = threads
         self.suffix = suffix
+        self.expected = expected
         self.decode = partial(self.encoder.decode, clip_length=clip_length)
 
     def __call__(self, items: Sequence[tuple[str, str]]) -> Iterator[Outcome]:
@@ -107,6 +131,7 @@ class VideoExtractor:
                 yield Outcome(name, problem=str(error), without_sound=missing)
                 continue
             encoding = perf_counter() - begin - (pieces.seconds - before)
+            _check_width(self.encoder, arrays['features'], self.expected)
             rows = len(arrays['features'])
             cut = int(arrays['rows'].max()) - rows if 'rows' in arrays else 0
             arrays['features'] = arrays['features'].astype(self.dtype)
@@ -120,13 +145,16 @@ class TextExtractor:
     A file holds ``last_hidden_state (N, D)``, ``pooler_output (E,)`` and the ``query``.
 
     Args:
-        encoder, folder, dtype: See :class:`VideoExtractor`.
+        encoder, folder, dtype, expected: See :class:`VideoExtractor`.
     """
 
-    def __init__(self, encoder: dict, folder: str, dtype: str) -> None:
+    def __init__(
+        self, encoder: dict, folder: str, dtype: str, expected: Width | None = None
+    ) -> None:
         self.encoder = ENCODERS.build(encoder)
         self.folder = Path(folder)
         self.dtype = dtype
+        self.expected = expected
 
     def __call__(self, items: Sequence[tuple[str, str]]) -> Iterator[Outcome]:
         """Take ``(name, query)``."""
@@ -136,6 +164,7 @@ class TextExtractor:
                 yield Outcome(name, problem=problem)
                 continue
             text = self.encoder.encode_text(query)
+            _check_width(self.encoder, text.tokens, self.expected)
             write_arrays(
                 self.folder / f'{name}.npz',
                 last_hidden_state=text.tokens.astype(self.dtype),
@@ -174,6 +203,7 @@ def extract_videos(
     ray: RayOptions | None = None,
     on_start: OnStart = silent,
     suffix: str = '.npz',
+    expected: Width | None = None,
 ) -> ExtractionReport:
     """Write the features of videos to ``folder/{name}.npz``; what is there already is left alone.
 
@@ -187,6 +217,7 @@ def extract_videos(
         ray: Work on Ray instead of in this process.
         on_start: Called with the number of videos; returns what is called after each.
         suffix: ``'.npz'`` with times and duration, or ``'.npy'`` without.
+        expected: How wide they have to be.
 
     Returns:
         What was written and, by name, the sentence for every video that could not be read.
@@ -197,7 +228,7 @@ def extract_videos(
     folder = Path(folder)
     items = [(file_name(name, f'name of {path}'), str(path)) for name, path in videos.items()]
     place = str(folder.absolute())
-    worker = partial(VideoExtractor, encoder, place, clip_length, dtype, threads, suffix)
+    worker = partial(VideoExtractor, encoder, place, clip_length, dtype, threads, suffix, expected)
     return _run(worker, items, folder, ray, on_start, suffix)
 
 
@@ -209,6 +240,7 @@ def extract_texts(
     dtype: str = 'float32',
     ray: RayOptions | None = None,
     on_start: OnStart = silent,
+    expected: Width | None = None,
 ) -> ExtractionReport:
     """Write the features of queries to ``folder/{pattern}.npz``; see :func:`extract_videos`.
 
@@ -233,7 +265,7 @@ def extract_texts(
             f'{shown(query, 200)} ({len(changed)} such files); delete them or choose another '
             'folder.'
         )
-    worker = partial(TextExtractor, encoder, str(folder.absolute()), dtype)
+    worker = partial(TextExtractor, encoder, str(folder.absolute()), dtype, expected)
     return _run(worker, items, folder, ray, on_start)
 
 

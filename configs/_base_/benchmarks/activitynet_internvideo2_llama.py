@@ -9,6 +9,7 @@ _from = dict(
 )
 _at = 'data/activitynet'
 benchmark = dict(
+    features='internvideo2_6b_llama',
     video=[dict(folder=f'{_at}/internvideo2_6b_video', pattern='{vid}', dim=768, **_from)],
     text=[dict(folder=f'{_at}/llama_text', pattern='qid{qid}', dim=4096, **_from)],
     grid=0.1,

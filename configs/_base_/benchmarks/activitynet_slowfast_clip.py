@@ -6,6 +6,7 @@ _base_ = './activitynet.py'
 _from = dict(type='FolderStore', features_from='https://github.com/line/lighthouse')
 _at = 'data/activitynet'
 benchmark = dict(
+    features='qvhighlights_slowfast_clip',
     dataset=dict(features=dict(max_text_tokens=32)),
     video=[
         dict(folder=f'{_at}/slowfast_features', pattern='{vid}', dim=2304, **_from),

@@ -8,6 +8,7 @@ val_dataloader = dict(batch_size=64)
 _from = dict(type='FolderStore', features_from='https://github.com/ai-forever/sg-detr')
 _at = 'data/charades_sta'
 benchmark = dict(
+    features='charades_internvideo2_1b',
     dataset=dict(
         labels=dict(saliency=dict(_delete_=True, type='CoveredClips', share=0.5), max_windows=10),
         features=dict(max_video_clips=200, max_text_tokens=40),

@@ -6,6 +6,7 @@ _base_ = './charades.py'
 _from = dict(type='FolderStore', features_from='https://github.com/wjun0830/CGDETR')
 _at = 'data/charades_sta'
 benchmark = dict(
+    features='charades_slowfast_clip',
     dataset=dict(features=dict(max_text_tokens=32)),
     video=[
         dict(folder=f'{_at}/slowfast_features', pattern='{vid}', dim=2304, **_from),

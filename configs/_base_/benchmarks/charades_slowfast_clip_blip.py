@@ -7,6 +7,7 @@ _base_ = './charades.py'
 _from = dict(type='FolderStore', features_from='https://github.com/dpaul06/VideoLights')
 _at = 'data/charades_sta'
 benchmark = dict(
+    features='charades_slowfast_clip_blip2',
     dataset=dict(features=dict(max_video_clips=75, max_text_tokens=32)),
     video=[
         dict(folder=f'{_at}/slowfast_features', pattern='{vid}', dim=2304, **_from),

@@ -7,6 +7,7 @@ _base_ = './loaders.py'
 _from = dict(type='FolderStore', features_from='https://zenodo.org/records/13806234')
 _at = 'data/clotho_moment'
 benchmark = dict(
+    features='clap',
     name='Clotho-Moment',
     dataset=dict(
         type='GroundingDataset',

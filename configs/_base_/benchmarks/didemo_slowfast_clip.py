@@ -8,6 +8,7 @@ _base_ = './loaders.py'
 _from = dict(type='FolderStore', features_from='https://github.com/showlab/UniVTG')
 _at = 'data/didemo'
 benchmark = dict(
+    features='tacos_slowfast_clip',
     name='DiDeMo',
     dataset=dict(
         type='GroundingDataset',

@@ -6,6 +6,7 @@ _base_ = './nlq.py'
 _from = dict(type='FolderStore', features_from='https://github.com/showlab/UniVTG')
 _at = 'data/nlq'
 benchmark = dict(
+    features='tacos_slowfast_clip',
     video=[
         dict(folder=f'{_at}/slowfast_features', pattern='{vid}', dim=2304, **_from),
         dict(folder=f'{_at}/clip_features', pattern='{vid}', dim=512, **_from),

@@ -2,4 +2,4 @@
 # QVHighlights with the CLIP features of Moment-DETR only.
 _base_ = './qvhighlights_slowfast_clip.py'
 
-benchmark = dict(video=[_base_.benchmark.video[1]])
+benchmark = dict(features='clip', video=[_base_.benchmark.video[1]])

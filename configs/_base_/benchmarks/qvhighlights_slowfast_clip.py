@@ -7,6 +7,7 @@ _base_ = './qvhighlights.py'
 _from = dict(type='FolderStore', features_from='https://github.com/jayleicn/moment_detr')
 _at = 'data/qvhighlights'
 benchmark = dict(
+    features='qvhighlights_slowfast_clip',
     dataset=dict(features=dict(max_text_tokens=32), labels=dict(max_windows=5)),
     video=[
         dict(folder=f'{_at}/slowfast_features', pattern='{vid}', dim=2304, **_from),

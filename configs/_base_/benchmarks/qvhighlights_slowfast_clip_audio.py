@@ -3,6 +3,7 @@
 _base_ = './qvhighlights_slowfast_clip.py'
 
 benchmark = dict(
+    features='qvhighlights_slowfast_clip_audio_stream',
     audio=[
         dict(
             type='FolderStore',

@@ -11,6 +11,7 @@ _at = 'data/soccer_gmr'
 train_dataloader = dict(batch_size=8)
 val_dataloader = dict(batch_size=4)
 benchmark = dict(
+    features='soccer_gmr_slowfast_clip',
     name='Soccer-GMR',
     dataset=dict(
         type='GroundingDataset',

@@ -6,6 +6,7 @@ _base_ = './tacos.py'
 _from = dict(type='FolderStore', features_from='https://github.com/ai-forever/sg-detr')
 _at = 'data/tacos'
 benchmark = dict(
+    features='internvideo2_1b',
     dataset=dict(
         labels=dict(saliency=dict(_delete_=True, type='CoveredClips', share=0.5), max_windows=10),
         features=dict(max_video_clips=750, max_text_tokens=40),

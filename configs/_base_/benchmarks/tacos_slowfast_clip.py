@@ -6,6 +6,7 @@ _base_ = './tacos.py'
 _from = dict(type='FolderStore', features_from='https://github.com/wjun0830/CGDETR')
 _at = 'data/tacos'
 benchmark = dict(
+    features='tacos_slowfast_clip',
     video=[
         dict(folder=f'{_at}/slowfast_features', pattern='{vid}', dim=2304, **_from),
         dict(folder=f'{_at}/clip_features', pattern='{vid}', dim=512, **_from),

@@ -6,6 +6,7 @@ _base_ = './tvsum.py'
 _from = dict(type='FolderStore', features_from='https://github.com/showlab/UniVTG')
 _at = 'data/tvsum'
 benchmark = dict(
+    features='tvsum_slowfast_clip',
     dataset=dict(features=dict(normalize_text=False)),
     video=[
         dict(folder=f'{_at}/vid_slowfast', pattern='{vid}', dim=2304, **_from),

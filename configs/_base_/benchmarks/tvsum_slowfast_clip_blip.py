@@ -6,6 +6,7 @@ _base_ = './tvsum.py'
 _from = dict(type='FolderStore', features_from='https://github.com/dpaul06/VideoLights')
 _at = 'data/tvsum'
 benchmark = dict(
+    features='tvsum_slowfast_clip_blip2',
     # VideoLights keeps clips beyond the ratings, with the label 0.
     dataset=dict(features=dict(max_text_tokens=32, unrated_clips='keep')),
     video=[

@@ -7,6 +7,7 @@ _base_ = './youtube.py'
 _from = dict(type='FolderStore', features_from='https://github.com/showlab/UniVTG')
 _at = 'data/youtube_highlights'
 benchmark = dict(
+    features='youtube_slowfast_clip',
     dataset=dict(features=dict(normalize_text=False)),
     video=[
         dict(folder=f'{_at}/vid_clip', pattern='{vid}', dim=512, **_from),

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -134,6 +134,7 @@ class ClapEncoder(AudioEncoder, DualEncoder):
         window: Seconds of sound around the middle of a clip; the clip by default.
         device: Where to compute; the first GPU by default.
         batch_size: Clips per forward pass.
+        amp: Sound in half precision; ``'fp16'`` on a GPU only.
     """
 
     kind = 'ClapModel'
@@ -145,8 +146,9 @@ class ClapEncoder(AudioEncoder, DualEncoder):
         window: float | None = None,
         device: str | None = None,
         batch_size: int = 16,
+        amp: Literal['bf16', 'fp16'] | None = None,
     ) -> None:
-        super().__init__(weights, device, batch_size)
+        super().__init__(weights, device, batch_size, amp)
         self.extractor = load_pretrained('ClapFeatureExtractor', weights)
         self.sample_rate = self.extractor.sampling_rate
         self.window = window
@@ -168,9 +170,10 @@ class ClapEncoder(AudioEncoder, DualEncoder):
         inputs: Any = self.extractor(
             list(samples), sampling_rate=self.sample_rate, return_tensors='pt'
         )
-        pooled = self.model.audio_model(
-            inputs.input_features.to(self.device),
-            # Of models with fusion the extractor would call one clip longer than it is, by chance.
-            is_longer=torch.zeros(len(samples), 1, dtype=torch.bool, device=self.device),
-        ).pooler_output
-        return self.model.audio_projection(pooled) if self.projected else pooled
+        # Of models with fusion the extractor would call one clip longer than it is, by chance.
+        longer = torch.zeros(len(samples), 1, dtype=torch.bool, device=self.device)
+        with self.precision():
+            pooled = self.model.audio_model(
+                inputs.input_features.to(self.device), is_longer=longer
+            ).pooler_output
+            return self.model.audio_projection(pooled) if self.projected else pooled

@@ -20,6 +20,7 @@ class ClipEncoder(DualEncoder):
         weights: Folder or hub name, e.g. ``'openai/clip-vit-base-patch32'`` (512 wide).
         device: Where to compute; the first GPU by default.
         batch_size: Frames per forward pass.
+        amp: Images in half precision; ``'fp16'`` on a GPU only.
     """
 
     kind = 'CLIPModel'

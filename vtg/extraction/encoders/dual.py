@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Dual encoders of ``transformers``: one tower per modality, one for sentences, one joint space."""
 
+from typing import Literal
+
 import numpy as np
 import torch
 from torch import Tensor
+
+from vtg.engine.precision import amp_context
 
 from .base import (
     CLIP_MEAN,
@@ -24,6 +28,7 @@ class DualEncoder(Encoder):
         weights: Folder or hub name.
         device: Where to compute; the first GPU by default.
         batch_size: Clips per forward pass.
+        amp: Images in half precision; ``'fp16'`` on a GPU only.
 
     Attributes:
         kind: Name of the model in ``transformers``.
@@ -37,8 +42,15 @@ class DualEncoder(Encoder):
     mean, std = CLIP_MEAN, CLIP_STD
     pads_text = False
 
-    def __init__(self, weights: str, device: str | None = None, batch_size: int = 64) -> None:
+    def __init__(
+        self,
+        weights: str,
+        device: str | None = None,
+        batch_size: int = 64,
+        amp: Literal['bf16', 'fp16'] | None = None,
+    ) -> None:
         self.device = as_device(device)
+        self.precision = amp_context(amp, self.device, 'amp=')
         self.batch_size = batch_size
         self.model = load_pretrained(self.kind, weights, self.device)
         self.tokenizer = load_pretrained('AutoTokenizer', weights)
@@ -60,7 +72,8 @@ class DualEncoder(Encoder):
 
     def _encode(self, images: np.ndarray) -> Tensor:
         pixels = normalize_images(images, self.device, self.image_size, self.mean, self.std)
-        return self.project_image(self.model.vision_model(pixels).pooler_output)
+        with self.precision():
+            return self.project_image(self.model.vision_model(pixels).pooler_output)
 
     @torch.inference_mode()
     def encode_text(self, text: str) -> TextFeatures:

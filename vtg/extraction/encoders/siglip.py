@@ -17,6 +17,7 @@ class SiglipEncoder(DualEncoder):
         weights: Folder or hub name, e.g. ``'google/siglip-base-patch16-224'`` (768 wide).
         device: Where to compute; the first GPU by default.
         batch_size: Frames per forward pass.
+        amp: Images in half precision; ``'fp16'`` on a GPU only.
     """
 
     kind = 'SiglipModel'

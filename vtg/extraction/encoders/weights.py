@@ -7,7 +7,6 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from vtg.engine.checkpoint import check_fit, read_checkpoint
 from vtg.utils import CheckpointError
 
 # Below what other code bases keep the weights of a model.
@@ -37,6 +36,8 @@ def read_tensors(path: str | Path, mmap: bool = False) -> dict[str, Tensor]:
     Raises:
         CheckpointError: The file is missing or damaged, needs Python objects, or holds no weights.
     """
+    from vtg.engine.checkpoint import read_checkpoint  # brings optional packages with it
+
     state = read_checkpoint(path, mmap=mmap)
     while isinstance(state, Mapping):
         inner = next((key for key in WRAPPERS if isinstance(state.get(key), Mapping)), None)
@@ -61,6 +62,8 @@ def load_exactly(model: nn.Module, state: Mapping[str, Tensor], path: str | Path
     Raises:
         CheckpointError: Weights are missing, unknown, of another shape or no numbers.
     """
+    from vtg.engine.checkpoint import check_fit
+
     counters = {
         key: value
         for key, value in model.state_dict().items()
