@@ -149,9 +149,9 @@ RECIPES = {
         'sound of a clip was, is not known',
     ),
     'charades_slowfast_clip': replace(_MOMENT_DETR, clip_length=1.0, origin='CG-DETR, Charades'),
-    'charades_cd_slowfast_clip': replace(
+    'charades_splits_slowfast_clip': replace(
         _MOMENT_DETR, text=(replace(_CLIP_TEXT, pattern='{qid}'),), clip_length=1.0,
-        origin='MESM, Charades-CD; videos as of CG-DETR',
+        origin='MESM, Charades-CD and -CG; videos as of CG-DETR',
     ),
     'tacos_slowfast_clip': replace(
         _MOMENT_DETR, text=(replace(_CLIP_TEXT, pattern='{qid}'),),

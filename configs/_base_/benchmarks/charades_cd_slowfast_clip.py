@@ -8,7 +8,7 @@ _base_ = './charades_slowfast_clip.py'
 _at = 'data/charades_cd'
 benchmark = dict(
     name='Charades-CD (test_ood)',
-    features='charades_cd_slowfast_clip',
+    features='charades_splits_slowfast_clip',
     dataset=dict(annotations_from='https://github.com/lntzm/MESM/tree/main/data/Charades-CD'),
     splits=dict(
         train=dict(ann_file=f'{_at}/train.jsonl'),

@@ -8,6 +8,7 @@ _base_ = './charades_slowfast_clip.py'
 _at = 'data/charades_cg'
 benchmark = dict(
     name='Charades-CG (novel_composition)',
+    features='charades_splits_slowfast_clip',
     dataset=dict(annotations_from='https://github.com/lntzm/MESM/tree/main/data/Charades-CG'),
     splits=dict(
         train=dict(ann_file=f'{_at}/train.jsonl'),

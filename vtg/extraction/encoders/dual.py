@@ -7,8 +7,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vtg.engine.precision import amp_context
-
 from .base import (
     CLIP_MEAN,
     CLIP_STD,
@@ -49,6 +47,8 @@ class DualEncoder(Encoder):
         batch_size: int = 64,
         amp: Literal['bf16', 'fp16'] | None = None,
     ) -> None:
+        from vtg.engine.precision import amp_context  # brings optional packages with it
+
         self.device = as_device(device)
         self.precision = amp_context(amp, self.device, 'amp=')
         self.batch_size = batch_size

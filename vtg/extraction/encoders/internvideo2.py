@@ -9,7 +9,6 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from vtg.engine.run_folder import AMP_TYPES
 from vtg.registry import ENCODERS
 from vtg.utils import ConfigError
 
@@ -75,6 +74,8 @@ class InternVideo2Encoder(Encoder):
         device: str | None = None,
         batch_size: int = 4,
     ) -> None:
+        from vtg.engine.run_folder import AMP_TYPES  # brings optional packages with it
+
         self.variant, self.batch_size, self.resize = variant, batch_size, resize
         self.device = as_device(device)
         vision, words = sizes_of(variant, sizes)

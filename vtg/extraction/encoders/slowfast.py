@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vtg.engine.precision import amp_context
 from vtg.registry import ENCODERS
 from vtg.utils.arguments import ArgumentsOf
 
@@ -57,6 +56,8 @@ class SlowFastEncoder(Encoder):
         device: str | None = None,
         batch_size: int = 8,
     ) -> None:
+        from vtg.engine.precision import amp_context  # brings optional packages with it
+
         self.device = as_device(device)
         self.precision = amp_context(amp, self.device, 'amp=')
         self.image_size, self.batch_size = image_size, batch_size
