@@ -58,6 +58,7 @@ CALLS = {
     'convert-checkpoint': ['moment_detr <released> <file> --config <config>'],
     'convert-legacy-checkpoint': ['<checkpoint> <file> --trust'],
     'convert-ratings': ['<ratings> <splits> <folder>'],
+    'export-onnx': ['<config> <weights_file> <onnx_file>'],
     'publish-model': [f'<config> <weights_file> <new_folder> {CLIP.split(" --device")[0]}'],
     'eval-predictions': ['<predictions> <annotations> --out <file>'],
     'analyze': ['<predictions> <annotations> --out <folder> --resamples 100'],
@@ -89,7 +90,8 @@ BAD = {
     'predictions': FILES, 'ratings': FILES, 'splits': FILES,
     'captions': FILES, 'annotations': FILES | {'list.json'}, 'table': FILES,
     'features': {'missing', 'folder', 'empty'}, 'runs': {'missing', 'empty'},
-    'file': {'empty/x', 'folder'}, 'picture': {'empty/x.png'},
+    'file': {'empty/x', 'folder'}, 'onnx_file': {'empty/x.onnx', 'folder'},
+    'picture': {'empty/x.png'},
     'folder': {'empty', 'empty/x'}, 'new_folder': {'empty', 'empty/x', 'folder'},
     'component': {'nonsense'},
 }  # fmt: skip
@@ -149,7 +151,8 @@ def good(tmp_path_factory, tiny_clip):
         'captions': folder / 'captions.jsonl', 'ratings': folder / 'ratings.json',
         'splits': folder / 'splits.json', 'features': folder / 'data/video_features',
         'runs': ROOT / 'docs/results.csv', 'component': 'fusion', 'index': folder / 'index',
-        'file': 'out.x', 'picture': 'out.png', 'folder': 'outputs', 'new_folder': 'published',
+        'file': 'out.x', 'onnx_file': 'out.onnx',
+        'picture': 'out.png', 'folder': 'outputs', 'new_folder': 'published',
     }  # fmt: skip
 
 
@@ -216,7 +219,10 @@ def test_every_command_is_tried():
 
 @pytest.mark.parametrize('name', CALLS)
 def test_bad_input_is_one_sentence(name, vtg, good, bad, tmp_path, monkeypatch):
-    for command, package, extra in (('plot', 'matplotlib', 'plots'), ('serve', 'gradio', 'web')):
+    for command, package, extra in (
+        ('plot', 'matplotlib', 'plots'), ('serve', 'gradio', 'web'),
+        ('export-onnx', 'onnxruntime', 'export'),
+    ):  # fmt: skip
         if name == command:
             pytest.importorskip(package, reason=f'needs the extra "{extra}"')
     monkeypatch.chdir(tmp_path)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command ``vtg``: what it writes, and one sentence for everything that goes wrong."""
 
+import argparse
 import json
 import os
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from media import write_audio
 
-from vtg.cli import find, index, main
+from vtg.cli import find, index, main, serve
 from vtg.cli.main import OWN, SHORT, scripts
 from vtg.engine import load_config
 from vtg.utils import find_config, run_main
@@ -84,6 +85,23 @@ def test_a_trained_model_answers(vtg, videos, tiny_clip, tmp_path):
     torch.save({'state_dict': state}, config.parent / 'epoch_1.pth')
     status, out, _ = vtg('find', videos / 'v0.mp4', 'a dog', '--model', config.parent)
     assert status == 0 and 'relevance' in out
+    # vtg serve offers it beside similarity alone; encoded in steps the answer is the same.
+    options = argparse.Namespace(
+        index=None, model=[config.parent] * 2, encoder=[f'clip={tiny_clip}'], clip_len=None,
+        device='cpu', max_minutes=1,
+    )  # fmt: skip
+    models, listed, _ = serve.load(options)
+    assert list(models)[1:] == ['run', 'run (2)'] and not listed
+    model, video = models['run'], videos / 'v2.mp4'
+    steps = model.steps(video)
+    assert next(steps) == (0, 12) and next(steps) == (12, 12)
+    with pytest.raises(StopIteration) as end:
+        next(steps)
+    (answer,), (other,) = model([end.value.value], ['a dog']), model.search([str(video)], ['a dog'])
+    assert answer.results[0].moments == other.results[0].moments and answer.files == [video]
+    features = models[f'similarity (clip {tiny_clip.name})'].encoder(video)
+    (again,) = model([model.prepare(features)], ['a dog'])
+    assert again.results[0].moments == other.results[0].moments
     status, _, err = vtg('find', videos / 'v0.mp4', 'a dog', '--model', tmp_path)
     assert status == 1 and err.startswith('error: ') and str(tmp_path) in err
 

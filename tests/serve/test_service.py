@@ -100,6 +100,29 @@ def test_a_container_that_lies_about_its_length_is_stopped(uploads, monkeypatch)
         list(model.steps(uploads / 'colours.mp4'))
 
 
+def test_several_encoders_in_one_are_encoded_in_one_step(uploads):
+    from vtg.extraction.encoders.joined import JoinedEncoder
+    from vtg.search.encoding import encode_steps
+
+    encoder = JoinedEncoder([{'type': ColourEncoder}] * 2)
+    steps = encode_steps(encoder, uploads / 'colours.mp4', 0.5, 1.0)
+    assert next(steps) == (0, 18)
+    with pytest.raises(StopIteration) as end:
+        next(steps)
+    features, seconds = end.value.value
+    assert features.shape == (18, 6) and seconds == 9.0
+    (alone, _) = run_out(encode_steps(ColourEncoder(), uploads / 'colours.mp4', 0.5, 1.0))
+    np.testing.assert_array_equal(features, np.concatenate([alone, alone], axis=1))
+
+
+def run_out(steps):
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
 def test_sentences_are_limited(uploads):
     service = Service({'colours': similarity()}, uploads)
     choice = service.receive(str(uploads / 'colours.mp4'))

@@ -47,12 +47,13 @@ def build_call(
 
     from vtg.apis.inference import Inferencer
     from vtg.engine import load_config
+    from vtg.engine.config import model_config
     from vtg.registry import MODELS
 
     init_default_scope('vtg')
     cfg = load_config(config, options or [])
     torch.manual_seed(0)
-    model = MODELS.build(cfg.model.to_dict())
+    model = MODELS.build(model_config(cfg).to_dict())
     with tempfile.TemporaryDirectory() as folder:
         torch.save({'state_dict': model.state_dict()}, Path(folder, 'noise.pth'))
         inferencer = Inferencer(cfg, Path(folder, 'noise.pth'), device)

@@ -43,13 +43,14 @@ def build_step(
     from mmengine.registry import init_default_scope
 
     from vtg.engine import load_config
+    from vtg.engine.config import model_config
     from vtg.models.rehearsal import noise_batch
     from vtg.registry import MODELS
 
     init_default_scope('vtg')
     cfg = load_config(config, options or [])
     torch.manual_seed(0)
-    model = MODELS.build(cfg.model.to_dict()).to(device).train()
+    model = MODELS.build(model_config(cfg).to_dict()).to(device).train()
     wrapper = cfg.optim_wrapper.to_dict()
     if precision == 'bf16':
         wrapper |= {'type': 'AutocastOptimWrapper', 'dtype': 'bfloat16'}

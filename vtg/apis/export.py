@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from vtg.datasets.assembly import Assembly
 from vtg.engine.checkpoint import load_weights
+from vtg.engine.config import model_config
 from vtg.models import Grounder
 from vtg.models.answering import existence_of
 from vtg.registry import MODELS
@@ -142,7 +143,7 @@ def export_onnx(
     for module in ('onnx', 'onnxscript', 'onnxruntime'):
         require(module, _PURPOSE)
     init_default_scope('vtg')
-    model = MODELS.build(cfg.model)
+    model = MODELS.build(model_config(cfg))
     load_weights(model, checkpoint)
     dataset = (cfg.get('test_dataloader') or cfg.get('val_dataloader') or {}).get('dataset', {})
     facts = {

@@ -13,6 +13,7 @@ from vtg.apis.train import reduce_data
 from vtg.datasets import collate
 from vtg.engine import load_config
 from vtg.engine.checkpoint import load_weights
+from vtg.engine.config import model_config
 from vtg.engine.published import CONFIG
 from vtg.registry import DATASETS, MODELS
 from vtg.utils import ConfigError, shown
@@ -66,7 +67,7 @@ def plot_heatmaps(
     init_default_scope('vtg')
     record = _sample(cfg, split, sample, qid)
     batch = collate([record])
-    model = MODELS.build(cfg.model)
+    model = MODELS.build(model_config(cfg))
     weights = checkpoint or (config if published else None)
     if weights is not None:
         load_weights(model, weights)
