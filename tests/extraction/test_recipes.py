@@ -7,7 +7,7 @@ import pytest
 from mmengine.config import Config
 
 from vtg.engine import load_config
-from vtg.extraction.job import joined
+from vtg.extraction.job import Job, joined
 from vtg.extraction.recipes import (
     RECIPES,
     WEIGHTS,
@@ -118,3 +118,9 @@ def test_options_reach_the_encoders_that_take_them():
             dict(type='Blip2Encoder', weights='b'),
         ],
     )
+
+
+def test_an_option_of_no_encoder_is_refused(tmp_path):
+    job = Job(RECIPES['clip'], dict(clip='c'), tmp_path, dict(device='cpu', frame_size=3))
+    with pytest.raises(ConfigError, match=r'has an option frame_size; options are .*batch_size'):
+        job.run(['v.mp4'])

@@ -117,8 +117,12 @@ def _vision(**kwargs):
 @pytest.fixture(scope='session')
 def tiny_clip(tmp_path_factory):
     """A folder with a random CLIP: 32 pixels, joint width 24, text width 16."""
+    return write_clip(tmp_path_factory.mktemp('clip'))
+
+
+def write_clip(folder, width=16, joint=24):
+    """Fill a folder with a random CLIP of this text width and joint width."""
     transformers = pytest.importorskip('transformers', reason='needs the extra "encoders"')
-    folder = tmp_path_factory.mktemp('clip')
     letters = [chr(code) for code in range(33, 127)]
     vocabulary = letters + [letter + '</w>' for letter in letters]
     vocabulary += ['<|startoftext|>', '<|endoftext|>']
@@ -132,12 +136,12 @@ def tiny_clip(tmp_path_factory):
     torch.manual_seed(0)
     config = transformers.CLIPConfig(
         text_config=dict(
-            vocab_size=len(vocabulary), hidden_size=16, intermediate_size=16, num_hidden_layers=2,
-            num_attention_heads=2, max_position_embeddings=77, bos_token_id=last - 1,
-            eos_token_id=last, pad_token_id=last,
+            vocab_size=len(vocabulary), hidden_size=width, intermediate_size=16,
+            num_hidden_layers=2, num_attention_heads=2, max_position_embeddings=77,
+            bos_token_id=last - 1, eos_token_id=last, pad_token_id=last,
         ),
         vision_config=_vision(),
-        projection_dim=24,
+        projection_dim=joint,
     )  # fmt: skip
     transformers.CLIPModel(config).save_pretrained(folder)
     return folder
@@ -213,18 +217,23 @@ def tiny_blip2(tmp_path_factory):
 @pytest.fixture(scope='session')
 def tiny_clap(tmp_path_factory):
     """A folder of a random CLAP: 8 kHz, two seconds, towers 16 wide, joint width 12."""
+    return write_clap(tmp_path_factory.mktemp('clap'))
+
+
+def write_clap(folder, width=16):
+    """Fill a folder with a random CLAP whose towers are so wide."""
     transformers = pytest.importorskip('transformers', reason='needs the extra "encoders"')
-    folder = tmp_path_factory.mktemp('clap')
     vocabulary = _bert_tokenizer(folder)
     torch.manual_seed(4)
     config = transformers.ClapConfig(
         text_config=dict(
-            vocab_size=vocabulary, hidden_size=16, intermediate_size=16, num_hidden_layers=1,
+            vocab_size=vocabulary, hidden_size=width, intermediate_size=16, num_hidden_layers=1,
             num_attention_heads=2, max_position_embeddings=66, pad_token_id=0,
         ),
         audio_config=dict(
             window_size=4, num_mel_bins=16, spec_size=64, patch_size=4, patch_stride=[4, 4],
-            patch_embeds_hidden_size=8, depths=[1, 1], num_attention_heads=[1, 2], hidden_size=16,
+            patch_embeds_hidden_size=width // 2, depths=[1, 1], num_attention_heads=[1, 2],
+            hidden_size=width,
         ),
         projection_dim=12,
     )  # fmt: skip

@@ -9,14 +9,17 @@ from typing import Any
 from vtg.datasets.stores import read_feature_file
 from vtg.datasets.stores.packing import check_names_kept
 from vtg.registry import ENCODERS
-from vtg.utils import check_clip_length
+from vtg.utils import ConfigError, check_clip_length, listed
 
 from .encoders.audio import AudioEncoder
 from .executor import RayOptions
 from .files import SOUND_SUFFIXES, SUFFIXES, check_kind, find_videos, keep_settings
 from .pipeline import OnStart, Width, extract_texts, extract_videos, silent
-from .recipes import WEIGHTS, WHERE, Part, Recipe, encoder_of
+from .recipes import WEIGHTS, WHERE, Part, Recipe, encoder_of, options_of
 from .report import ExtractionReport
+
+# Options of encoders that change how wide features are.
+_NETWORKS = frozenset({'network', 'sizes'})
 
 
 @dataclass(frozen=True)
@@ -74,9 +77,11 @@ class Job:
             A report by the folder of each part.
 
         Raises:
-            ConfigError: Something would be overwritten, or an encoder cannot be built.
+            ConfigError: Something would be overwritten, or an encoder cannot be built or does not
+                take an option.
         """
         parts = self.parts(bool(videos), bool(records))
+        self._check_options()
         inputs = [*videos, text_file]
         places = [check_kind(self.out, part.folder, inputs, self.packed) for _, part in parts]
         files = find_videos(videos, self._suffixes()) if videos else {}
@@ -86,7 +91,7 @@ class Job:
             settings = {**encoder, 'dtype': self.dtype or part.dtype}
             common: dict[str, Any] = {
                 'encoder': encoder, 'folder': folder, 'dtype': self.dtype or part.dtype,
-                'ray': self.ray, 'on_start': on_start, 'expected': _expected(part),
+                'ray': self.ray, 'on_start': on_start, 'expected': self._expected(part),
             }  # fmt: skip
             where = self.out / f'{part.folder}.json'
             if kind == 'text':
@@ -122,19 +127,29 @@ class Job:
                 found.append(name)
         return found
 
+    def _check_options(self) -> None:
+        """Refuse options that no encoder takes, which would be a mistake in a name."""
+        parts = [part for _, part in self.recipe.streams()]
+        taken = {name for part in parts for name in options_of(part.encoder)}
+        unknown = sorted(set(self.options) - taken - {'device', 'amp'})
+        if unknown:
+            raise ConfigError(
+                f'no encoder of these features has an option {listed(unknown)}; options are '
+                f'{listed(sorted(taken))}.'
+            )
+
+    def _expected(self, part: Part) -> Width | None:
+        """The width of published features; unknown without a recipe, or of another network."""
+        if not part.dim or not _NETWORKS.isdisjoint(self.options):
+            return None
+        files = '; '.join(WEIGHTS[name] for name in part.needs())
+        return Width(part.dim, f'{files or "the package as installed"}, see {WHERE}')
+
     def _suffixes(self) -> tuple[str, ...]:
         """Recordings are read where all that is wanted of a file is its sound."""
         kinds = [ENCODERS.get(part.encoder['type']) for _, part in self.parts(True, False)]
         sound = all(isinstance(kind, type) and issubclass(kind, AudioEncoder) for kind in kinds)
         return (*SUFFIXES, *SOUND_SUFFIXES) if sound else SUFFIXES
-
-
-def _expected(part: Part) -> Width | None:
-    """The width of published features; unknown where they are not of a recipe."""
-    if not part.dim:
-        return None
-    files = '; '.join(WEIGHTS[name] for name in part.needs())
-    return Width(part.dim, f'{files or "the package as installed"}, see {WHERE}')
 
 
 def joined(recipe: Recipe) -> Recipe:

@@ -319,12 +319,19 @@ def encoder_of(part: Part, weights: Mapping[str, str], **options: Any) -> dict[s
     return _with_options(_filled(part.encoder, weights), options)
 
 
+def options_of(config: Mapping[str, Any]) -> set[str]:
+    """The arguments of an encoder, or of those that a joined one has."""
+    if 'encoders' in config:
+        return set().union(*map(options_of, config['encoders']))
+    kind = ENCODERS.get(config['type'])  # a mistake in the name is told when it is built
+    return set(inspect.signature(kind).parameters) if kind else set()
+
+
 def _with_options(config: dict[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
     if 'encoders' in config:
         parts = [_with_options(part, options) for part in config['encoders']]
         return {**config, 'encoders': parts}
-    kind = ENCODERS.get(config['type'])
-    taken = inspect.signature(kind).parameters if kind else options
+    taken = options_of(config)
     given = {key: value for key, value in options.items() if value is not None and key in taken}
     return {**config, **given}
 
