@@ -124,3 +124,8 @@ def test_an_option_of_no_encoder_is_refused(tmp_path):
     job = Job(RECIPES['clip'], dict(clip='c'), tmp_path, dict(device='cpu', frame_size=3))
     with pytest.raises(ConfigError, match=r'has an option frame_size; options are .*batch_size'):
         job.run(['v.mp4'])
+
+
+def test_the_page_names_every_recipe_and_all_weights():
+    page = (CONFIGS.parent / 'docs/extraction.md').read_text(encoding='utf-8')
+    assert [name for name in (*RECIPES, *WEIGHTS) if f'`{name}`' not in page] == []
