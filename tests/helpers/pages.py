@@ -54,6 +54,7 @@ class Follower:
 
     Args:
         exact: Tools whose output is compared to the digit; in others any number will do.
+        here: Test files run in this process, without pytest; their tests take no fixtures.
 
     Attributes:
         commands: The scripts that have run.
@@ -64,10 +65,12 @@ class Follower:
         monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture,
         exact: tuple[str, ...] = (),
+        here: bool = False,
     ) -> None:
         self.monkeypatch = monkeypatch
         self.capsys = capsys
         self.exact = exact
+        self.here = here
         self.commands: list[str] = []
 
     def follow(self, page_blocks: list[str]) -> None:
@@ -107,6 +110,14 @@ class Follower:
         return output.out
 
     def _module(self, words: list[str]) -> str:
+        if self.here:
+            assert words[:2] == ['-m', 'pytest'], words
+            files = map(str, sorted(Path().glob('test_*.py')))
+            names = {f'{file}:{n}': f for file in files for n, f in runpy.run_path(file).items()}
+            tests = [test for name, test in names.items() if ':test_' in name]
+            for test in tests:
+                test()
+            return f'{len(tests)} passed'
         ended = subprocess.run([sys.executable, *words], capture_output=True, text=True)
         assert ended.returncode == 0, f'{words}\n{ended.stdout}\n{ended.stderr}'
         # The summary of pytest stands between rules and goes on with warnings and seconds.

@@ -5,7 +5,8 @@ import pytest
 import torch
 from systems import SYSTEMS, small_system
 
-from vtg.models.rehearsal import noise_batch, padding_difference, unused_parameters
+from vtg.models.checks import losses, padding_difference, shaken
+from vtg.models.rehearsal import noise_batch, unused_parameters
 from vtg.registry import MODELS
 
 
@@ -42,7 +43,10 @@ def test_noise_batch_has_the_widths_of_the_features(sgdetr_config):
 
 @pytest.mark.parametrize('name', SYSTEMS)
 def test_no_system_counts_padding(name):
-    assert padding_difference(small_system(name)) < 1e-4
+    model = small_system(name)
+    assert padding_difference(model) < 1e-5
+    finding = losses(shaken(model))
+    assert finding.passed, finding.text
 
 
 def test_what_counts_padding_is_measured():

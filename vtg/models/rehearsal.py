@@ -14,13 +14,17 @@ from .grounder import Grounder
 
 
 def noise_batch(
-    model: Grounder, clips: Sequence[int] = (12, 9), words: Sequence[int] = (3, 5)
+    model: Grounder,
+    clips: Sequence[int] = (12, 9),
+    words: Sequence[int] = (3, 5),
+    moments: bool = True,
 ) -> dict[str, Any]:
-    """Make a labelled batch of noise in the form in which loaders deliver batches.
+    """Make a labelled batch of noise, on padding too, in the form in which loaders deliver batches.
 
     Args:
         model: Tells the widths of the features.
         clips, words: Clips and words of every sample.
+        moments: Every query has one; False makes queries without.
     """
     generator = torch.Generator().manual_seed(0)
     size, length = len(clips), max(clips)
@@ -35,7 +39,7 @@ def noise_batch(
     # One moment over the middle third; its clips are rated, the last of them best.
     start, stop = count // 3, 2 * count // 3
     clip = torch.arange(length)
-    inside = (clip >= start[:, None]) & (clip < stop[:, None])
+    inside = (clip >= start[:, None]) & (clip < stop[:, None]) & moments
     saliency = torch.where(inside, 3.0 + clip % 7, 0.0)
     spans = torch.stack(((start + stop) / 2 / count, (stop - start) / count), dim=-1)
     streams = {'audio': length} if 'audio' in model.modalities else {}
@@ -50,7 +54,7 @@ def noise_batch(
         'duration': 2.0 * count,
         'targets': {
             'spans': spans.unsqueeze(1),
-            'span_mask': torch.ones(size, 1, dtype=torch.bool),
+            'span_mask': torch.full((size, 1), moments),
             'saliency': saliency,
             'relevant': inside,
             'pos_clips': torch.stack((stop - 1, start), dim=1),
@@ -65,7 +69,15 @@ def unused_parameters(
     model: Grounder, batch: Mapping[str, Any] | None = None, steps: int = 2
 ) -> list[str]:
     """Name the trainable parameters that nothing trains: no gradient, or rounding errors of 0, in
-    every step.
+    every step; see :func:`gradient_sizes`."""
+    return [name for name, size in gradient_sizes(model, batch, steps).items() if not size]
+
+
+def gradient_sizes(
+    model: Grounder, batch: Mapping[str, Any] | None = None, steps: int = 2
+) -> dict[str, float | None]:
+    """Return the largest gradient of every trainable parameter: None where no loss depends on it, 0
+    where only rounding errors reach it.
 
     The steps are taken on a copy, at the end of the training, when all feedback acts. The random
     state stays as it was.
@@ -77,7 +89,9 @@ def unused_parameters(
     """
     trial, batch = copy.deepcopy(model).train(), batch or noise_batch(model)
     trial.progress = Progress(199, 200)
-    unused = {name for name, parameter in trial.named_parameters() if parameter.requires_grad}
+    sizes: dict[str, float | None] = {
+        name: None for name, parameter in trial.named_parameters() if parameter.requires_grad
+    }
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(0)
         optimizer = torch.optim.SGD(trial.parameters(), lr=1e-2)
@@ -85,51 +99,17 @@ def unused_parameters(
             optimizer.zero_grad()
             data = trial.data_preprocessor(batch, True)
             trial.parse_losses(trial(**data, mode='loss'))[0].backward()
-            unused -= set(with_gradient(trial, rounding=1e-7))
+            found = with_gradient(trial, rounding=1e-7)
+            for name, parameter in trial.named_parameters():
+                if name in sizes and parameter.grad is not None:
+                    size = float(parameter.grad.abs().max()) if name in found else 0.0
+                    sizes[name] = max(sizes[name] or 0.0, size)
             optimizer.step()
-    return [name for name, _ in model.named_parameters() if name in unused]
+    return sizes
 
 
-def padding_difference(model: Grounder, batch: Mapping[str, Any] | None = None) -> float:
-    """Return the largest difference between what a model predicts for a sample in a padded batch
-    and for the sample alone: clip scores, spans in seconds and their scores, before any
-    post-processing. It is 0 but for rounding where padding does not count.
-
-    Weights get some noise, on a copy, so that no zero at the start hides anything.
-
-    Args:
-        model: On the CPU.
-        batch: A collated batch of videos and texts of unequal lengths; noise by default.
-    """
-    trial = copy.deepcopy(model).eval()
-    batch = batch or noise_batch(model, clips=(12, 9, 7), words=(3, 5, 2))
-    generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for parameter in trial.parameters():
-            parameter += 0.1 * torch.randn(parameter.shape, generator=generator)
-    together = _predicted(trial, batch)
-    largest = 0.0
-    for index, expected in enumerate(together):
-        (alone,) = _predicted(trial, _sample(batch, index))
-        for ours, theirs in zip(alone, expected, strict=True):
-            same_size = ours.shape == theirs.shape
-            largest = max(largest, float((ours - theirs).abs().max()) if same_size else torch.inf)
-    return largest
-
-
-@torch.no_grad()
-def _predicted(model: Grounder, batch: Mapping[str, Any]) -> list[list[Tensor]]:
-    """Clip scores, spans and their scores of every sample, without padding."""
-    state = model(**model.data_preprocessor(batch), mode='tensor')
-    found = [] if state.saliency is None else [(state.saliency, state.video_mask)]
-    if 'moment_head' in model.slots:
-        for moments in model.slots['moment_head'].predict(state).values():
-            found += [(moments.spans, moments.mask), (moments.scores, moments.mask)]
-    return [[values[i][mask[i]] for values, mask in found] for i in range(len(state.duration))]
-
-
-def _sample(batch: Mapping[str, Any], index: int) -> dict[str, Any]:
-    """One sample of a collated batch, cut to its own length."""
+def sample_of(batch: Mapping[str, Any], index: int) -> dict[str, Any]:
+    """One sample of a collated batch without its targets, cut to its own length."""
     row = slice(index, index + 1)
     sample = {'duration': batch['duration'][row]}
     for name in ('video', 'text'):
@@ -139,6 +119,32 @@ def _sample(batch: Mapping[str, Any], index: int) -> dict[str, Any]:
         if name == 'video' and 'audio' in batch:
             sample['audio'] = batch['audio'][row, :length]
     return sample
+
+
+def with_padding(batch: Mapping[str, Any], clips: int, words: int, moments: int) -> dict[str, Any]:
+    """The same labelled batch, padded further: noise in the features, nothing in masks and
+    targets."""
+    generator = torch.Generator().manual_seed(1)
+
+    def more(values: Tensor, count: int) -> Tensor:
+        shape = (len(values), count, *values.shape[2:])
+        noise = torch.randn(shape, generator=generator)
+        return torch.cat((values, noise if values.is_floating_point() else noise > torch.inf), 1)
+
+    targets = dict(batch['targets'])
+    targets['saliency'] = torch.nn.functional.pad(targets['saliency'], (0, clips))
+    targets['relevant'] = more(targets['relevant'], clips)
+    targets['span_mask'] = more(targets['span_mask'], moments)
+    targets['spans'] = torch.nn.functional.pad(targets['spans'], (0, 0, 0, moments), value=0.5)
+    lengths = {
+        'video': clips,
+        'video_mask': clips,
+        'audio': clips,
+        'text': words,
+        'text_mask': words,
+    }
+    padded = {key: more(batch[key], count) for key, count in lengths.items() if key in batch}
+    return {**batch, **padded, 'targets': targets}
 
 
 def with_gradient(module: nn.Module, rounding: float = 0.0) -> list[str]:

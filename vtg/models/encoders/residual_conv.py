@@ -48,6 +48,7 @@ class ResidualConvEncoder(Encoder):
 
     requires = ('fused',)
     reads = ('fused_text',)
+    joint = False  # batch statistics: in training a sample sees the others
 
     def __init__(self, dim: int, num_blocks: int = 5, mask_padding: bool = True) -> None:
         super().__init__()
