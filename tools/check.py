@@ -31,12 +31,13 @@ def main() -> int:
     from mmengine.registry import init_default_scope
 
     from vtg.engine import load_config
+    from vtg.engine.config import model_config
     from vtg.models.checks import check_model
     from vtg.registry import MODELS
 
     cfg = load_config(args.config, args.cfg_options)
     init_default_scope('vtg')
-    findings = check_model(lambda: MODELS.build(cfg.model), args.component)
+    findings = check_model(lambda: MODELS.build(model_config(cfg)), args.component)
     failed = sum(not finding.passed for finding in findings)
     print(f'{args.config}{f", {args.component}" if args.component else ""}')
     for finding in findings:

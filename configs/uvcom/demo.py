@@ -17,14 +17,14 @@ model = dict(
     encoder=dict(num_layers=2),
     moment_head=dict(queries=dict(num_queries=10, num_iterations=2), decoder=dict(num_layers=2)),
     # A third of the way, as in the published schedule.
-    auxiliary=dict(contrast=dict(choose_from=6)),
+    auxiliary=dict(contrast=dict(choose_from=8)),
 )
 
 # Half a batch costs less than half of a step: many small steps learn most per second.
 train_dataloader = dict(batch_size=16)
 optim_wrapper = dict(optimizer=dict(lr=1e-3, weight_decay=1e-2), clip_grad=dict(max_norm=1.0))
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=15, val_interval=5)
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=24, val_interval=6)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=True, begin=0, end=2),
-    dict(type='MultiStepLR', milestones=[12], gamma=0.3, by_epoch=True, begin=0, end=10**9),
+    dict(type='MultiStepLR', milestones=[20], gamma=0.3, by_epoch=True, begin=0, end=10**9),
 ]

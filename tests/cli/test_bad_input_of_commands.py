@@ -67,6 +67,7 @@ CALLS = {
     'sweep': ['<config> --out <folder> --grid model.neck=None'],
     'train-domains': ['<config> --work-dir [folder] --domains x'],
     'print-config': ['<file_of_config>'],
+    'check': ['<config> <component>'],
     'list-components': ['<component>'],
     'check-golden': ['<features>'],
 }  # fmt: skip

@@ -88,7 +88,7 @@ def test_a_trained_model_answers(vtg, videos, tiny_clip, tmp_path):
     # vtg serve offers it beside similarity alone; encoded in steps the answer is the same.
     options = argparse.Namespace(
         index=None, model=[config.parent] * 2, encoder=[f'clip={tiny_clip}'], clip_len=None,
-        device='cpu', max_minutes=1,
+        device='cpu', max_minutes=1, weights=[],
     )  # fmt: skip
     models, listed, _ = serve.load(options)
     assert list(models)[1:] == ['run', 'run (2)'] and not listed

@@ -169,7 +169,7 @@ def test_extras_that_are_installed_exist():
 SMALL = {
     'configs/sgdetr/demo.py': 'configs/sgdetr/demo.py --epochs 1 --limit 8',
     'tools/train.py my_config.py': 'tools/train.py my_config.py --epochs 1 --limit 8',
-    'PREDICTIONS ANNOTATIONS': 'predictions.jsonl annotations.jsonl --resamples 20',
+    'PREDICTIONS ANNOTATIONS': 'predictions.jsonl annotations.jsonl --resamples 100',
     'fmt_charades_test_result.json charades_sta_test.jsonl': 'predictions.jsonl annotations.jsonl',
     'soccer_gmr_test.jsonl': 'annotations.jsonl',
     'FORMAT IN OUT.jsonl': 'jsonl published.jsonl converted.jsonl',
@@ -181,7 +181,7 @@ SMALL = {
     '--cfg-options load_from=model.pth',
     'IN OUT --trust': 'model.pth plain.pth --trust',
     'RUNS ': 'work_dirs/custom ',
-    'tests/data/reference_values': 'tests/data/reference_values qd_detr',
+    'tests/data/reference_values': 'tests/data/reference_values recorded_qd_detr',
     "'OUT'": "'published_model'",
 }  # fmt: skip
 
