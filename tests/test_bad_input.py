@@ -109,7 +109,9 @@ def refused(tool, tmp_path):
 
     def check(*words, script='train.py', arguments=(), config=CONFIG, options=()):
         folder = ['--work-dir', 'run'] if script == 'train.py' else []
-        options = ['--cfg-options', *TINY, *options]
+        given = {option.partition('=')[0] for option in options}
+        tiny = [option for option in TINY if option.partition('=')[0] not in given]
+        options = ['--cfg-options', *tiny, *options]
         status, errors, output = tool(script, config, *arguments, *folder, *options)
         assert status == 1, output
         (sentence,) = [line for line in errors.splitlines() if line.startswith('error: ')]

@@ -127,6 +127,7 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(vtg, videos, tmp_path, mon
         ((good, 'a dog', '--srt', tmp_path / 'out.json'), 'go to the same file'),
         ((good, 'a dog', '--model', 'nowhere'), 'nowhere'),
         ((good, 'a dog', '--checkpoint', 'x.pth'), 'belongs to --model'),
+        ((good, 'a dog', '--weights', 'clip=x'), 'belongs to --model, without --encoder'),
         ((good, '  '), 'has no words'),
         ((good,), 'no sentence is given'),
         (('a dog', 'a cat'), 'is no video'),
