@@ -8,6 +8,10 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+
+if 'PYTEST_XDIST_WORKER' in os.environ:  # a process per core: more threads would only wait
+    os.environ.setdefault('OMP_NUM_THREADS', '1')  # read when torch is imported, also by tools
+
 import torch
 from mmengine.registry import init_default_scope
 
