@@ -163,7 +163,7 @@ class GroundingDataset(AnnotatedDataset):
             lengths, features, num_clips, audio = videos[key]
             self._check_lengths(lengths, record, idx)
         else:
-            both = [array[part] for array in self._arrays(record)]
+            both = self._arrays(record, part)
             lengths = [len(array) for array in both]
             self._check_lengths(lengths, record, idx)
             arrays, sounds = both[: len(self.reader.video)], both[len(self.reader.video) :]
@@ -175,11 +175,11 @@ class GroundingDataset(AnnotatedDataset):
         sample['meta']['index'] = int(idx)
         return self.pipeline(sample)
 
-    def _arrays(self, record: Record) -> list[np.ndarray]:
+    def _arrays(self, record: Record, part: slice = slice(None)) -> list[np.ndarray]:
         """Read the video and the second stream of a record, or put them together from pieces."""
         if 'pieces' in record and self.augment is not None:
-            return self.augment.arrays(record, self._whole)
-        return [*self.reader.read_video(record), *self.reader.read_audio(record)]
+            return [array[part] for array in self.augment.arrays(record, self._whole)]
+        return [*self.reader.read_video(record, part), *self.reader.read_audio(record, part)]
 
     def _whole(self, index: int) -> list[np.ndarray]:
         """Read what a piece is taken from, all of it."""

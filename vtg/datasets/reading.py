@@ -14,6 +14,7 @@ from .annotations import Record
 from .stores import FeatureStore
 
 Stores = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+_ALL = slice(None)
 
 
 class FeatureReader:
@@ -55,13 +56,14 @@ class FeatureReader:
             without.update(dict.fromkeys(store.missing(records), store))
         return without
 
-    def read_video(self, record: Record) -> list[np.ndarray]:
-        """Return one array ``(L_k, D_k)`` per store; raises what :meth:`FeatureStore.read` does."""
-        return [store.read(record) for store in self.video]
+    def read_video(self, record: Record, part: slice = _ALL) -> list[np.ndarray]:
+        """Return the clips ``part`` of one array ``(L_k, D_k)`` per store; raises what
+        :meth:`FeatureStore.read` does."""
+        return [store.read_part(record, part) for store in self.video]
 
-    def read_audio(self, record: Record) -> list[np.ndarray]:
-        """Return one array ``(L_k, D_k)`` per store; raises what :meth:`FeatureStore.read` does."""
-        return [store.read(record) for store in self.audio]
+    def read_audio(self, record: Record, part: slice = _ALL) -> list[np.ndarray]:
+        """Return the same of the second stream."""
+        return [store.read_part(record, part) for store in self.audio]
 
     def read_text(self, record: Record) -> list[np.ndarray]:
         """Return one array ``(N_k, D_k)`` per store; raises what :meth:`FeatureStore.read` does."""

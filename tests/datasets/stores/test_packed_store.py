@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from torch.utils.data import DataLoader
 
-from vtg.datasets import FolderStore, PackedStore, collate, pack_features
+from vtg.datasets import FolderStore, JoinedStore, PackedStore, collate, pack_features
 from vtg.utils import ConfigError, DataError
 
 RECORDS = [{'vid': f'v.{i}_0.0_9.0'} for i in range(4)]
@@ -38,6 +38,33 @@ def test_packed_equals_folder(folder, tmp_path, dtype, tolerance):
     revived = pickle.loads(pickle.dumps(packed))
     assert revived._data is None
     np.testing.assert_array_equal(revived.read(RECORDS[0]), packed.read(RECORDS[0]))
+
+
+@pytest.mark.parametrize('part', [slice(None), slice(1, 3), slice(2, 9), slice(7, 9)])
+@pytest.mark.parametrize('row_shape', [(), (2, 5)])
+def test_a_part_is_a_part_of_the_whole(tmp_path, part, row_shape):
+    rows = np.random.default_rng(0).normal(size=(4, *row_shape, 3)).astype(np.float32)
+    (tmp_path / 'files').mkdir()
+    np.save(tmp_path / 'files' / 'v0.npy', rows)
+    pack_features(tmp_path / 'files', tmp_path / 'packed', dtype='float32', row_shape=row_shape)
+    packed = PackedStore(str(tmp_path / 'packed'), row_shape=row_shape, dim=3)
+    stream = {'type': 'PackedStore', 'folder': str(tmp_path / 'packed'), 'row_shape': row_shape}
+    joined = JoinedStore([stream, stream])
+    for store, whole in ((packed, rows), (joined, np.concatenate([rows, rows], axis=-1))):
+        found = store.read_part({'vid': 'v0'}, part)
+        assert found.dtype == np.float32
+        np.testing.assert_array_equal(found, whole[part])
+
+
+def test_rows_outside_a_part_stay_unread(folder, tmp_path):
+    pack_features(folder, tmp_path / 'packed', dtype='float32')
+    packed = PackedStore(str(tmp_path / 'packed'))
+    whole = packed.read(RECORDS[3])
+    packed._data = np.array(packed._data)
+    packed._data[-1] = np.nan  # the last of its six rows
+    np.testing.assert_array_equal(packed.read_part(RECORDS[3], slice(2, 5)), whole[2:5])
+    with pytest.raises(DataError, match='NaN or infinite values in 1 of 4 rows'):
+        packed.read_part(RECORDS[3], slice(2, 6))
 
 
 @pytest.mark.parametrize('context', ['fork', 'spawn'])

@@ -86,6 +86,10 @@ class FeatureStore:
         """
         raise NotImplementedError
 
+    def read_part(self, record: dict[str, Any], part: slice) -> np.ndarray:
+        """Return some rows of :meth:`read`; a store that can leaves the others unread."""
+        return self.read(record)[part]
+
     def inspect(self, record: dict[str, Any]) -> tuple[np.ndarray, str]:
         """Return what :meth:`read` does and the type in which the features are stored."""
         features = self.read(record)

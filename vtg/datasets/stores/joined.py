@@ -44,7 +44,10 @@ class JoinedStore(FeatureStore):
         return sorted({index for store in self.stores for index in store.missing(records)})
 
     def read(self, record: dict[str, Any]) -> np.ndarray:
-        arrays = [store.read(record) for store in self.stores]
+        return self.read_part(record, slice(None))
+
+    def read_part(self, record: dict[str, Any], part: slice) -> np.ndarray:
+        arrays = [store.read_part(record, part) for store in self.stores]
         length = min(map(len, arrays))
         return np.concatenate([array[:length] for array in arrays], axis=-1)
 

@@ -98,6 +98,9 @@ class PackedStore(FeatureStore):
         return [i for i, record in enumerate(records) if self.name_of(record) not in rows]
 
     def read(self, record: dict[str, Any]) -> np.ndarray:
+        return self.read_part(record, slice(None))
+
+    def read_part(self, record: dict[str, Any], part: slice) -> np.ndarray:
         rows, name = self._open(), self.name_of(record)
         if name not in rows:
             raise DataError(
@@ -107,7 +110,11 @@ class PackedStore(FeatureStore):
             self._data = self._map()
         start, length = rows[name]
         where = f'features {name!r} in {self.folder}'
-        stored = np.array(self._data[start : start + length]).reshape(length, *self.row_shape, -1)
+        width = self._index['dim'] // math.prod(self.row_shape)
+        stored = np.array(self._data[start : start + length][part])
+        stored = stored.reshape(-1, *self.row_shape, width)
+        if length and not len(stored):  # a part behind the end; the array itself is not empty
+            return stored.astype(np.float32)
         return check_features(stored, where, self.dim, self.row_shape)
 
     def _map(self) -> np.ndarray:
