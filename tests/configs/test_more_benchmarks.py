@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from reference_values.answerability import rejection_records
 
 from vtg.apis.test import _annotation
 from vtg.apis.train import configure, train
@@ -168,23 +169,8 @@ def test_the_data_name_their_protocol():
 def test_refusals_count_as_in_the_released_evaluator(shared):
     """Over all records, and with the ids that repeat; both as computed by the released code."""
     case = read_json(shared / 'golden_more' / 'causalvtg.json')['rf_metrics']
-    pairs = list(zip(case['submission'], case['ground_truth'], strict=True))
-    # As the dataset reads them: numbered anew, the old id names the sentence.
-    annotations = [
-        {
-            **truth, 'qid': number, 'text_key': truth['qid'],
-            'relevant_windows': [] if truth['no_answer'] else truth['relevant_windows'],
-        }
-        for number, (_, truth) in enumerate(pairs)
-    ]  # fmt: skip
-    predictions = [
-        {
-            'qid': number, 'vid': found['vid'], 'pred_exist_score': found['relavent_score'],
-            'pred_relevant_windows': found['pred_relevant_windows'],
-        }
-        for number, (found, _) in enumerate(pairs)
-    ]  # fmt: skip
-    assert len({truth['qid'] for _, truth in pairs}) < len(pairs)
+    predictions, annotations = rejection_records(case)
+    assert len({truth['text_key'] for truth in annotations}) < len(annotations)
     for config in load('causalvtg/charades_rf').test_evaluator[1:]:
         metric = METRICS.build(config)
         metric.add(predictions, annotations)

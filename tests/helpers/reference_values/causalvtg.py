@@ -13,6 +13,7 @@ from vtg.models.layers import cosine
 from vtg.models.refiners.front_door import FrontDoorEncoder
 from vtg.structures import GroundingState, xx_to_cxw
 
+from .answerability import check_rejections
 from .batches import single
 from .case import Outputs, Run, SystemCase
 from .common import OUTPUT_TOLERANCE, Step, check_padding, predict, train_step
@@ -218,7 +219,8 @@ class CausalVtgCase(SystemCase):
     @classmethod
     def whole_set(cls, data: ReferenceSet, base: dict) -> Iterator[Row]:
         """Check the first dictionaries, that our padded batch predicts what the released code
-        predicts without padding, and that padding reaches neither losses nor gradients."""
+        predicts without padding, that padding reaches neither losses nor gradients, and the
+        metrics of refusals."""
         case = cls(data, base, Run('', '', cls.clean, 'single'))
         sources = [data[key] for key in sorted(data) if key.startswith('dict/in/video_')]
         typical = {'video': torch.cat(sources, dim=-1), 'query': data['dict/in/query']}
@@ -231,3 +233,4 @@ class CausalVtgCase(SystemCase):
                 yield Row(f'padding/batch/{row.name}', row.error, row.tolerance, row.note)
         real = lambda state: state.moment_outputs['points'].mask  # noqa: E731
         yield from check_padding(case.model, case.batch, real=real)
+        yield from check_rejections(data)

@@ -90,6 +90,7 @@ DETR_SIZES = {
     'encoder?.num_layers?': depth('transformer.encoder'),
     'moment_head.queries.num_queries': 'config.num_queries',
     'moment_head.decoder.num_layers': depth('transformer.decoder'),
+    'test_cfg.post_processor.steps.round?.grid': 'config.clip_length',
 }
 DETECTION: dict[str, str | tuple[str, ...]] = {
     'loss_span': 'loss_span',

@@ -12,6 +12,7 @@ from vtg.models.auxiliary import ExistenceHead
 from vtg.models.losses.classification import foreground_probability
 from vtg.structures import GroundingState, MomentList
 
+from .answerability import check_generalized
 from .batches import batch_of
 from .case import Outputs, Run
 from .common import LOSS_TOLERANCE, SCORE_TOLERANCE
@@ -129,7 +130,7 @@ class GmrCase(DetrCase):
 
     @classmethod
     def whole_set(cls, data: ReferenceSet, base: dict) -> Iterator[Row]:
-        """Also check the targets that are made of the annotations."""
+        """Also check the targets that are made of the annotations, and the metrics."""
         yield from super().whole_set(data, base)
         labelling = Labelling(dict(type='AllWindows'), data.fact('config.max_windows'))
         clip_length = data.fact('config.clip_length')
@@ -147,3 +148,4 @@ class GmrCase(DetrCase):
             yield compare_exact(
                 f'{prefix}in/exist_label', exists, data[f'{prefix}in/exist_label'].tolist()
             )
+        yield from check_generalized(data)

@@ -2,6 +2,11 @@
 """LA-DETR on QD-DETR against values of its released code."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
+
+import torch
+
+from vtg.models.heads.query.grouped_queries import GroupedQueries
 
 from .case import Run
 from .core import ReferenceSet, Row, compare, compare_exact
@@ -10,6 +15,17 @@ from .momentmix import check_features
 from .qd_detr import QdDetrCase
 
 QUERIES = 'moment_head.queries'
+
+
+def check_classes(data: ReferenceSet) -> Iterator[Row]:
+    """Compare the classes of moments of stored lengths."""
+    for number, case in enumerate(data.info.get('class_cases', ())):
+        source = dict(type='LearnedQueries', num_queries=1, dim=8)
+        queries = GroupedQueries(source, case['thresholds'])
+        duration = max(*case['thresholds'], case['length_seconds'])
+        spans = torch.tensor([[[0.5, case['length_seconds'] / duration]]])
+        given = SimpleNamespace(spans=spans, duration=torch.tensor([float(duration)]))
+        yield compare_exact(f'class_cases/{number}', queries.classes(given).item(), case['group'])
 
 
 class LaDetrCase(QdDetrCase):
@@ -28,8 +44,9 @@ class LaDetrCase(QdDetrCase):
 
     @classmethod
     def whole_set(cls, data: ReferenceSet, base: dict) -> Iterator[Row]:
-        """Compare mixed rows too."""
+        """Compare the classes of given lengths, and mixed rows."""
         yield from super().whole_set(data, base)
+        yield from check_classes(data)
         if any(key.startswith('mix/') for key in data):
             case = cls(data, base, Run('', cls.padded(data)))
             yield from check_features(data, case.head.queries.classes)

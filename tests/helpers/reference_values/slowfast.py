@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 import torch
 
 from vtg.extraction.encoders import SlowFastEncoder
+from vtg.extraction.networks.slowfast import SlowFast
 from vtg.extraction.networks.slowfast_keys import caffe2_name, pytorchvideo_name
 from vtg.extraction.sampling import GridSampler, Source
 
@@ -88,6 +89,9 @@ def _names(data: ReferenceSet) -> Iterator[Row]:
 def _frames(data: ReferenceSet) -> Iterator[Row]:
     tables = data.info['frame_indices']
     sampler = GridSampler()
+    fast = len(next(iter(tables['by_source_fps'].values())))
+    slow = SlowFast().slow_frames(fast).tolist()
+    yield compare_exact('frame_indices/slow_of_fast', slow, tables['slow_of_fast'])
     for fps, theirs in tables['by_source_fps'].items():
         ours = sampler.table(60, Source(Fraction(fps), None)).tolist()
         yield compare_exact(f'frame_indices/{fps}', ours, theirs)
