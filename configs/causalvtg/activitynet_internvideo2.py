@@ -8,6 +8,11 @@ _base_ = [
     '../_base_/runtime_moments.py',
 ]
 
+benchmark = dict(
+    dataset=dict(
+        labels=dict(saliency=dict(type='AllWindows', clip_from='clip_length', rounding='ceil'))
+    )
+)
 model = dict(
     # One level more: videos have up to 180 clips.
     neck=dict(strides=(1, 2, 4, 8, 16)),

@@ -8,6 +8,11 @@ _base_ = [
     '../_base_/runtime_moments.py',
 ]
 
+benchmark = dict(
+    dataset=dict(
+        labels=dict(saliency=dict(type='AllWindows', clip_from='clip_length', rounding='ceil'))
+    )
+)
 model = dict(
     neck=dict(strides=(1, 2, 4, 8, 16)),
     moment_head=dict(num_levels=5),

@@ -11,6 +11,11 @@ _base_ = [
     '../_base_/runtime_moments.py',
 ]
 
+benchmark = dict(
+    dataset=dict(
+        labels=dict(saliency=dict(type='AllWindows', clip_from='clip_length', rounding='ceil'))
+    )
+)
 model = dict(
     auxiliary=dict(nce=dict(weight=0.01)),
     test_cfg=dict(post_processor=dict(steps=dict(round=dict(grid=0.1)))),

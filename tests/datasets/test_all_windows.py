@@ -33,3 +33,13 @@ def test_one_clip_outside_is_a_partner_unless_more_are_asked_for(min_outside):
 
 def test_without_a_window_nothing_is_relevant():
     assert not labels([])['relevant'].any()
+
+
+def test_ends_are_rounded_down_or_up():
+    for rounding, clips in (('floor', [1, 2]), ('ceil', [2, 3])):
+        found = labels([[3.0, 7.0]], rounding=rounding)
+        assert np.flatnonzero(found['relevant']).tolist() == clips
+    # A window within a clip, at the end and before the start.
+    for window, clip in (([4.4, 5.0], 2), ([19.8, 24.0], 9), ([-2.0, 0.4], 0)):
+        found = labels([window], rounding='ceil')
+        assert np.flatnonzero(found['relevant']).tolist() == [clip]

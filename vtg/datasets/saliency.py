@@ -11,6 +11,7 @@ Its ``fields`` are what a record needs to be labelled; without windows among the
 highlights only and has no spans.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -135,17 +136,24 @@ class SingleWindow:
     """1 on the clips of the first window, 0 elsewhere, for data without graded saliency.
 
     Two pairs of random clips inside and outside the window, without repetition where there are
-    enough of them. The last clip of the window is ``int(end / c) - 1``, at least the first one.
+    enough of them. A window has the clips from ``start / c`` to before ``end / c``, both rounded,
+    and at least one.
 
     Args:
         clip_from: The clip length ``c``: ``'clip_length'`` as configured, or ``'duration'``, the
             annotated duration over the number of clips.
+        rounding: ``'floor'`` of both ends, or ``'ceil'`` (R2-Tuning, CausalVTG).
     """
 
     fields = ('relevant_windows',)
 
-    def __init__(self, clip_from: Literal['clip_length', 'duration'] = 'clip_length') -> None:
+    def __init__(
+        self,
+        clip_from: Literal['clip_length', 'duration'] = 'clip_length',
+        rounding: Literal['floor', 'ceil'] = 'floor',
+    ) -> None:
         self.clip_from = clip_from
+        self.rounding = rounding
 
     def __call__(
         self, record: dict[str, Any], num_clips: int, clip_length: float, rng: np.random.Generator
@@ -154,9 +162,10 @@ class SingleWindow:
         if not record['relevant_windows']:
             return _labels(relevant, relevant, *_random_pairs(relevant, rng))
         length = clip_length if self.clip_from == 'clip_length' else record['duration'] / num_clips
+        to_whole = math.ceil if self.rounding == 'ceil' else int
         for start, end in self.windows(record):
-            last = max(0, min(int(end / length), num_clips) - 1)
-            first = min(int(start / length), last)
+            last = max(0, min(to_whole(end / length), num_clips) - 1)
+            first = max(0, min(to_whole(start / length), last))
             relevant[first : last + 1] = True
         return _labels(relevant, relevant, *self.pairs(relevant, rng))
 
@@ -179,7 +188,7 @@ class AllWindows(SingleWindow):
     FlashMMR's labels of QV-M2 (Cao et al., "When One Moment Isn't Enough", NeurIPS 2025).
 
     Args:
-        clip_from: See :class:`SingleWindow`.
+        clip_from, rounding: See :class:`SingleWindow`.
         min_outside: With fewer clips outside, the pairs are of clips with themselves: nothing to
             rank. 2 in the released code.
     """
@@ -188,8 +197,9 @@ class AllWindows(SingleWindow):
         self,
         clip_from: Literal['clip_length', 'duration'] = 'duration',
         min_outside: int = 1,
+        rounding: Literal['floor', 'ceil'] = 'floor',
     ) -> None:
-        super().__init__(clip_from)
+        super().__init__(clip_from, rounding)
         self.min_outside = min_outside
 
     @staticmethod

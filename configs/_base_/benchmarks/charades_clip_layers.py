@@ -6,7 +6,10 @@ _base_ = './charades.py'
 _from = dict(type='FolderStore', features_from='https://github.com/yeliudev/R2-Tuning')
 _at = 'data/charades_sta'
 benchmark = dict(
-    dataset=dict(features=dict(normalize_video=False, normalize_text=False, length_tolerance=5)),
+    dataset=dict(
+        features=dict(normalize_video=False, normalize_text=False, length_tolerance=5),
+        labels=dict(saliency=dict(type='AllWindows', clip_from='clip_length', rounding='ceil')),
+    ),
     video=[dict(folder=f'{_at}/clip_b32_vid_k4', dim=768, row_shape=(4, 50), **_from)],
     text=[dict(folder=f'{_at}/clip_b32_txt_k4', pattern='{qid}', dim=512, row_shape=(4,), **_from)],
     clip_length=1.0,

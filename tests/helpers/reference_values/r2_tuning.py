@@ -4,10 +4,12 @@
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vtg.datasets import AllWindows, AnnotatorSum
 from vtg.models.extras import LayeredText, LayerSteps
 from vtg.models.heads import PointOutputs
 from vtg.models.layers import cosine
@@ -16,7 +18,7 @@ from vtg.structures import GroundingState, MomentList, xx_to_cxw
 from .batches import single
 from .case import Outputs, Run, SystemCase
 from .common import Step, check_padding, predict, set_options
-from .core import ReferenceSet, Row, compare
+from .core import ReferenceSet, Row, compare, compare_exact
 from .detr import width
 from .flashvtg import align, decoded, table
 
@@ -264,11 +266,27 @@ class R2TuningCase(SystemCase):
 
     @classmethod
     def whole_set(cls, data: ReferenceSet, base: dict) -> Iterator[Row]:
-        """Check that our padded batch predicts what the released code predicts without padding, and
-        that padding reaches neither losses nor gradients."""
+        """Check that our padded batch predicts what the released code predicts without padding,
+        that padding reaches neither losses nor gradients, and the labels."""
         case = cls(data, base, Run('', '', cls.clean, 'single'))
         for index in range(len(case.batch['video'])):
             for row in case.single(case.batch, index, f'out/eval{index}/', points=False):
                 yield Row(f'padding/batch/{row.name}', row.error, row.tolerance, row.note)
         real = lambda state: state.moment_outputs['points'].mask  # noqa: E731
         yield from check_padding(case.model, case.batch, real=real)
+        yield from check_labels(data)
+
+
+def check_labels(data: ReferenceSet) -> Iterator[Row]:
+    """Compare labels of clips, and which clips may be drawn, with and without ratings."""
+    for number, case in enumerate(data.info.get('label_cases', ())):
+        # Reading a file has turned reversed windows.
+        record = {**case, 'relevant_windows': [sorted(row) for row in case['relevant_windows']]}
+        component, best = AllWindows('clip_length', rounding='ceil'), 1
+        if 'saliency_scores' in case:
+            component, best = AnnotatorSum(), 12
+        labels = component(record, case['num_clips'], 1 / case['fps'], np.random.default_rng(0))
+        ours = labels['saliency'] / best
+        yield compare(f'label_cases/{number}/saliency', ours, case['saliency'], 1e-6)
+        clips = np.flatnonzero(ours).tolist()
+        yield compare_exact(f'label_cases/{number}/clips', clips, case['admissible_pos_clips'])
