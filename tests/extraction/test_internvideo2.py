@@ -6,6 +6,8 @@ import pytest
 import torch
 from tiny_internvideo2 import SIZES, TRUNK, internvl, stage2, write_files
 
+from vtg.extraction.networks.internvideo2_positions import resize_positions
+from vtg.extraction.networks.internvideo2_sizes import TowerSizes
 from vtg.registry import ENCODERS
 from vtg.utils import CheckpointError, ConfigError
 
@@ -80,6 +82,32 @@ def test_corrections_of_low_rank_are_added(files):
         factors = (state[f'{part}.lora_{x}.default.weight'] for x in 'BA')
         expected = state[f'{part}{base}.weight'] + 2.0 * torch.linalg.multi_dot(list(factors))
         torch.testing.assert_close(encoder.text.state_dict()[f'{part}.weight'], expected)
+
+
+@pytest.mark.parametrize(
+    ('changes', 'options'),
+    [({'frames': 1}, {'frames_per_clip': 2}), ({}, {'frames_per_clip': 1}), ({}, {})],
+)
+def test_positions_are_resized_whatever_the_file_was_trained_on(tmp_path, changes, options):
+    """From one frame too; and a file of images on larger ones has four times their patches."""
+    state = stage2()
+    places = ('vision_encoder.pos_embed', 'vision_encoder.img_pos_embed')
+    for name, frames in zip(places, (changes.get('frames', 4), 1)):
+        state[name] = torch.randn(1, 1 + frames * 4**2, 32)
+    torch.save({'module': state}, tmp_path / 'other.pt')
+    sizes = {**SIZES['stage2_1b'], 'vision': {**SIZES['stage2_1b']['vision'], **changes}}
+    encoder = build(tmp_path / 'other.pt', sizes=sizes, **options)
+    count = encoder.frames_per_clip
+    assert np.isfinite(encoder.encode_frames(clips(1, count))).all()
+    tower = encoder.vision.vision_encoder
+    assert tower.positions(count).shape == (1, 1 + count * 2**2, 32)
+    single = resize_positions(state[places[1]], 1, 1, 2)
+    torch.testing.assert_close(tower.img_pos_embed.data, single)
+
+
+def test_widths_without_positions_are_refused():
+    with pytest.raises(ConfigError, match=r'width 24 is no multiple of 2 .* and of 16'):
+        TowerSizes(dim=24, heads=2, pool_heads=2)
 
 
 @pytest.mark.parametrize('amp', ('bf16', 'fp16'))

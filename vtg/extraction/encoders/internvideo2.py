@@ -190,11 +190,13 @@ def vision_filling(
         model = VisionModel(running, gelu)
         model.vision_encoder.to_type(dtype)
     own = model.state_dict()
-    for name, frames in (('pos_embed', sizes.frames), ('img_pos_embed', 1)):
+    # The trunk of a CLIP model may be that of stage 2, which was trained on four frames.
+    tables = {'pos_embed': ((sizes.frames, 4, 8), running.frames), 'img_pos_embed': ((1,), 1)}
+    for name, (trained, frames) in tables.items():
         name = f'vision_encoder.{name}'
         stored = files.tensors.get(name)
         if name in own and stored is not None and stored.shape != own[name].shape:
-            files.tensors[name] = _resized(stored, frames, running)
+            files.tensors[name] = _resized(stored, trained, frames, running.grid)
     names = {name: name for name in own if name in files.tensors}
     mine = files.below('vision_encoder.')
     left = ('clip_decoder.', 'final_clip_decoder.', 'clip_pos_embed', 'clip_img_pos_embed',
@@ -204,16 +206,18 @@ def vision_filling(
     return Filling(files, names, unknown, model, advice)
 
 
-def _resized(stored: torch.Tensor, frames: int, running: TowerSizes) -> torch.Tensor:
-    """Positions for the frames and patches that are read; as stored where they cannot be."""
+def _resized(stored: torch.Tensor, trained: Sequence[int], frames: int, grid: int) -> torch.Tensor:
+    """Positions for the frames and patches that are read; as stored where they cannot be.
+
+    Args:
+        stored: Positions of a file.
+        trained: How many frames they may be for, the likeliest first.
+        frames, grid: Frames, and patches per side, that are read.
+    """
     count = stored.shape[1] - 1 if stored.ndim == 3 else 0
-    target = 1 if frames == 1 else running.frames
-    # The trunk of a CLIP model may be that of stage 2, which was trained on four frames.
-    guesses = [guess for guess in dict.fromkeys((frames, 4, 8)) if count and count % guess == 0]
-    if frames == 1:
-        guesses = [1]
-    same = [guess for guess in guesses if count // guess == running.grid**2]
+    guesses = [guess for guess in trained if count and count % guess == 0]
+    same = [guess for guess in guesses if count // guess == grid**2]
     square = [guess for guess in guesses if round((count // guess) ** 0.5) ** 2 == count // guess]
     for guess in same + square:
-        return resize_positions(stored, guess, target, running.grid)
+        return resize_positions(stored, guess, frames, grid)
     return stored

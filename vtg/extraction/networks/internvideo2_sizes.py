@@ -33,9 +33,12 @@ class TowerSizes:
     image_positions: bool = False
 
     def __post_init__(self) -> None:
+        # Positions are sines and cosines of a time and two places.
         for heads in (self.heads, self.pool_heads):
-            if self.dim % heads or self.dim % 8:
-                raise ConfigError(f'width {self.dim} cannot be cut into {heads} heads, or by 8.')
+            if self.dim % heads or self.dim % 16:
+                raise ConfigError(
+                    f'width {self.dim} is no multiple of {heads} (heads) and of 16 (positions).'
+                )
         if self.image_size % self.patch_size:
             raise ConfigError(
                 f'{self.image_size} pixels are no whole number of patches of {self.patch_size}.'
