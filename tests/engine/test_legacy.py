@@ -63,6 +63,36 @@ def test_a_pickle_runs_nothing_even_if_trusted(tmp_path, monkeypatch):
     assert not Path('made').exists() and not Path('out.pth').exists()
 
 
+def pickled(value):
+    """The instructions of a pickle that make a plain value."""
+    return pickle.dumps(value, 2)[2:-1]
+
+
+# The type of objects, that says of itself to be one of numbers.
+POINTERS = b'cnumpy\ndtype\n' + pickled(('O8', False, True)) + b'R'
+POINTERS += pickled((3, '|', None, None, None, -1, -1, 0)) + b'b'
+BYTES = b'c_codecs\nencode\n' + pickled(('A' * 16, 'latin1')) + b'R'
+NEW = b'cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n' + pickled((0,)) + b'U\x01btR'
+
+
+@pytest.mark.parametrize(
+    'content',
+    [
+        b'cnumpy\nndarray\n(' + pickled((2,)) + POINTERS + BYTES + b'tR',
+        NEW + b'(K\x01' + pickled((2,)) + POINTERS + b'\x89' + BYTES + b'tb',
+        b'cnumpy.core.multiarray\nscalar\n(' + POINTERS + BYTES + b'tR',
+        b'cnumpy\nndarray\n' + pickled(((10**11,),)) + b'R',
+    ],
+    ids=['made', 'filled', 'number', 'huge'],
+)
+def test_no_pointer_of_a_file_is_followed(tmp_path, content):
+    """NumPy reads from a pickle how the bytes of a type are to be read, and crashes by it."""
+    (tmp_path / 'in.pkl').write_bytes(b'\x80\x02' + content + b'.')
+    with pytest.raises(CheckpointError, match='cannot be read'):
+        convert(tmp_path / 'in.pkl', tmp_path / 'out.pth', trust=True)
+    assert not (tmp_path / 'out.pth').exists()
+
+
 def test_files_of_both_formats_of_torch_are_still_read(tmp_path):
     for number, new in enumerate((True, False)):
         source = tmp_path / f'{number}.pth'

@@ -23,21 +23,51 @@ def _encode(text: str, encoding: str = 'latin1') -> bytes:
     return text.encode(encoding)
 
 
-def _scalar(kind: np.dtype, data: bytes | str) -> np.generic:
-    """A NumPy number, without what NumPy does for objects."""
+# Whole numbers, real and complex ones, and text of fixed length.
+_KINDS = 'biufcSU'
+
+
+class _Kind:
+    """The type of an array. NumPy's own would take from a file how its bytes are to be read, and so
+    follow pointers that the file makes up."""
+
+    def __init__(self, text: str, *_: Any) -> None:
+        self.dtype = np.dtype(str(text))
+        if self.dtype.kind not in _KINDS:
+            raise pickle.UnpicklingError(f'it holds values of type {self.dtype}')
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.dtype = self.dtype.newbyteorder(state[1])
+
+
+class _Array(np.ndarray):
+    """An array that takes its bytes as numbers or text."""
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        version, shape, kind, fortran, data = state
+        super().__setstate__((version, shape, kind.dtype, fortran, data))
+
+
+def _empty(*_: Any) -> np.ndarray:
+    """An array whose content follows."""
+    return np.ndarray.__new__(_Array, (0,), np.uint8)
+
+
+def _scalar(kind: _Kind, data: bytes | str) -> np.generic:
+    """A NumPy number."""
     raw = data.encode('latin1') if isinstance(data, str) else data
-    return np.frombuffer(raw, kind, 1)[0]
+    return np.frombuffer(raw, kind.dtype, 1)[0]
 
 
 _ADMITTED: dict[tuple[str, str], Any] = {
-    ('numpy', 'ndarray'): np.ndarray,
-    ('numpy', 'dtype'): np.dtype,
+    ('numpy', 'ndarray'): 'the only kind of array',
+    ('numpy', 'dtype'): _Kind,
     ('collections', 'OrderedDict'): OrderedDict,
     ('_codecs', 'encode'): _encode,
 }
 # The places of NumPy 1 and 2.
 for _place in ('numpy.core.multiarray', 'numpy._core.multiarray'):
-    _ADMITTED[_place, '_reconstruct'] = np.zeros(0).__reduce__()[0]
+    _ADMITTED[_place, '_reconstruct'] = _empty
     _ADMITTED[_place, 'scalar'] = _scalar
 
 
