@@ -2,6 +2,7 @@
 """Which frames are taken: against time stamps read on their own and against FFmpeg's fps filter."""
 
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -124,6 +125,22 @@ def test_pictures_may_be_squashed(tmp_path, mode):
     assert found.shape == (24, 24, 3) and not (found == read_clips(path, 0.2, 24).frames[0]).all()
     with pytest.raises(ConfigError, match='resize is one of crop, squash'):
         read_clips(path, 2.0, 24, resize='stretch')
+
+
+def test_nothing_but_the_file_is_opened(tmp_path, monkeypatch):
+    """A list of other files is no video, whatever it is called; a colon makes no address."""
+    monkeypatch.chdir(tmp_path)
+    write_video(tmp_path / 'v.mp4', 2.0).rename('12:30.mp4')
+    assert probe('12:30.mp4').duration == 2
+    write_video(Path('other.mp4'), 2.0)
+    playlist = f'#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nfile://{tmp_path}/other.mp4\n'
+    Path('list.m3u8').write_text(f'{playlist}#EXT-X-ENDLIST\n')
+    Path('list.mp4').write_text('ffconcat version 1.0\nfile other.mp4\n')
+    for name in ('list.m3u8', 'list.mp4'):
+        with av.open(name) as container:  # what FFmpeg makes of it by itself
+            assert container.streams.video
+        with pytest.raises(DataError, match=rf'^{name} cannot be decoded \(\w[\w ]+\); it is'):
+            probe(name)
 
 
 def test_a_slow_video_repeats_its_frame(tmp_path):

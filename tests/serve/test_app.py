@@ -53,7 +53,7 @@ def test_handlers(page, capsys):
     assert model.encoder.encoder.encoded == [12]
     # What goes wrong is one sentence without the place of the file, and the field is free again.
     (failed,) = page.receive(str(folder / 'no.mp4'), ['m'])
-    assert failed[:4] == [None, None, None, ''] and '>no.mp4 is no video' in failed[4]
+    assert failed[:4] == [None, None, None, ''] and '>no.mp4 cannot be decoded (' in failed[4]
     (folder / 'v.mp4').unlink()
     failed = page.cut(answer[-1])[0]
     assert 'role="alert">v.mp4 ' in failed or 'role="alert">' in failed

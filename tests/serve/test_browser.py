@@ -149,7 +149,7 @@ def test_a_visit(served, browser, tmp_path):
     write_audio(tmp_path / 'sound.mp4')
     write_colours(tmp_path / 'long.mp4', 130.0, 'mpeg4', fps=1)
     for name, sentence in (
-        ('text.mp4', 'text.mp4 is no video that can be read'),
+        ('text.mp4', 'text.mp4 cannot be decoded'),
         ('sound.mp4', 'sound.mp4 has no video stream'),
         ('long.mp4', 'long.mp4 is 2 minutes long, more than 2; cut it'),
     ):  # fmt: skip

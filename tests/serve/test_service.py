@@ -73,9 +73,9 @@ def test_what_is_no_video_is_one_sentence(uploads, tmp_path):
     playlist = '#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile://{}\n#EXT-X-ENDLIST\n'
     (uploads / 'list.m3u8').write_text(playlist.format(other))
     for name, sentence in (
-        ('text.mp4', 'is no video that can be read'), ('empty.mp4', 'is empty'),
+        ('text.mp4', 'cannot be decoded'), ('empty.mp4', 'is empty'),
         ('sound.mp4', 'has no video stream'), ('long.mp4', 'more than 0.2; cut it'),
-        ('list.mp4', 'is no video that can be read'), ('list.m3u8', 'is no video that can'),
+        ('list.mp4', 'cannot be decoded'), ('list.m3u8', 'cannot be decoded'),
         ('gone.mp4', 'no upload that is still here'), ('../private.mp4', 'no upload that is'),
         (str(other), 'no upload that is'),
     ):  # fmt: skip

@@ -31,6 +31,12 @@ _LONGEST_PICTURE = Fraction(3600)
 _MOST_PIXELS = 1 << 27
 # Bytes of frames that are decoded at once; longer videos are decoded in pieces.
 _MOST_BYTES = 1 << 33
+# Containers of FFmpeg that hold what they play. Playlists (hls, concat, dash, ...) name other files
+# and addresses, which reading a video of somebody else must not open.
+_CONTAINERS = (
+    'mov,mp4,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,flv,live_flv,asf,ogg,mxf,dv,ivf,'
+    'nut,gif,rm,wtv,mjpeg,yuv4mpegpipe,mp3,wav,w64,flac,aac,aiff,caf,au,amr,ac3,eac3'
+)
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,17 @@ def exact_seconds(seconds: float) -> Fraction:
     return Fraction(seconds).limit_denominator(1_000_000)
 
 
+def open_media(path: str | Path) -> Any:
+    """Open a video or recording with PyAV, and nothing else than this file.
+
+    Raises:
+        OSError: Or another error of PyAV; it cannot be read, or is a playlist.
+    """
+    av = require('av', 'decoding videos')
+    # A name such as 12:30.mp4 would be taken for an address.
+    return av.open(f'file:{path}', options={'format_whitelist': _CONTAINERS})
+
+
 class SoundMissing(DataError):
     """A file has no audio track."""
 
@@ -103,7 +120,7 @@ class MediaFile:
         if not self.path.stat().st_size:
             raise DataError(f'video {self.path} is empty (0 bytes); copy or download it again.')
         try:
-            self.container = self.av.open(str(self.path))
+            self.container = open_media(self.path)
         except self.failures as error:
             raise self.unreadable(error) from None
         videos, sounds = self.container.streams.video, self.container.streams.audio
@@ -141,10 +158,11 @@ class MediaFile:
 
     def unreadable(self, error: BaseException) -> DataError:
         """The sentence about a failure of the decoder."""
-        reason = printable(str(error).splitlines()[0]) if str(error) else type(error).__name__
+        said = getattr(error, 'strerror', None) or str(error) or type(error).__name__
+        reason = printable(said.splitlines()[0])[:200]
         return DataError(
-            f'{self.path} cannot be decoded ({reason[:200]}); it is damaged or no video, copy or '
-            'convert it again.'
+            f'{self.path} cannot be decoded ({reason}); it is damaged or no video, copy or convert '
+            'it again.'
         )
 
     def _promised(self) -> Fraction | None:

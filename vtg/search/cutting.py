@@ -5,6 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from vtg.extraction.decoding import open_media
 from vtg.utils import DataError, atomic_write, printable
 from vtg.utils.optional import require
 
@@ -47,7 +48,7 @@ def cut(video: Path, start: float, end: float, stem: Path) -> Path:
 
 
 def _copy(av: Any, video: Path, start: float, end: float, target: Path, container: str) -> None:
-    with av.open(str(video)) as source, av.open(str(target), 'w', format=container) as out:
+    with open_media(video) as source, av.open(f'file:{target}', 'w', format=container) as out:
         pictures = source.streams.video[0]
         streams = [pictures, *source.streams.audio[:1]]
         copies = {stream.index: out.add_stream_from_template(stream) for stream in streams}

@@ -15,7 +15,7 @@ from vtg.search.encoding import check_length
 from vtg.search.index import digest_of
 from vtg.search.results import cut_moments, write_subtitles
 from vtg.utils import ConfigError, DataError, has_words, write_text
-from vtg.utils.optional import require
+from vtg.utils.text import fitting
 
 from .models import Model
 
@@ -24,12 +24,6 @@ ALL = 0
 MOST_SENTENCES, MOST_LETTERS = 50, 500
 # Encoded videos that are kept, those used last.
 _KEPT = 256
-# Containers of FFmpeg that hold what they play. Playlists (hls, concat, dash) name other files,
-# which an upload must not open.
-_CONTAINERS = (
-    'mov,mp4,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,flv,asf,ogg,mxf,dv,ivf,nut,gif,'
-    'mp3,wav,flac,aac'
-)
 
 
 @dataclass(frozen=True)
@@ -93,8 +87,6 @@ class Service:
         path = Path(upload).resolve()
         if not path.is_relative_to(self.folder) or not path.is_file():
             raise DataError('this is no upload that is still here; drop the video again.')
-        if path.stat().st_size:
-            _check_container(path)
         check_length(path, probe(path).duration, self.longest)
         return Choice((path,), (digest_of(path),))
 
@@ -181,8 +173,8 @@ class Service:
         """A new folder, and in it the name of files about an answer without their suffix."""
         folder = Path(tempfile.mkdtemp(prefix='files-', dir=self.folder))
         alone = len(found.choice.files) == 1
-        stem = found.choice.files[0].stem if alone else 'moments'
-        name = re.sub(r'[^\w.=-]+', '_', name)
+        stem = fitting(found.choice.files[0].stem, 150) if alone else 'moments'
+        name = fitting(re.sub(r'[^\w.=-]+', '_', name), 50)
         return folder / (stem if len(found.answers) == 1 else f'{stem}.{name}')
 
     def _known(self, names: Sequence[str]) -> list[str]:
@@ -190,16 +182,3 @@ class Service:
         if not known:
             raise ConfigError('no model is chosen; choose at least one.')
         return known
-
-
-def _check_container(path: Path) -> None:
-    """Refuse what is no file of pictures or sound in itself."""
-    av = require('av', 'decoding videos')
-    try:
-        with av.open(str(path), options={'format_whitelist': _CONTAINERS}):
-            pass
-    except (av.error.FFmpegError, OSError, ValueError):
-        raise DataError(
-            f'{path} is no video that can be read, or a damaged one; drop a file such as MP4, '
-            'Matroska, WebM, AVI or MPEG.'
-        ) from None
