@@ -160,6 +160,27 @@ def test_configs_of_others(name, content, message, tmp_path):
         Inferencer.from_pretrained(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ('fact', 'value', 'message'),
+    [
+        ('encoders', 5, 'encoders is 5; expected texts NAME=WEIGHTS'),
+        ('encoders', [['x']], 'encoders is .*; expected texts NAME=WEIGHTS'),
+        ('text_encoders', {'a': 1}, 'text_encoders is .*; expected texts NAME=WEIGHTS'),
+        ('features', ['clip'], r"features is \['clip'\]; expected the name of a recipe"),
+        ('encoders', ['{}'], 'has no name under "type"'),
+        # The file of such an encoder is a program.
+        ('encoders', ['torchscript=evil.pt2'], 'TorchScriptEncoder, whose file is a program'),
+        ('encoders', ['{"type": "vtg.TorchScriptEncoder", "weights": "x"}'], 'is a program'),
+    ],
+)
+def test_facts_of_others(fact, value, message, published, tmp_path):
+    shutil.copytree(published, tmp_path / 'model')
+    content = json.loads((published / 'config.json').read_text())
+    (tmp_path / 'model/config.json').write_text(json.dumps({**content, fact: value}))
+    with pytest.raises(ConfigError, match=message):
+        Inferencer.from_pretrained(tmp_path / 'model')
+
+
 def test_damaged_weights(published, tmp_path):
     whole = (published / 'model.safetensors').read_bytes()
     for name, content in {'cut': whole[:-9], 'other': b'PK' + whole, 'empty': b''}.items():

@@ -129,6 +129,7 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(vtg, videos, tmp_path, mon
         ((good, 'a dog', '--checkpoint', 'x.pth'), 'belongs to --model'),
         ((good, 'a dog', '--weights', 'clip=x'), 'belongs to --model, without --encoder'),
         ((good, '  '), 'has no words'),
+        ((good, '\u200b'), 'has no words'),
         ((good,), 'no sentence is given'),
         (('a dog', 'a cat'), 'is no video'),
         (('a dog', '--index', tmp_path), 'is no index of videos'),
@@ -144,10 +145,18 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(vtg, videos, tmp_path, mon
     monkeypatch.setattr('huggingface_hub.constants.HF_HUB_OFFLINE', True)
     for name, sentence in (
         ('clip=nobody/nothing', 'cannot be loaded'), ('clapper=x', 'not a registered'),
-        ('clip', 'not of the form'),
+        ('clip', 'not of the form'), ('{}', 'has no name under "type"'),
+        ('{"type": [1]}', 'has no name'),
+        ('{"type": "ClipEncoder", "type": "x"}', 'stands twice'),
     ):  # fmt: skip
         status, _, err = vtg('find', good, 'a dog', '--encoder', name, *out, clip=False)
         assert status == 1 and sentence in err and 'Traceback' not in err, err
+    # Of several videos each has subtitles of its own, which are not those of somebody else.
+    (tmp_path / 'o.v1.srt').write_text('mine')
+    words = (good, videos / 'v1.mp4', 'a dog', '--srt', tmp_path / 'o.srt')
+    status, shown, err = vtg('find', *words)
+    assert status == 1 and not shown and 'o.v1.srt exists and is not a result of vtg find' in err
+    assert (tmp_path / 'o.v1.srt').read_text() == 'mine'
     # One bad video does not stop an index of many.
     status, shown, _ = vtg('index', good, *bad.values(), sound, '--out', tmp_path / 'index')
     assert status == 1 and '1 videos, 4 of 5' in shown and shown.count('\n') == 5

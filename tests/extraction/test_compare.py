@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from vtg.extraction.compare import compare_features
-from vtg.utils import ConfigError
+from vtg.utils import ConfigError, DataError
 
 
 @pytest.fixture
@@ -78,7 +78,11 @@ def test_nothing_to_compare_is_a_sentence(write, tmp_path):
     for folders, place, message in (
         (['kind'], tmp_path / 'none', 'is no folder'),
         (['kind'], write('other', {'b': features(0)}), 'no file of the same name'),
+        (['kind'], out, 'holds the own features'),
         (['kind', 'x'], write('own/x', {'a': features(0)}).parent, 'holds none of the folders'),
     ):
         with pytest.raises(ConfigError, match=message):
             compare_features(out, folders, place)
+    odd = write('nan', {'a': np.full((20, 16), np.nan)})
+    with pytest.raises(DataError, match=r'a\.npz has NaN or infinite values in 20 of 20 rows'):
+        compare_features(out, ['kind'], odd)

@@ -122,6 +122,8 @@ def test_names(tmp_path):
     ({'train.log.txt': 'x'}, r'train\.log\.txt, line 1 is no line of a train\.log\.txt'),
     ({'train.log.txt': f'{TIME} [Epoch] 001 [Loss] a b'}, r"line 1: a is 'b', no number"),
     ({'eval.log.txt': TIME + ' [Epoch] 001 [Metrics] {"a": '}, 'the metrics are not valid JSON'),
+    ({'train.log.txt': f'{TIME} [Epoch] {"9" * 5000} [Loss] a 1'}, 'line 1 is no line'),
+    ({'scalars.json': f'{{"step": 1, "a": 1{"0" * 400}}}'}, 'holds no losses and no metrics'),
     ({'train.log.txt': ''}, 'holds no losses and no metrics'),
     ({'scalars.json': '{"step": 1}'}, 'holds no losses and no metrics'),
 ])  # fmt: skip

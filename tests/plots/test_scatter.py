@@ -55,7 +55,10 @@ def test_means_and_deviations_of_a_sweep(table, tmp_path):
     (SWEEP, 'size', 'mAPP', ConfigError, "has no column 'mAPP'; did you mean mAP"),
     (RUNS, 'size', 'note', DataError, "no row with numbers in both 'size' and 'note'"),
     ('a,b\n', 'a', 'b', DataError, 'holds no table'),
-    ('a,b\n1\n', 'a', 'b', DataError, r'row 2 has 1 cells and the header 2'),
+    ('a,b\n1\n', 'a', 'b', DataError, 'line 2: 1 cells, but the header has 2'),
+    ('a,a\n1,2\n', 'a', 'a', DataError, "line 1: the column 'a' occurs twice"),
+    (f'a,b\n1,{"x" * 200_000}\n', 'a', 'b', DataError, 'line 2: field larger .*; expected a table'),
+    ('a,b\n1e308,1e308\n', 'a', 'b', DataError, 'no row with numbers in both'),
 ])  # fmt: skip
 def test_mistakes_are_sentences(table, tmp_path, text, x, y, error, sentence):
     with pytest.raises(error, match=sentence):

@@ -92,7 +92,7 @@ def test_what_is_wrong_is_said(tmp_path):
     with pytest.raises(DataError, match='line 2 has a cell that is no number'):
         collect([tmp_path / 'x.csv'])
     for content, words in (
-        (text + 'a,b\n', 'line 3 has 2 cells, not'),
+        (text + 'a,b\n', 'line 3: 2 cells, but the header has 9'),
         ('', r'begins with the columns \[\]'),
         (text + 'x' * 140_000, 'line 3: field larger'),
         ('a,\xff', 'not valid UTF-8'),

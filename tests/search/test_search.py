@@ -14,6 +14,7 @@ from vtg.apis.inference import GroundingResult
 from vtg.extraction.encoders import Encoder, TextFeatures
 from vtg.search import Answer, EncodedFile, VideoIndex, ZeroShotSearcher, exports
 from vtg.search.cutting import cut
+from vtg.search.results import subtitle_files
 from vtg.utils import ConfigError, DataError, VtgError
 
 WIDTH = 12
@@ -199,12 +200,56 @@ def test_an_index_of_somebody_else_is_read_as_data(tmp_path):
         VideoIndex(tmp_path / 'index').read()
 
 
-def test_a_part_is_copied_from_the_key_frame_before_it(tmp_path):
+def test_an_index_runs_a_program_only_if_the_user_names_it(tmp_path):
+    """A TorchScript file or .pt2 program can do whatever the user can."""
+    program = {'type': 'TorchScriptEncoder', 'weights': str(tmp_path / 'x.pt2')}
+    for number, encoder in enumerate(
+        (program, {'type': 'JoinedEncoder', 'encoders': [SETTINGS, program]})
+    ):
+        folder = tmp_path / str(number)
+        assert VideoIndex.create(folder, encoder, 2.0).encoder == encoder
+        assert VideoIndex(folder, encoder).encoder == encoder
+        for other in (None, {**encoder, 'weights': 'other'}):
+            with pytest.raises(ConfigError, match='is a TorchScriptEncoder, whose file is a prog'):
+                VideoIndex(folder, other)
+
+
+def test_a_file_with_a_name_that_is_no_text(tmp_path):
+    """It is named; the others are encoded."""
+    files = [tmp_path / os.fsdecode(b'v\xff.mp4'), tmp_path / 'w.mp4']
+    for file in files:
+        file.write_bytes(b'x')
+    index = VideoIndex.create(tmp_path / 'index', SETTINGS, 2.0)
+    problems = index.add(files, Counting)
+    assert list(problems) == files[:1] and 'no valid UTF-8; rename' in problems[files[0]]
+    assert [item.path for item in VideoIndex(tmp_path / 'index').read()[0]] == files[1:]
+
+
+def test_every_video_has_subtitles_of_its_own():
+    """Equal names, names that look like numbered ones, long names, and names that are no text."""
+    videos = [
+        'a/x.mp4',
+        'b/x.mp4',
+        'x.2.mp4',
+        f'{"é" * 120}.mp4',
+        f'{"é" * 120}.mkv',
+        'v\udcff.mp4',
+    ]
+    found = subtitle_files(Path('to/o.srt'), list(map(Path, videos)))
+    names = [place.name for place in found.values()]
+    assert len(set(names)) == len(videos) and names[:2] == ['o.x.srt', 'o.x.2.srt']
+    assert all(len(name.encode()) < 240 for name in names)
+    assert {place.parent for place in found.values()} == {Path('to')}
+    assert subtitle_files(Path('o.srt'), [Path('a/x.mp4')]) == {Path('a/x.mp4'): Path('o.srt')}
+
+
+def test_a_part_is_copied_from_the_key_frame_before_it(tmp_path, monkeypatch):
     av = pytest.importorskip('av', reason='needs the extra "video"')
-    source = write_video(tmp_path / 'v.mkv', 20.0, audio=True)
-    made = cut(source, 8.0, 12.0, tmp_path / 'part')
-    assert made.name == 'part.mkv'
-    with av.open(str(source)) as whole, av.open(str(made)) as part:
+    monkeypatch.chdir(tmp_path)  # the colons make no address
+    source = write_video(tmp_path / 'v.mkv', 20.0, audio=True).rename('12:30.mkv')
+    made = cut(source, 8.0, 12.0, Path('12:38'))
+    assert made.name == '12:38.mkv'
+    with av.open(f'file:{source}') as whole, av.open(f'file:{made}') as part:
         keys = [frame.key_frame for frame in whole.decode(video=0)]
         whole.seek(0)
         frames = [frame.to_ndarray(format='gray') for frame in whole.decode(video=0)]

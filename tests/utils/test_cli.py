@@ -140,6 +140,21 @@ def test_help_for_a_reader_that_goes_away():
     assert run(code, shell='{} | true; exit ${{PIPESTATUS[0]}}')[1] == ''
 
 
+def test_text_that_the_terminal_cannot_show():
+    """What its encoding lacks, and names of files that are no text, are escaped."""
+    code = (
+        'from vtg.utils import run_main\n'
+        "run_main(lambda: print('2 \\u00b1 1', 'v\\udcff.mp4', '\\u65e5'))"
+    )
+    for encoding, shown in (('ascii', b'2 \\xb1 1 v\\udcff.mp4 \\u65e5\n'),
+                            ('utf-8', '2 ± 1 v\\udcff.mp4 日\n'.encode())):  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, '-c', code], capture_output=True, timeout=100,
+            env={**os.environ, 'PYTHONIOENCODING': encoding, 'PYTHONPATH': str(ROOT)},
+        )  # fmt: skip
+        assert (done.returncode, done.stdout) == (0, shown), done.stderr
+
+
 def test_full_disk_under_the_output_and_the_log():
     status, errors = run('run_main(lambda: print("x"))', shell='{} > /dev/full')
     assert status == 1 and errors.startswith('error: the disk is full')

@@ -34,6 +34,7 @@ def test_every_error_of_the_system_is_a_sentence(number):
         (Exception('Error while serializing: I/O error: No space left on device (os error 28)'),
          ('the disk is full', SAFE)),
         (OSError('4096 requested and 17 written'), ('the disk is full', SAFE)),
+        (UnicodeEncodeError('utf-8', 'a/v\udcff.mp4', 3, 4, 'x'), (r'v\udcff.mp4', 'rename the')),
         (OSError(errno.EACCES, 'x', 'a' * 5000), ('...aaa', 'permission denied')),
         (MemoryError('Unable to allocate 7.45 GiB for'), ('memory ran out (asked for 7.45 GiB)',)),
         (OutOfMemoryError('CUDA out of memory. Tried to allocate 20.00 MiB. GPU 0'),

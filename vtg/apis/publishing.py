@@ -25,13 +25,12 @@ from vtg.engine.published import (
 from vtg.extraction.encoders.names import ENCODER_NAMES, encoder_config
 from vtg.extraction.recipes import find_recipe
 from vtg.registry import ENCODERS, MODELS
+from vtg.reports.collection import read_report
 from vtg.utils import (
     ConfigError,
-    DataError,
     check_output,
     listed,
     markdown_text,
-    read_json,
     write_text,
 )
 from vtg.utils.optional import require
@@ -71,6 +70,7 @@ def publish_model(
     Raises:
         ConfigError: ``out`` exists, or lies where an input does; or an encoder is unknown.
         CheckpointError: The weights do not fit.
+        DataError: A report is damaged.
     """
     checkpoint = Path(checkpoint)
     out = check_output(out, [checkpoint, report])
@@ -91,14 +91,13 @@ def publish_model(
         find_recipe(recipe)
     model = MODELS.build(model_config(cfg))
     meta = load_weights(model, checkpoint)
-    reports = _reports(checkpoint, report)
     facts = {
         'vtg': __version__,
         'name': name or out.resolve().name,
         'encoders': list(encoders),
         'text_encoders': None if text_encoders is None else list(text_encoders),
         'features': recipe,
-        'metrics': {split: _main_column(content) for split, content in reports.items()},
+        'metrics': _reports(checkpoint, report),
     }
     kept = {key: value for key, value in meta.items() if key not in ('cfg', 'time')}
     with _whole_folder(out) as folder:
@@ -188,22 +187,15 @@ def _whole_folder(out: Path) -> Iterator[Path]:
 
 
 def _reports(checkpoint: Path, report: str | Path | None) -> dict[str, Mapping[str, Any]]:
-    """The reports of this checkpoint by split."""
+    """The metrics of this checkpoint by split."""
     paths = [Path(report)] if report else sorted(checkpoint.parent.glob('report_*.json'))
     found = {}
     for path in paths:
-        content = read_json(path)
-        facts = content.get('facts') or {} if isinstance(content, dict) else {}
-        if report and 'metrics' not in (content if isinstance(content, dict) else {}):
-            raise DataError(f'{path} is no report of tools/test.py.')
-        if report or Path(facts.get('checkpoint', '')).name == checkpoint.name:
-            found[str(facts.get('split') or path.stem)] = content
+        content = read_report(path)
+        facts = content.facts
+        if report or Path(str(facts.get('checkpoint') or '')).name == checkpoint.name:
+            found[str(facts.get('split') or path.stem)] = content.metrics
     return found
-
-
-def _main_column(report: Mapping[str, Any]) -> dict[str, float | None]:
-    column = report['columns'][0]
-    return {name: values.get(column) for name, values in report['metrics'].items()}
 
 
 def _card(cfg: Config, facts: Mapping[str, Any], model: Any) -> str:

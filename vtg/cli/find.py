@@ -14,6 +14,7 @@ from vtg.utils import (
     check_output,
     check_replaceable,
     find_config,
+    has_words,
     printable,
     read_text,
     write_json,
@@ -28,6 +29,7 @@ from .options import (
     check_weights,
     check_writable,
     encoder_configs,
+    lasting,
     note_offline,
     say,
 )
@@ -100,7 +102,7 @@ def split_words(words: Sequence[str], index: bool) -> tuple[list[str], list[str]
         )
     if not sentences:
         raise ConfigError('no sentence is given; write what to look for behind the videos.')
-    if not all(sentence.split() for sentence in sentences):
+    if not all(map(has_words, sentences)):
         raise ConfigError('a sentence has no words; write what to look for.')
     return videos, sentences
 
@@ -109,6 +111,21 @@ def written_here(kind: str, path: Path) -> bool:
     """Whether a file looks like one that an earlier run has written."""
     text, (begin, inside) = read_text(path), _BEGINS[kind]
     return text.startswith(begin) and inside in text
+
+
+def check_results(kind: str, path: Path, videos: Sequence[Path]) -> None:
+    """Check that nothing else lies where results of a kind will.
+
+    Raises:
+        ConfigError: Something does.
+    """
+    from vtg.search.results import subtitle_files
+
+    places = [path]
+    if kind in ('srt', 'vtt') and videos:
+        places = list(subtitle_files(path, videos).values())
+    for place in places:
+        check_replaceable(place, partial(written_here, kind), 'a result of vtg find')
 
 
 def main() -> int:
@@ -125,7 +142,7 @@ def main() -> int:
     for kind, path in outputs.items():
         check_output(path, files)
         check_writable(path)
-        check_replaceable(path, partial(written_here, kind), 'a result of vtg find')
+        check_results(kind, path, files)
     if args.cut:
         check_output(args.cut, files)
         check_writable(Path(args.cut) / 'x')
@@ -178,8 +195,9 @@ def encoders_and_index(
         return configs, args.clip_len or DEFAULT_CLIP, []
     from vtg.search import VideoIndex
 
-    index = VideoIndex(args.index)
-    if args.encoder or args.clip_len:
+    named = [lasting(config) for config in encoder_configs(args)] if args.encoder else []
+    index = VideoIndex(args.index, named[0] if named else None)
+    if args.clip_len or named not in ([], [index.encoder]):
         raise ConfigError('--index brings encoder and clip length; leave the options away.')
     found, changed = index.read()
     if changed:
@@ -253,6 +271,7 @@ def export(
 
             write(path, answers, args.top)
         else:
+            check_results(kind, path, answers[0].files)
             written += write_subtitles(getattr(exports, kind), path, answers, args.top)
             continue
         written.append(path)

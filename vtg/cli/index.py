@@ -12,6 +12,7 @@ from .options import (
     add_encoder,
     check_writable,
     encoder_configs,
+    lasting,
     note_offline,
     say,
 )
@@ -56,7 +57,7 @@ def main() -> int:
         raise ConfigError('an index has one encoder; give --encoder once.')
     files = video_files(args.videos)
     check_writable(Path(args.out) / 'settings.json')
-    index = VideoIndex.create(args.out, _lasting(configs[0]), args.clip_len or DEFAULT_CLIP)
+    index = VideoIndex.create(args.out, lasting(configs[0]), args.clip_len or DEFAULT_CLIP)
 
     def encoder() -> FileEncoder:
         note_offline(configs)
@@ -73,8 +74,3 @@ def main() -> int:
     for problem in problems.values():
         print(f'  {printable(problem)}')
     return int(bool(problems))
-
-
-def _lasting(config: dict) -> dict:
-    """Where it is computed is no property of an index."""
-    return {key: value for key, value in config.items() if key not in ('device', 'batch_size')}

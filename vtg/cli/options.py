@@ -62,6 +62,11 @@ def encoder_configs(args: Namespace) -> list[dict[str, Any]]:
     return [encoder_config(text, device=args.device) for text in args.encoder or ['concept']]
 
 
+def lasting(config: dict[str, Any]) -> dict[str, Any]:
+    """The config of an encoder as an index keeps it: where it is computed is no property of it."""
+    return {key: value for key, value in config.items() if key not in ('device', 'batch_size')}
+
+
 def say(text: str) -> None:
     """Tell how far it is, beside the output."""
     print(text, file=sys.stderr, flush=True)

@@ -49,10 +49,10 @@ def check_components(cfg: Config | Mapping[str, Any]) -> None:
 
 def check_registered(cfg: Mapping[str, Any], path: Any) -> None:
     """Check that every ``type`` is a registered name, for a config of somebody else: MMEngine would
-    call whatever a dotted path names, as ``os.system``.
+    call whatever a dotted path names, as ``os.system``. Nor may it name a file that is a program.
 
     Raises:
-        ConfigError: One is not; names the file and the place in it.
+        ConfigError: One is not, or does; names the file and the place in it.
     """
     known = {name for registry in _registries() for name in _names(registry)}
     for owner, component in components_of(cfg):
@@ -63,6 +63,12 @@ def check_registered(cfg: Mapping[str, Any], path: Any) -> None:
                 f'{path}: {owner}.type is {name!r}, which is not a registered component, and '
                 'nothing else that a file of others names is called; import the module that '
                 'registers it.'
+            )
+        if getattr(find_component(name), 'runs_programs', False):
+            raise ConfigError(
+                f'{path}: {owner} is a {name}, whose file is a program, and no program that a file '
+                'of others names is run; if you trust where it comes from, name it yourself with '
+                '--encoder.'
             )
 
 

@@ -99,7 +99,8 @@ def load_config(
     for name in LOADERS:
         _settle_workers(cfg.get(name))
     # A file that a run has written is whole and has no bases any more, but knows what they were.
-    if 'lineage' not in cfg:
+    known = cfg.get('lineage')
+    if not isinstance(known, list) or not all(isinstance(name, str) for name in known):
         cfg._cfg_dict['lineage'] = lineage(path)
     check_components(cfg)
     check_values(cfg)
@@ -485,6 +486,8 @@ def lineage(path: str | Path) -> list[str]:
 
 
 def _bases(path: Path) -> list[Path]:
+    if path.suffix != '.py':  # a published model has none
+        return []
     for node in ast.parse(path.read_text(encoding='utf-8')).body:
         if not isinstance(node, ast.Assign):
             continue

@@ -14,7 +14,7 @@ from typing import Any
 from mmengine.config import Config
 from torch import Tensor
 
-from vtg.utils import CheckpointError, ConfigError, atomic_write, read_json, write_json
+from vtg.utils import CheckpointError, ConfigError, atomic_write, read_json, shown, write_json
 from vtg.utils.optional import require
 
 from .components import check_registered
@@ -24,7 +24,7 @@ FORMAT = 'vtg model'
 """What the field ``format`` of a published config says."""
 # Of a start of a run, of a machine, or code: nothing that belongs to the model.
 _LEFT_OUT = ('work_dir', 'load_from', 'resume', 'launcher', 'custom_imports', 'filename')
-_NUMBER = '__float__'
+_NUMBER, _NUMBERS = '__float__', ('inf', '-inf', 'nan')
 _META = 'vtg'
 
 
@@ -47,7 +47,7 @@ def read_published(folder: str | Path) -> dict[str, Any]:
     """Return what ``config.json`` of a published model holds, ``config`` as a dict.
 
     Raises:
-        ConfigError: There is none, or it is not one of a published model.
+        ConfigError: There is none, it is not one of a published model, or it names what is run.
     """
     path = Path(folder)
     path = path / CONFIG if path.is_dir() else path
@@ -66,9 +66,21 @@ def read_published(folder: str | Path) -> dict[str, Any]:
             f'{path} names custom_imports, which are code; import the modules yourself before and '
             'remove the key.'
         )
+    for name in ('encoders', 'text_encoders'):
+        value = content.get(name)
+        if value is not None and not (isinstance(value, list) and all(map(_is_text, value))):
+            raise ConfigError(f'{path}: {name} is {shown(value)}; expected texts NAME=WEIGHTS.')
+    if not _is_text(content.get('features') or ''):
+        raise ConfigError(
+            f'{path}: features is {shown(content["features"])}; expected the name of a recipe.'
+        )
     config = _restored(content['config'])
     check_registered(config, path)
     return {**content, 'config': config}
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
 
 
 def write_weights(path: str | Path, state: Mapping[str, Tensor], meta: Mapping[str, Any]) -> None:
@@ -114,7 +126,7 @@ def _plain(value: Any, place: str) -> Any:
 
 def _restored(value: Any) -> Any:
     if isinstance(value, dict):
-        if set(value) == {_NUMBER}:
+        if set(value) == {_NUMBER} and value[_NUMBER] in _NUMBERS:
             return float(value[_NUMBER])
         return {key: _restored(item) for key, item in value.items()}
     return [_restored(item) for item in value] if isinstance(value, list) else value

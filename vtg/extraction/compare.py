@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from vtg.datasets.stores import read_feature_file
+from vtg.datasets.stores import check_features, read_feature_file
 from vtg.datasets.stores.files import SUFFIXES
-from vtg.utils import ConfigError, DataError, listed, printable
+from vtg.utils import ConfigError, listed, printable
 
 SAME, NEAR = 0.999, 0.98
 """Mean cosine per clip from which features are the same, or near."""
@@ -125,6 +125,8 @@ def compare_features(own: str | Path, folders: Sequence[str], published: str | P
     own, published = Path(own), Path(published)
     if not published.is_dir():
         raise ConfigError(f'{published} is no folder; give the folder of the published features.')
+    if published.resolve() == own.resolve():
+        raise ConfigError(f'{published} holds the own features; give the folder of published ones.')
     here = [name for name in folders if (own / name).is_dir()]
     pairs = [(name, own / name, published / name) for name in here if (published / name).is_dir()]
     if not pairs and len(here) == 1:
@@ -160,12 +162,15 @@ def _compare(name: str, own: Path, published: Path) -> Comparison:
         found.lengths[stem] = (len(mine), len(other))
         if mine.shape[1] != other.shape[1]:
             return found
-        table = mine @ other.T
         for shift in range(-LONGEST_SHIFT, LONGEST_SHIFT + 1):
-            rows.setdefault(shift, []).append(np.diagonal(table, shift))
-        shown = min(table.shape)
-        square = table[:shown, :shown]
-        others.append((float(square.sum() - np.trace(square)), shown * (shown - 1)))
+            first, second = mine[max(0, -shift) :], other[max(0, shift) :]
+            count = min(len(first), len(second))
+            cosines = np.einsum('ld,ld->l', first[:count], second[:count])
+            rows.setdefault(shift, []).append(cosines)
+        shown = min(len(mine), len(other))
+        # All pairs but those of equal rows.
+        total = mine[:shown].sum(0) @ other[:shown].sum(0) - rows[0][-1].sum()
+        others.append((float(total), shown * (shown - 1)))
     means = {
         shift: float(np.concatenate(parts).mean())
         for shift, parts in rows.items()
@@ -194,8 +199,5 @@ def _files(folder: Path) -> dict[str, Path]:
 
 def _rows(path: Path) -> np.ndarray:
     """The rows of a file, of unit length."""
-    array = read_feature_file(path).astype(np.float64)
-    array = array[0] if array.ndim == 3 and len(array) == 1 else array
-    if array.ndim != 2 or not len(array):
-        raise DataError(f'{path} holds {array.shape} values, expected rows of features.')
+    array = check_features(read_feature_file(path), str(path), None).astype(np.float64)
     return array / np.maximum(np.linalg.norm(array, axis=1, keepdims=True), 1e-12)

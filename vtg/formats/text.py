@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Formats that are no JSON: the text files of Charades-STA, and tables."""
 
-import csv
-import io
 import re
 from collections.abc import Iterator, Mapping
 from itertools import groupby
@@ -12,6 +10,7 @@ from typing import Any
 
 from vtg.registry import ANNOTATION_FORMATS
 from vtg.utils import ConfigError, DataError, read_text, shown
+from vtg.utils.tables import parse_csv
 
 from .base import AnnotationFormat, Record
 
@@ -206,27 +205,6 @@ def read_lengths(path: Path) -> dict[str, float]:
 
 
 def _table(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
-    """Return the header of a table, and its rows with their lines.
-
-    Raises:
-        DataError: It is no table, a column occurs twice, or a row has more or fewer cells.
-    """
+    """See :func:`vtg.utils.tables.parse_csv`."""
     text = read_text(path)
-    lines = csv.reader(io.StringIO(text, newline=None), delimiter=_delimiter(text))
-    rows: list[tuple[int, dict[str, str]]] = []
-    try:
-        header = next(lines, [])
-        twice = next((name for name in header if header.count(name) > 1), None)
-        if twice is not None:
-            raise DataError(f'{path}, line 1: the column {shown(twice)} occurs twice; rename one.')
-        for cells in lines:
-            if cells and len(cells) != len(header):
-                raise DataError(
-                    f'{path}, line {lines.line_num}: {len(cells)} cells, but the header has '
-                    f'{len(header)}; write one for every column.'
-                )
-            if cells:
-                rows.append((lines.line_num, dict(zip(header, cells))))
-    except csv.Error as error:
-        raise DataError(f'{path}, line {lines.line_num}: {error}; expected a table.') from None
-    return header, rows
+    return parse_csv(text, path, _delimiter(text))

@@ -17,6 +17,8 @@ TRUTH = '#009E73'
 """Annotations are green, as in the pictures of the papers; systems skip that colour beside them."""
 _MARKERS = ('o', 's', '^', 'D', 'v', 'P', 'X')
 _DPI = 150
+LARGEST = 1e30
+"""Larger numbers overflow where matplotlib chooses the range of an axis."""
 _STYLE: dict[str, Any] = {
     'font.family': ['DejaVu Sans'],
     'font.size': 9.0,

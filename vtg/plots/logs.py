@@ -6,6 +6,7 @@ Read are run folders of this toolbox (MMEngine's ``vis_data/scalars.json``), and
 toolbox.
 """
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ import numpy as np
 
 from vtg.utils import ConfigError, DataError, is_number, nearest_names
 from vtg.utils.io import parse_json, read_json_lines, read_text
+
+from .figure import LARGEST
 
 OFFICIAL = {'loss_overall': 'loss'}
 """Names of the official logs that mean what another one means here. Their other loss terms are
@@ -30,7 +33,7 @@ SUMS = {
 """Terms of the official logs, and ours that sum to them."""
 _NO_CURVES = ('epoch', 'iter', 'step', 'data_time', 'time', 'memory')
 _LINE = re.compile(
-    r'(?P<time>\d{4}(?:_\d\d){5}) \[Epoch\] (?P<epoch>-?\d+)'
+    r'(?P<time>\d{4}(?:_\d\d){5}) \[Epoch\] (?P<epoch>-?\d{1,9})'
     r'(?: \[Loss\] (?P<losses>.*?))?(?: \[Metrics\] (?P<metrics>\{.*))?'
 )
 _TERM = re.compile(r'(\S+) (\S+)')
@@ -157,6 +160,8 @@ class _Points:
         for name, value in values.items():
             if isinstance(value, bool) or not isinstance(value, int | float):
                 continue
+            if abs(value) > LARGEST:
+                value = math.inf
             points = self.lists.setdefault(name, [])
             while points and points[-1][0] >= place:
                 points.pop()
@@ -182,11 +187,11 @@ def _read_scalars(name: str, files: Sequence[Path]) -> RunLog:
                     break
                 raise DataError(f'{file}, line {number}: {problem}')
             step = record.get('step', record.get('iter'))
-            if not is_number(step):
+            if not is_number(step, 0, LARGEST):
                 continue
             values = {key: v for key, v in record.items() if key not in _NO_CURVES}
             if any(key == 'lr' or key.startswith('loss') for key in values):
-                if is_number(record.get('epoch')) and record['epoch'] > 0:
+                if is_number(record.get('epoch'), 1e-9, LARGEST):
                     # The last line of an epoch tells how many steps it has.
                     per_epoch = max(per_epoch, step / record['epoch'])
                 train.add(step, values)

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A metric over a number of a sweep, such as the size of the pre-training data."""
 
-import csv
-import io
 import math
 import statistics
 from collections.abc import Mapping, Sequence
@@ -11,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from vtg.utils import ConfigError, DataError, nearest_names, read_text, shown
+from vtg.utils.tables import parse_csv
 
-from .figure import check_picture, grid, label, legend_above, picture, short_number, styles
+from .figure import LARGEST, check_picture, grid, label, legend_above, picture, short_number, styles
 
 _FEW = 9
 _ONE = ''
@@ -107,19 +106,13 @@ def read_table(path: str | Path) -> list[dict[str, str]]:
     """Rows of a CSV file by the names of its header.
 
     Raises:
-        DataError: There is no header or no row, or a row has another length.
+        DataError: There is no header or no row, two columns have one name, or a row has another
+            length.
     """
-    lines = list(csv.reader(io.StringIO(read_text(path))))
-    lines = [line for line in lines if line]
-    if len(lines) < 2:
+    _, rows = parse_csv(read_text(path), path)
+    if not rows:
         raise DataError(f'{path} holds no table; expected a header and rows, with commas between.')
-    header, *rows = lines
-    for number, row in enumerate(rows, 2):
-        if len(row) != len(header):
-            raise DataError(
-                f'{path}, row {number} has {len(row)} cells and the header {len(header)}.'
-            )
-    return [dict(zip(header, row)) for row in rows]
+    return [row for _, row in rows]
 
 
 def points_of(
@@ -163,12 +156,12 @@ def _point(x: float, found: Sequence[tuple[float, Mapping[str, str]]], spread: s
 
 
 def number(text: str) -> float | None:
-    """A finite number, or None."""
+    """A number that a picture can show, or None."""
     try:
         value = float(text)
     except ValueError:
         return None
-    return value if math.isfinite(value) else None
+    return value if abs(value) <= LARGEST else None
 
 
 def _unknown(name: str, known: Sequence[str], table: str | Path) -> ConfigError:

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """All recorded runs in one table, by benchmark, system and features, beside published numbers."""
 
-import csv
-import io
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +19,7 @@ from vtg.utils import (
     shown,
     two_decimals,
 )
+from vtg.utils.tables import parse_csv
 
 from .published import CONFIGS, load_published
 
@@ -106,28 +105,60 @@ def collect(places: Iterable[str | Path]) -> tuple[list[Recorded], list[str]]:
     return ordered, notes
 
 
-def _recorded(file: Path) -> Recorded | str:
-    """The run of a report, or why there is none."""
-    try:
-        content = read_json(file)
-    except DataError as error:
-        return f'left out: {error}'
+@dataclass(frozen=True)
+class StoredReport:
+    """What a ``report_*.json`` says of a run.
+
+    Attributes:
+        facts: See :class:`vtg.reports.report.RunFacts`.
+        metrics: The numbers of the main column in per cent; None where one is not defined.
+        headlines: Metrics that the evaluator shows first.
+    """
+
+    facts: Mapping[str, Any]
+    metrics: Mapping[str, float | None]
+    headlines: tuple[str, ...] = ()
+
+
+def read_report(path: str | Path) -> StoredReport:
+    """Read what :meth:`vtg.reports.report.Report.save` wrote.
+
+    Raises:
+        DataError: It cannot be read, or is something else.
+    """
+    content = read_json(path)
     facts, metrics, columns = (
         content.get(name) if isinstance(content, dict) else None
         for name in ('facts', 'metrics', 'columns')
     )
-    if not (isinstance(facts, dict) and isinstance(metrics, dict) and isinstance(columns, list)):
-        return f'left out: {file} is no benchmark report.'
+    if not (
+        isinstance(facts, dict)
+        and isinstance(metrics, dict)
+        and isinstance(columns, list)
+        and all(isinstance(name, str) for name in columns)
+    ):
+        raise DataError(f'{path} is no benchmark report; tools/test.py writes them.')
     main = columns[0] if columns else None
+    rows = {name: values.get(main) for name, values in metrics.items() if isinstance(values, dict)}
     headlines = content.get('headlines')
-    headlines = headlines if isinstance(headlines, list) else []
-    named = {*METRICS, *(name for name in headlines if isinstance(name, str))}
+    return StoredReport(
+        facts,
+        {name: value if is_number(value) else None for name, value in rows.items()},
+        tuple(n for n in (headlines if isinstance(headlines, list) else ()) if isinstance(n, str)),
+    )
+
+
+def _recorded(file: Path) -> Recorded | str:
+    """The run of a report, or why there is none."""
+    try:
+        report = read_report(file)
+    except DataError as error:
+        return f'left out: {error}'
+    facts, named = report.facts, {*METRICS, *report.headlines}
     numbers = {
-        name: values[main]
-        for name, values in metrics.items()
-        if (name in named or '/' in name)
-        and isinstance(values, dict)
-        and is_number(values.get(main))
+        name: value
+        for name, value in report.metrics.items()
+        if value is not None and (name in named or '/' in name)
     }
     if not numbers:
         return f'left out: {file} has none of the collected metrics.'
@@ -172,21 +203,14 @@ def read_results(path: str | Path) -> list[Recorded]:
     Raises:
         DataError: The file has other columns, or a cell is no number.
     """
-    reader = csv.reader(io.StringIO(read_text(path), newline=''))
-    try:
-        names, *lines = list(reader) or [[]]
-    except csv.Error as error:
-        raise DataError(f'{path}, line {reader.line_num}: {error}; expected a table.') from None
+    names, rows = parse_csv(read_text(path), path)
     if tuple(names[: len(FACTS)]) != FACTS:
         raise DataError(
             f'{path} begins with the columns {shown(names[: len(FACTS)])}; expected '
             f'{", ".join(FACTS)}, as tools/collect_results.py writes them.'
         )
     runs = []
-    for number, cells in enumerate(lines, start=2):
-        row = dict(zip(names, cells))
-        if len(cells) != len(names):
-            raise DataError(f'{path}, line {number} has {len(cells)} cells, not {len(names)}.')
+    for number, row in rows:
         try:
             metrics = {n: float(row[n]) for n in names[len(FACTS) :] if row[n]}
             seed, queries = (int(row[n]) if row[n] else None for n in ('seed', 'queries'))

@@ -27,6 +27,7 @@ from vtg.utils import (
     write_json,
 )
 from vtg.utils.numbers import is_number
+from vtg.utils.text import is_unicode
 
 from .encoding import EncodedFile, FileEncoder
 
@@ -40,12 +41,13 @@ class VideoIndex:
 
     Args:
         folder: The folder; :meth:`create` makes one.
+        encoder: The encoder that the user names, which may be a program.
 
     Raises:
-        ConfigError: The folder holds no index.
+        ConfigError: The folder holds no index, or one with a program that the user does not name.
     """
 
-    def __init__(self, folder: str | Path) -> None:
+    def __init__(self, folder: str | Path, encoder: dict[str, Any] | None = None) -> None:
         self.folder = Path(folder)
         if not (self.folder / 'settings.json').is_file():
             raise ConfigError(
@@ -58,7 +60,8 @@ class VideoIndex:
         self.encoder = settings['encoder']
         if not isinstance(self.encoder, dict) or not isinstance(self.encoder.get('type'), str):
             raise ConfigError(f'{folder}/settings.json names no encoder; make a new index.')
-        check_registered({'encoder': self.encoder}, self.folder / 'settings.json')
+        if self.encoder != encoder:
+            check_registered({'encoder': self.encoder}, self.folder / 'settings.json')
         self.clip_length = check_clip_length(
             settings['clip_length'], f'clip_length of {folder}/settings.json'
         )
@@ -83,7 +86,7 @@ class VideoIndex:
             {'encoder': encoder, 'clip_length': clip_length},
             [folder / 'features', folder / 'videos.json'],
         )
-        return cls(folder)
+        return cls(folder, encoder)
 
     def add(
         self,
@@ -110,6 +113,8 @@ class VideoIndex:
         for path in paths:
             key = str(path.absolute())
             try:
+                if not is_unicode(key):
+                    raise DataError(f'the name of {path} is no valid UTF-8; rename the file.')
                 stamp = stamp_of(path)
                 if self._stored(key, stamp):
                     on_video(path, 'there already')

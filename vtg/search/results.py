@@ -1,19 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
 """Answers as files of which each video has its own: subtitles, and the moments as videos."""
 
+import os
 from collections.abc import Callable, Sequence
+from itertools import count
 from pathlib import Path
 
 from vtg.utils import write_text
+from vtg.utils.text import fitting
 
 from .answers import Answer
 from .cutting import cut
+
+# Bytes of a name, beside which there is room for numbers, times and a suffix.
+_LONGEST = 200
+
+
+def subtitle_files(path: Path, videos: Sequence[Path]) -> dict[Path, Path]:
+    """The file with the subtitles of each video: ``path``, or of several videos one with their name
+    before the suffix, and a number where names are equal."""
+    if len(videos) == 1:
+        return {videos[0]: path}
+    files: dict[Path, Path] = {}
+    taken: set[Path] = set()
+    for video in videos:
+        name = fitting(video.stem, _LONGEST - len(os.fsencode(path.name)))
+        names = (f'{name}.{number}' if number > 1 else name for number in count(1))
+        places = (path.with_name(f'{path.stem}.{name}{path.suffix}') for name in names)
+        files[video] = next(place for place in places if place not in taken)
+        taken.add(files[video])
+    return files
 
 
 def write_subtitles(
     make: Callable[..., str], path: Path, answers: Sequence[Answer], top: int
 ) -> list[Path]:
-    """Write one file; of several videos one for each with moments, named before the suffix.
+    """Write one file; of several videos one for each with moments, see :func:`subtitle_files`.
 
     Args:
         make: :func:`vtg.search.exports.srt` or ``vtt``.
@@ -24,15 +46,11 @@ def write_subtitles(
     Returns:
         The files.
     """
-    videos = list(
-        dict.fromkeys(moment.video for answer in answers for moment in answer.moments(top))
-    )
-    alone = len(answers[0].files) == 1
+    files = subtitle_files(path, answers[0].files)
     written = []
-    for video in videos:
-        place = path if alone else path.with_name(f'{path.stem}.{video.stem}{path.suffix}')
-        write_text(place, make(answers, video, top))
-        written.append(place)
+    for video in dict.fromkeys(m.video for answer in answers for m in answer.moments(top)):
+        write_text(files[video], make(answers, video, top))
+        written.append(files[video])
     return written
 
 
@@ -41,6 +59,7 @@ def cut_moments(folder: Path, answers: Sequence[Answer], top: int) -> list[Path]
     written = []
     for query, answer in enumerate(answers, start=1):
         for rank, moment in enumerate(answer.moments(top), start=1):
-            name = f'{query:02}-{rank:02}_{moment.video.stem}_{moment.start:.1f}-{moment.end:.1f}'
+            video = fitting(moment.video.stem, _LONGEST)
+            name = f'{query:02}-{rank:02}_{video}_{moment.start:.1f}-{moment.end:.1f}'
             written.append(cut(moment.video, moment.start, moment.end, folder / name))
     return written

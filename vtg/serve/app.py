@@ -4,6 +4,7 @@
 import os
 import re
 import socket
+import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -73,9 +74,10 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         made = socket.socket(family, socket.SOCK_STREAM)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # a name that is too long, or has an empty part
+        reason = getattr(error, 'strerror', None) or 'it is no name'
         raise ConfigError(
-            f'{printable(host)} is no address of this machine ({error.strerror}); use '
+            f'{printable(host)[:200]!r} is no address of this machine ({reason}); use '
             '--host 127.0.0.1, or 0.0.0.0 for all.'
         ) from None
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -251,7 +253,8 @@ class Page:
         """The sentence for the page; a bug is told to the terminal."""
         sentence = sentence_of(error, 'try again')
         if sentence is None:
-            traceback.print_exception(error)
+            # It may quote what a browser sent.
+            print(printable(''.join(traceback.format_exception(error)), keep='\n'), file=sys.stderr)
             sentence = _BROKEN
         # Where uploads lie concerns nobody, nor where the videos of an index do.
         sentence = _UPLOAD.sub('', sentence.replace(f'{self.service.folder}/', ''))

@@ -2,6 +2,7 @@
 """How the scripts in ``tools/`` end: with a status, and at most one sentence."""
 
 import contextlib
+import io
 import logging
 import os
 import select
@@ -50,6 +51,10 @@ def run_main(main: Callable[[], int | None], safe: str = SAFE) -> None:
     """
     status = 0
     _bars.clear()
+    for stream in _outputs():
+        if isinstance(stream, io.TextIOWrapper):
+            # What the terminal's encoding lacks, or what is no text, is escaped.
+            stream.reconfigure(errors='backslashreplace')
     with _own_process():
         try:
             try:

@@ -6,6 +6,7 @@ import os
 import re
 
 from .errors import VtgError
+from .text import shown
 
 _FULL = {
     errno.ENOSPC: 'the disk is full, free some space',
@@ -78,6 +79,12 @@ def sentence_of(error: BaseException, safe: str) -> str | None:
         return _of_system(error, text, safe)
     if isinstance(error, RuntimeError):
         return _of_torch(text, safe)
+    if isinstance(error, UnicodeEncodeError):
+        part = error.object[max(0, error.start - 40) : error.end + 20]
+        return (
+            f'{shown(part, 200)} is no valid Unicode, so it cannot be written; rename the file '
+            'that is called so.'
+        )
     foreign = _OF_RUST.search(text)
     return _of_system(OSError(int(foreign[1]), text), text, safe) if foreign else None
 

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, TextIO, cast
 
 from .errors import DataError
 from .outputs import hold
-from .text import shown
+from .text import is_unicode, shown
 
 # Annotations and predictions shrink to a fifth or a thirtieth; gzip reaches a thousandth.
 _MOST_RATIO, _SMALL = 100, 1 << 24
@@ -194,7 +194,7 @@ def parse_json(text: str) -> Any:
         ValueError: It is no JSON, no UTF-8, has a key twice in one object, or is nested or long
             beyond reason; says which.
     """
-    if not _is_unicode(text):
+    if not is_unicode(text):
         raise ValueError('not valid UTF-8')
     try:
         value = _loads(text)
@@ -209,18 +209,9 @@ def parse_json(text: str) -> Any:
     if text.count('[') + text.count('{') > _DEEPEST and _depth(value) > _DEEPEST:
         raise ValueError(f'nested deeper than {_DEEPEST} levels')
     _check_keys(text, value)
-    if '\\u' in text and not _is_unicode(json.dumps(value, ensure_ascii=False)):
+    if '\\u' in text and not is_unicode(json.dumps(value, ensure_ascii=False)):
         raise ValueError('not valid Unicode (half of a surrogate pair)')
     return value
-
-
-def _is_unicode(text: str) -> bool:
-    """Whether a text has no lone surrogates, which no file and no terminal takes."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def read_json_lines(path: str | Path) -> Iterator[tuple[int, dict[str, Any] | None, str]]:
@@ -286,7 +277,7 @@ def read_text(path: str | Path) -> str:
     with _open_text(path) as file:
         # In pieces: one read of everything would unpack an archive past its limit.
         text = ''.join(iter(lambda: file.read(_PIECE), ''))
-    if not _is_unicode(text):
+    if not is_unicode(text):
         raise DataError(f'{path} is not valid UTF-8; get the file again.')
     return text
 

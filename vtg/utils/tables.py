@@ -5,11 +5,13 @@ import csv
 import io
 import math
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from terminaltables import AsciiTable
 
-from .text import markdown_text, printable
+from .errors import DataError
+from .text import markdown_text, printable, shown
 
 _FORMULA = ('=', '+', '-', '@')
 
@@ -58,6 +60,38 @@ def csv_text(rows: Iterable[Iterable[Any]]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator='\n').writerows([map(_csv_cell, row) for row in rows])
     return text.getvalue()
+
+
+def parse_csv(
+    text: str, path: str | Path, delimiter: str = ','
+) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    """Return the header of a table, and its rows that are not empty with their lines.
+
+    Args:
+        text: The content of a file. path: Its name for messages.
+        delimiter: What stands between the cells.
+
+    Raises:
+        DataError: It is no table, a column occurs twice, or a row has more or fewer cells.
+    """
+    lines = csv.reader(io.StringIO(text, newline=None), delimiter=delimiter)
+    rows: list[tuple[int, dict[str, str]]] = []
+    try:
+        header = next(lines, [])
+        twice = next((name for name in header if header.count(name) > 1), None)
+        if twice is not None:
+            raise DataError(f'{path}, line 1: the column {shown(twice)} occurs twice; rename one.')
+        for cells in lines:
+            if cells and len(cells) != len(header):
+                raise DataError(
+                    f'{path}, line {lines.line_num}: {len(cells)} cells, but the header has '
+                    f'{len(header)}; write one for every column.'
+                )
+            if cells:
+                rows.append((lines.line_num, dict(zip(header, cells))))
+    except csv.Error as error:
+        raise DataError(f'{path}, line {lines.line_num}: {error}; expected a table.') from None
+    return header, rows
 
 
 def _csv_cell(value: Any) -> Any:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Text of users where something could obey it: terminals, Markdown, HTML."""
 
+import os
 import re
 import unicodedata
 from typing import Any
@@ -32,6 +33,21 @@ def shown(value: Any, most: int = 60) -> str:
     """Return the ``repr`` of a value of a file for a message, cut to ``most`` characters."""
     text = printable(repr(value))
     return text if len(text) <= most else f'{text[: most - 3]}...'
+
+
+def is_unicode(text: str) -> bool:
+    """Whether a text has no lone surrogates, which no file and no terminal takes; a name of a file
+    that is no UTF-8 has some."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def fitting(text: str, most: int) -> str:
+    """Return as much of ``text`` as ``most`` bytes of the name of a file hold."""
+    return os.fsencode(text)[: max(most, 0)].decode('utf-8', 'ignore')
 
 
 def has_words(text: str) -> bool:

@@ -112,7 +112,8 @@ class _ClipModel(Encoder):
 class TorchScriptEncoder(_ClipModel):
     """Any video backbone exported to a TorchScript or ``torch.export`` file.
 
-    The program gets normalised frames and returns ``(clips, width)``.
+    The program gets normalised frames and returns ``(clips, width)``. It can do whatever the user
+    can, so only what the user names is run, see :func:`vtg.engine.components.check_registered`.
 
     Args:
         weights: The file.
@@ -128,6 +129,8 @@ class TorchScriptEncoder(_ClipModel):
         sampler: Changes of :class:`vtg.extraction.GridSampler`, ``{}`` for none: frames on a grid
             of fixed rate, as for SlowFast, instead of at equal distances over each clip.
     """
+
+    runs_programs = True
 
     def __init__(
         self,

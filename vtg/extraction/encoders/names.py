@@ -4,11 +4,11 @@
 A JSON object gives all arguments: ``{"type": "TorchScriptEncoder", "weights": "x.pt", ...}``.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
-from vtg.utils import ConfigError
+from vtg.utils import ConfigError, shown
+from vtg.utils.io import parse_json
 
 ENCODER_NAMES = {
     'clip': 'ClipEncoder',
@@ -53,9 +53,15 @@ def _config(text: str, names: dict[str, str], role: str, options: dict[str, Any]
     given = {key: value for key, value in options.items() if value is not None}
     if text.startswith('{'):
         try:
-            return {**json.loads(text), **given}
-        except json.JSONDecodeError as error:
-            raise ConfigError(f'the {role} {text} is no valid JSON object ({error}).') from None
+            config = parse_json(text)
+        except ValueError as error:
+            raise ConfigError(f'the {role} {shown(text, 200)} is {error}; correct it.') from None
+        if not isinstance(config.get('type'), str):
+            raise ConfigError(
+                f'the {role} {shown(text, 200)} has no name under "type"; write e.g. '
+                '{"type": "ClipEncoder", "weights": "FOLDER"}.'
+            )
+        return {**config, **given}
     name, _, weights = text.partition('=')
     if name in WITHOUT_WEIGHTS and names is ENCODER_NAMES:
         if weights:
