@@ -156,11 +156,16 @@ def test_a_registered_architecture_with_weights(tmp_path):
 
 
 def test_mistakes_are_sentences(tmp_path, tiny_clip):
-    with pytest.raises(ConfigError, match='do not exist'):
+    wanted = r'; wanted is CLIP, such as openai/clip-vit-base-patch32: .*docs/extraction.md'
+    with pytest.raises(ConfigError, match=f'do not exist{wanted}'):
         build('ClipEncoder', tmp_path / 'nothing')
     (tmp_path / 'folder').mkdir()
-    with pytest.raises(ConfigError, match='cannot be loaded'):
-        build('ClipEncoder', tmp_path / 'folder')
+    for kind, usual in (
+        ('ClipEncoder', 'clip-vit-base-patch32'), ('ClapEncoder', 'clap-htsat-unfused'),
+        ('SiglipEncoder', 'siglip-base-patch16-224'), ('Blip2Encoder', 'blip2-itm-vit-g'),
+    ):  # fmt: skip
+        with pytest.raises(ConfigError, match=rf'folder \(.*{usual}: .*docs/extraction.md'):
+            build(kind, tmp_path / 'folder')
     (tmp_path / 'text.pt').write_text('no program')
     with pytest.raises(ConfigError, match='no TorchScript file'):
         build('TorchScriptEncoder', tmp_path / 'text.pt')

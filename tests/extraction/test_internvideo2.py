@@ -188,6 +188,8 @@ def test_missing_parts_are_sentences(files, tmp_path, monkeypatch):
         build(parts, 'clip_1b', text=str(files / 'clip/tokenizer'))
     with pytest.raises(ConfigError, match='has no bos_token or eos_token'):
         build(files / 'clip', 'clip_1b', text=tokenizer)
+    with pytest.raises(ConfigError, match=r'wanted is the tokenizer of BERT, .*bert-large-unc'):
+        build(files / 'stage2', text=str(tmp_path))
     pieces = tmp_path / 'pieces'
     pieces.mkdir()
     (pieces / 'tokenizer.model').write_bytes(b'')

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """SlowFast: reference values, layouts of weights, PyTorchVideo, and what is wrong with a file."""
 
+import pickle
+
 import numpy as np
 import pytest
 import torch
@@ -134,6 +136,8 @@ def test_files_that_do_not_fit(model, tmp_path):
     refused({**good, second: good[second] * float('nan')}, 'NaN or infinite')
     refused(good, 'of another shape', network=dict(NETWORK, width=16))
     refused({'epoch': 3}, 'holds no weights')
+    (tmp_path / 'zoo.pkl').write_bytes(pickle.dumps({'blobs': {'conv1_w': np.ones(3)}}))
+    refused(None, 'is a pickle .* convert it with: tools/convert_leg', tmp_path / 'zoo.pkl')
     caffe2 = layout(model, lambda name: caffe2_name(name, NETWORK['depths']))
     refused(
         {**caffe2, 'res_conv1_w': caffe2['conv1_w']}, 'holds s1.pathway0_stem.conv.weight twice'

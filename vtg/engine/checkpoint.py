@@ -23,6 +23,7 @@ from vtg.structures import PROGRESS_KEY, Answering, Progress
 from vtg.utils import CheckpointError, ConfigError, nearest_names, printable
 
 from .fields import tensor_fault
+from .pickled_arrays import is_pickle
 from .published import WEIGHTS, read_weights
 from .renamed import renamed_weight
 from .resume_state import plain_meta
@@ -75,6 +76,7 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu', mmap: bool = Fa
     if path.suffix == '.safetensors':
         return read_weights(path, map_location or 'cpu')
     _check_growth(path)
+    _check_format(path)
     try:
         mmap = mmap and zipfile.is_zipfile(path)
         return torch.load(path, map_location=map_location, weights_only=True, mmap=mmap)
@@ -93,6 +95,19 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu', mmap: bool = Fa
             f'{path} is not a readable checkpoint ({reason}); it may be truncated, copy or '
             'download it again.'
         ) from None
+
+
+def _check_format(path: Path) -> None:
+    """Refuse what PyTorch never wrote, such as the weights of Caffe2."""
+    try:
+        bare = is_pickle(path)
+    except OSError:
+        return  # what is wrong is said where the file is read
+    if bare:
+        raise CheckpointError(
+            f'{path} is a pickle and no file of PyTorch, and can run code when it is read; if you '
+            f'trust where it comes from, convert it with: {_CONVERT}'
+        )
 
 
 def _check_growth(path: Path) -> None:

@@ -138,6 +138,7 @@ class ClapEncoder(AudioEncoder, DualEncoder):
     """
 
     kind = 'ClapModel'
+    wanted = 'CLAP, such as laion/clap-htsat-unfused'
 
     def __init__(
         self,
@@ -149,7 +150,7 @@ class ClapEncoder(AudioEncoder, DualEncoder):
         amp: Literal['bf16', 'fp16'] | None = None,
     ) -> None:
         super().__init__(weights, device, batch_size, amp)
-        self.extractor = load_pretrained('ClapFeatureExtractor', weights)
+        self.extractor = load_pretrained('ClapFeatureExtractor', weights, wanted=self.wanted)
         self.sample_rate = self.extractor.sampling_rate
         self.window = window
         self.joint = self.projected = projected

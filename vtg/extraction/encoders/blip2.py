@@ -15,8 +15,9 @@ class QFormer:
 
     def __init__(self, weights: str, device: str | None) -> None:
         self.device = as_device(device)
-        self.model = load_pretrained('Blip2ForImageTextRetrieval', weights, self.device)
-        self.tokenizer = load_pretrained('AutoTokenizer', weights)
+        wanted = 'BLIP-2 for retrieval, such as Salesforce/blip2-itm-vit-g'
+        self.model = load_pretrained('Blip2ForImageTextRetrieval', weights, self.device, wanted)
+        self.tokenizer = load_pretrained('AutoTokenizer', weights, wanted=wanted)
         self.image_size = self.model.config.vision_config.image_size
         self.max_tokens = self.model.config.qformer_config.max_position_embeddings
 

@@ -24,6 +24,7 @@ class ClipEncoder(DualEncoder):
     """
 
     kind = 'CLIPModel'
+    wanted = 'CLIP, such as openai/clip-vit-base-patch32'
 
     def project_image(self, pooled: Tensor) -> Tensor:
         return self.model.visual_projection(pooled)

@@ -30,6 +30,7 @@ class DualEncoder(Encoder):
 
     Attributes:
         kind: Name of the model in ``transformers``.
+        wanted: Weights that are usual, for sentences.
         mean, std: Normalisation of the images.
         pads_text: Whether the model has learnt sentences that are padded to its full length.
     """
@@ -37,6 +38,7 @@ class DualEncoder(Encoder):
     has_text = True
     joint = True
     kind = ''
+    wanted = 'its own'
     mean, std = CLIP_MEAN, CLIP_STD
     pads_text = False
 
@@ -52,8 +54,8 @@ class DualEncoder(Encoder):
         self.device = as_device(device)
         self.precision = amp_context(amp, self.device, 'amp=')
         self.batch_size = batch_size
-        self.model = load_pretrained(self.kind, weights, self.device)
-        self.tokenizer = load_pretrained('AutoTokenizer', weights)
+        self.model = load_pretrained(self.kind, weights, self.device, self.wanted)
+        self.tokenizer = load_pretrained('AutoTokenizer', weights, wanted=self.wanted)
         self.max_tokens = self.model.config.text_config.max_position_embeddings
         if hasattr(self.model.config, 'vision_config'):
             self.image_size = self.model.config.vision_config.image_size

@@ -110,7 +110,9 @@ class Words:
         if options['max_tokens'] < 3:
             raise ConfigError(f'max_tokens is {options["max_tokens"]}; use at least 3.')
         _check_readable(Path(options['tokenizer']).expanduser())
-        self.tokenizer = load_pretrained('AutoTokenizer', options['tokenizer'])
+        self.tokenizer = load_pretrained(
+            'AutoTokenizer', options['tokenizer'], wanted=tower.tokenizer
+        )
         ends = [getattr(self.tokenizer, f'{name}_id', None) for name in (tower.start, tower.end)]
         self.start, self.end = (-1 if token is None else token for token in ends)
         if None in ends:

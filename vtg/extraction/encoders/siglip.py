@@ -21,5 +21,6 @@ class SiglipEncoder(DualEncoder):
     """
 
     kind = 'SiglipModel'
+    wanted = 'SigLIP, such as google/siglip-base-patch16-224'
     mean, std = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
     pads_text = True

@@ -24,6 +24,7 @@ class BertText(nn.Module):
     """The first layers of BERT, before those that see the video, and a projection."""
 
     start, end = 'cls_token', 'sep_token'
+    tokenizer = 'the tokenizer of BERT, such as google-bert/bert-large-uncased'
     prefixes = ('text_encoder.bert.', 'text_proj.')
 
     def __init__(self, sizes: TextSizes) -> None:
@@ -65,6 +66,7 @@ class LlamaText(nn.Module):
     """LLaMA and a projection of the state of the last token."""
 
     start, end = 'bos_token', 'eos_token'
+    tokenizer = 'the tokenizer of InternVL-C, the folder chinese_alpaca_lora_7b'
     prefixes = ('text_encoder.transformer.', 'text_encoder.text_projection')
 
     def __init__(self, sizes: TextSizes) -> None:
