@@ -10,7 +10,10 @@ _base_ = [
 
 benchmark = dict(
     dataset=dict(
-        labels=dict(saliency=dict(type='AllWindows', clip_from='clip_length', rounding='ceil'))
+        labels=dict(
+            saliency=dict(type='AllWindows', clip_from='clip_length', rounding='ceil'),
+            min_clips=1.0,
+        )
     )
 )
 model = dict(

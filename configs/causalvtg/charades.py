@@ -11,7 +11,10 @@ _base_ = [
 benchmark = dict(
     video=_base_.benchmark.video[::-1],
     dataset=dict(
-        labels=dict(saliency=dict(type='AllWindows', clip_from='clip_length', rounding='ceil'))
+        labels=dict(
+            saliency=dict(type='AllWindows', clip_from='clip_length', rounding='ceil'),
+            min_clips=1.0,
+        )
     ),
 )
 model = dict(

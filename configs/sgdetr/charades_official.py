@@ -10,7 +10,13 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-benchmark = dict(dataset=dict(features=dict(pad_to_multiple=4, mask_padding=False)))
+benchmark = dict(
+    dataset=dict(
+        features=dict(pad_to_multiple=4, mask_padding=False),
+        # Labels pass for ratings, so that the hard pair is one of two relevant clips.
+        labels=dict(saliency=dict(pairs='hard_easy')),
+    )
+)
 # As in charades.py, but for the length by which lists are fused.
 model = dict(
     moment_head=dict(

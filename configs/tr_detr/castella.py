@@ -11,5 +11,7 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
+# The local alignment has every clip that a moment touches for its own.
+benchmark = dict(dataset=dict(labels=dict(saliency=dict(relevant='touched'))))
 train_cfg = dict(val_interval=1)
 randomness = dict(seed=2023)

@@ -12,6 +12,8 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
+# The local alignment has every clip that a moment touches for its own.
+benchmark = dict(dataset=dict(labels=dict(saliency=dict(relevant='touched'))))
 model = dict(
     loss_balancer=dict(type='FixedBalancer', weights=dict(saliency=4.0)),
 )

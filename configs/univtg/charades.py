@@ -12,6 +12,11 @@ _base_ = [
     '../_base_/runtime_moments.py',
 ]
 
-# All words enter.
-benchmark = dict(dataset=dict(features=dict(max_text_tokens=None)))
+# All words enter; clips are labelled by their centres.
+benchmark = dict(
+    dataset=dict(
+        features=dict(max_text_tokens=None),
+        labels=dict(saliency=dict(clip_from='clip_length', rounding='nearest')),
+    )
+)
 randomness = dict(seed=2018)

@@ -8,6 +8,13 @@ _base_ = [
     '../_base_/runtime_moments.py',
 ]
 
+# As in charades.py.
+benchmark = dict(
+    dataset=dict(
+        features=dict(max_text_tokens=None),
+        labels=dict(saliency=dict(clip_from='clip_length', rounding='nearest')),
+    )
+)
 model = dict(
     saliency_head=dict(losses=dict(inter=dict(weight=0.5), intra=dict(weight=1.0))),
     auxiliary=dict(existence=dict(type='ExistenceHead')),

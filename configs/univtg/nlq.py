@@ -12,4 +12,10 @@ _base_ = [
     '../_base_/runtime_moments.py',
 ]
 
+# Clips are labelled by their centres, of windows that are widened to one clip where shorter.
+benchmark = dict(
+    dataset=dict(
+        labels=dict(saliency=dict(clip_from='clip_length', rounding='nearest'), min_clips=1.0)
+    )
+)
 randomness = dict(seed=2018)

@@ -8,6 +8,8 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
+# All moments enter.
+benchmark = dict(dataset=dict(labels=dict(max_windows=None)))
 # Rates and epochs of qvhl.py.
 optim_wrapper = dict(optimizer=dict(lr=1e-4, weight_decay=1e-4))
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=200, val_interval=5)

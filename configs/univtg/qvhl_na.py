@@ -11,5 +11,7 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
+# As in qvhl.py.
+benchmark = dict(dataset=dict(features=dict(max_text_tokens=None), labels=dict(max_windows=None)))
 model = dict(auxiliary=dict(existence=dict(type='ExistenceHead')))
 train_cfg = dict(val_interval=1)

@@ -12,5 +12,9 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
+# Clips are labelled by their centres.
+benchmark = dict(
+    dataset=dict(labels=dict(saliency=dict(clip_from='clip_length', rounding='nearest')))
+)
 default_hooks = dict(checkpoint=dict(save_best='MR-full-R1@0.3'))
 randomness = dict(seed=2018)

@@ -16,7 +16,9 @@ _base_ = [
 # these.
 benchmark = dict(
     dataset=dict(
-        labels=dict(saliency=dict(offset='mean', scale=1 / 20, relevant='positive', pair='random'))
+        # Words are normalised, and clips without ratings are cut before positions are counted.
+        features=dict(normalize_text=True, unrated_clips='cut_first'),
+        labels=dict(saliency=dict(offset='mean', scale=1 / 20, relevant='positive', pair='random')),
     )
 )
 optim_wrapper = dict(optimizer=dict(lr=1e-4))

@@ -14,7 +14,11 @@ _base_ = [
 
 # SlowFast first, as in the pre-training; the matching clip is a random highlight.
 benchmark = dict(
-    dataset=dict(labels=dict(saliency=dict(pair='random'))),
+    dataset=dict(
+        # Words are normalised, and clips without ratings are cut before positions are counted.
+        features=dict(normalize_text=True, unrated_clips='cut_first'),
+        labels=dict(saliency=dict(pair='random')),
+    ),
     video=_base_.benchmark.video[::-1],
 )
 optim_wrapper = dict(optimizer=dict(lr=1e-4))

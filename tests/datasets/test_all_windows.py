@@ -43,3 +43,40 @@ def test_ends_are_rounded_down_or_up():
     for window, clip in (([4.4, 5.0], 2), ([19.8, 24.0], 9), ([-2.0, 0.4], 0)):
         found = labels([window], rounding='ceil')
         assert np.flatnonzero(found['relevant']).tolist() == [clip]
+
+
+@pytest.mark.parametrize(
+    'window, clips',
+    [
+        # Clips of 2 s, whose centres are 1, 3, 5 and so on; ends are part of the window.
+        ([3.0, 7.0], [1, 2, 3]),
+        ([3.1, 6.9], [2]),
+        ([15.5, 24.0], [8, 9]),
+        # No centre inside: the clip in which the window begins.
+        ([6.2, 6.6], [3]),
+        ([19.5, 24.0], [9]),
+        ([21.0, 24.0], [9]),
+        ([-2.0, 0.4], [0]),
+    ],
+)
+def test_clips_are_labelled_by_their_centres(window, clips):
+    found = labels([window], rounding='nearest')
+    assert np.flatnonzero(found['relevant']).tolist() == clips
+
+
+@pytest.mark.parametrize(
+    'window, clips',
+    [
+        ([3.0, 7.0], [1, 2, 3]),
+        ([4.0, 8.0], [2, 3]),
+        ([6.2, 6.6], [3]),
+        ([4.0, 4.0], [2]),
+        ([17.0, 24.0], [8, 9]),
+        ([21.0, 24.0], [9]),
+    ],
+)
+def test_clips_that_a_window_touches_are_relevant_and_only_inner_ones_labelled(window, clips):
+    found, plain = labels([window], relevant='touched'), labels([window])
+    assert np.flatnonzero(found['relevant']).tolist() == clips
+    for name in ('saliency', 'pos_clips', 'neg_clips'):
+        np.testing.assert_array_equal(found[name], plain[name])

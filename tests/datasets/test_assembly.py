@@ -38,6 +38,16 @@ def test_clips_without_ratings_are_cut_behind_the_positions(arrays):
     assert (clips, more) == (4, 6) and cut[0, -1] == pytest.approx(1 / 6)
 
 
+def test_clips_without_ratings_are_cut_before_the_positions_where_asked(arrays):
+    rated = {**RECORD, 'label': [[1], [2], [3], [4]]}
+    first, clips = Assembly(unrated_clips='cut_first').video(arrays, rated)
+    later, _ = Assembly().video(arrays, rated)
+    np.testing.assert_array_equal(first[:, :-2], later[:, :-2])
+    assert clips == 4 and first[-1, -1] == pytest.approx(1)
+    more = {**RECORD, 'label': [[1]] * 9}
+    assert Assembly(unrated_clips='cut_first').video(arrays, more)[1] == 6
+
+
 def test_only_a_generator_drops_tokens(arrays):
     assembly = Assembly(txt_drop_ratio=0.5, max_text_tokens=6, normalize_text=False)
     np.testing.assert_array_equal(assembly.text(arrays[:1]), arrays[0][:6])

@@ -27,6 +27,18 @@ def test_windows_beyond_the_maximum_are_drawn():
     assert len(targets(max_windows=2)['spans']) == 2
 
 
+def test_short_windows_become_a_clip_within_the_video():
+    windows = [[4.5, 5.0], [0.1, 0.3], [9.8, 10.6], [2.0, 8.0]]
+    record = {**RECORD, 'relevant_windows': windows}
+    labelling = Labelling({'type': 'AllWindows', 'clip_from': 'clip_length'}, min_clips=1.0)
+    found = labelling.targets(record, 5, 2.0, np.random.default_rng(0))
+    expected = np.array([[4.75, 2], [1, 2], [9, 2], [5, 6]]) / 10
+    np.testing.assert_allclose(found['spans'], expected, rtol=1e-6)
+    # Labels follow: clip 4 was not reached before.
+    assert found['relevant'].all() and record['relevant_windows'] is windows
+    assert len(labelling.targets({**RECORD, 'relevant_windows': []}, 5, 2.0, None)['spans']) == 0
+
+
 def test_the_source_follows_its_rule():
     assert targets()['source'] == 'a_b'
     assert targets(source_rule='underscore')['source'] == 'a_b'

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from vtg.datasets import AnnotatorSum, ClipRatings, SingleWindow
+from vtg.datasets import AnnotatorSum, ClipRatings, CoveredClips, SingleWindow
 
 
 @pytest.fixture
@@ -133,3 +133,18 @@ def test_labels_below_the_first_rank_are_noted():
     graded = SIMILARITIES | {'saliency_scores': [[4, 3, 2]] * 5}
     assert AnnotatorSum().note([SIMILARITIES, graded]) is None
     assert AnnotatorSum().note([{'saliency_scores': None}]) is None
+
+
+def test_the_hard_pair_of_labels_without_grades_is_of_two_relevant_clips():
+    record = {'relevant_windows': [[4.0, 10.0]]}
+    for seed in range(5):
+        labels = CoveredClips(pairs='hard_easy')(record, 8, 2.0, np.random.default_rng(seed))
+        assert (labels['pos_clips'][0], labels['neg_clips'][0]) == (4, 2)
+        assert labels['relevant'][labels['pos_clips'][1]]
+        assert not labels['relevant'][labels['neg_clips'][1]]
+        plain = CoveredClips()(record, 8, 2.0, np.random.default_rng(seed))
+        np.testing.assert_array_equal(labels['saliency'], plain['saliency'])
+        assert not plain['relevant'][plain['neg_clips']].any()
+    every = {'relevant_windows': [[0.0, 16.0]]}
+    labels = CoveredClips(pairs='hard_easy')(every, 8, 2.0, np.random.default_rng(0))
+    assert labels['pos_clips'].tolist() == [7, 7] and labels['neg_clips'].tolist() == [0, 0]

@@ -30,7 +30,8 @@ class Assembly:
         mask_padding: These rows are padding like that of the batch. Off, they count as clips: they
             enter the mask and the duration, as in the official code of SG-DETR.
         unrated_clips: What happens to clips beyond the ratings of a video (``label``): ``'cut'``
-            them, after the temporal endpoint feature was made, or ``'keep'`` them without label.
+            them, after the temporal endpoint feature was made, or before it (``'cut_first'``,
+            UniVTG), or ``'keep'`` them without label.
         length_tolerance: How many clips an array may have more or fewer than the duration implies.
     """
 
@@ -43,11 +44,12 @@ class Assembly:
     txt_drop_ratio: float = 0.0
     pad_to_multiple: int = 1
     mask_padding: bool = True
-    unrated_clips: Literal['cut', 'keep'] = 'cut'
+    unrated_clips: Literal['cut', 'cut_first', 'keep'] = 'cut'
     length_tolerance: int = 1
 
     def __post_init__(self) -> None:
-        check_choice(self.unrated_clips, ('cut', 'keep'), 'features.unrated_clips')
+        choices = ('cut', 'cut_first', 'keep')
+        check_choice(self.unrated_clips, choices, 'features.unrated_clips')
 
     @classmethod
     def of(cls, given: Mapping[str, Any] | None) -> 'Assembly':
@@ -80,10 +82,12 @@ class Assembly:
         if self.normalizes(record):
             arrays = [normalize_rows(array) for array in arrays]
         num_clips = min(map(len, arrays))
+        if record.get('label') and self.unrated_clips == 'cut_first':
+            num_clips = min(num_clips, len(record['label']))
         places = self.tef_after(len(arrays))
         video = concatenate_sources(
             [
-                append_tef(array[:num_clips]) if number in places else array
+                append_tef(array[:num_clips]) if number in places else array[:num_clips]
                 for number, array in enumerate(arrays)
             ]
         )

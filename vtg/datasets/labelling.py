@@ -10,9 +10,10 @@ from vtg.registry import TRANSFORMS
 from vtg.utils import ConfigError, check_choice, check_keys
 
 from .annotations import Record
+from .repair import widened
 from .sources import SOURCE_RULES
 
-_ARGUMENTS = ('saliency', 'max_windows', 'duration_from', 'source_rule')
+_ARGUMENTS = ('saliency', 'max_windows', 'min_clips', 'duration_from', 'source_rule')
 
 
 class Labelling:
@@ -21,6 +22,8 @@ class Labelling:
     Args:
         saliency: The component that makes the saliency labels, see :mod:`vtg.datasets.saliency`.
         max_windows: Of more windows, keep so many in random order, drawn anew each epoch.
+        min_clips: Shorter windows are widened to so many clips around their centre, within the
+            clips of the video (UniVTG on Ego4D-NLQ).
         duration_from: ``'clips'``: spans are a fraction of ``num_clips * clip_length``;
             ``'annotation'``: of the annotated duration.
         source_rule: How the source video is read off ``vid``, see :mod:`vtg.datasets.sources`.
@@ -30,6 +33,7 @@ class Labelling:
         self,
         saliency: Mapping[str, Any],
         max_windows: int | None = None,
+        min_clips: float = 0.0,
         duration_from: Literal['clips', 'annotation'] = 'clips',
         source_rule: Literal['segment', 'underscore'] = 'segment',
     ) -> None:
@@ -37,6 +41,7 @@ class Labelling:
         check_choice(source_rule, SOURCE_RULES, 'labels.source_rule')
         self.saliency = TRANSFORMS.build(saliency)
         self.max_windows = max_windows
+        self.min_clips = min_clips
         self.duration_from = duration_from
         self.source_rule = SOURCE_RULES[source_rule]
 
@@ -79,6 +84,9 @@ class Labelling:
         self, record: Record, num_clips: int, clip_length: float, rng: np.random.Generator
     ) -> dict[str, Any]:
         """Return ``spans (W, 2)`` as centre and width from 0 to 1, ``source`` and the labels."""
+        if self.min_clips and record.get('relevant_windows'):
+            shortest, end = self.min_clips * clip_length, num_clips * clip_length
+            record = {**record, 'relevant_windows': widened(record, shortest, end)}
         windows = np.asarray(record.get('relevant_windows') or [], dtype=np.float64).reshape(-1, 2)
         if self.max_windows is not None and len(windows) > self.max_windows:
             windows = windows[rng.permutation(len(windows))[: self.max_windows]]

@@ -220,6 +220,15 @@ def for_training(record: Record, clip_length: float) -> Record | None:
     return {**record, 'relevant_windows': windows}
 
 
+def widened(record: Record, shortest: float, duration: float) -> list[list[float]]:
+    """Return the windows of a record, shorter ones widened to ``shortest`` seconds around their
+    centre and within ``duration`` seconds."""
+    return [
+        _widened(start, end, duration, shortest) if end - start < shortest else [start, end]
+        for start, end in record['relevant_windows']
+    ]
+
+
 def _widened(start: float, end: float, duration: float, length: float) -> list[float]:
     low = max(0.0, min((start + end - length) / 2, duration - length))
     return [low, min(low + length, duration)]

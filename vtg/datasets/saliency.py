@@ -49,6 +49,19 @@ def _random_pairs(relevant: np.ndarray, rng: np.random.Generator) -> tuple[np.nd
     return pos, rng.choice(outside, 2, replace=len(outside) < 2) if len(outside) else pos
 
 
+def _hard_easy_pairs(
+    clips: np.ndarray, scores: np.ndarray, relevant: np.ndarray, rng: np.random.Generator
+) -> tuple[list[int], list[int]]:
+    """The best against the worst of the labelled ``clips``, and a random one of them against a
+    random clip outside; without a clip outside the first pair again."""
+    order = np.argsort(scores, kind='stable')
+    pos, neg = [clips[order[-1]]], [clips[order[0]]]
+    others = np.flatnonzero(~relevant)
+    pos.append(rng.choice(clips) if len(others) else pos[0])
+    neg.append(rng.choice(others) if len(others) else neg[0])
+    return pos, neg
+
+
 def _spread(scores: np.ndarray, top: float) -> np.ndarray:
     """Bring scores ``(n,)`` linearly to 1 at the lowest and ``top`` at the highest."""
     low, high = scores.min(), scores.max()
@@ -123,12 +136,7 @@ class AnnotatorSum:
             # A pair of a clip with itself has a constant loss: nothing to rank here.
             return _labels(saliency, relevant, [0, 0], [0, 0])
 
-        order = np.argsort(scores, kind='stable')
-        pos, neg = [clips[order[-1]]], [clips[order[0]]]
-        others = np.flatnonzero(~relevant)
-        pos.append(rng.choice(clips) if len(others) else pos[0])
-        neg.append(rng.choice(others) if len(others) else neg[0])
-        return _labels(saliency, relevant, pos, neg)
+        return _labels(saliency, relevant, *_hard_easy_pairs(clips, scores, relevant, rng))
 
 
 @TRANSFORMS.register_module()
@@ -142,7 +150,10 @@ class SingleWindow:
     Args:
         clip_from: The clip length ``c``: ``'clip_length'`` as configured, or ``'duration'``, the
             annotated duration over the number of clips.
-        rounding: ``'floor'`` of both ends, or ``'ceil'`` (R2-Tuning, CausalVTG).
+        rounding: ``'floor'`` of both ends, ``'ceil'`` (R2-Tuning, CausalVTG), or ``'nearest'``: the
+            clips whose centre lies in the window, ends included (UniVTG).
+        relevant: Clips that count as relevant: the ``'labelled'`` ones, or all that are
+            ``'touched'`` by the window (TR-DETR in line/lighthouse).
     """
 
     fields = ('relevant_windows',)
@@ -150,24 +161,42 @@ class SingleWindow:
     def __init__(
         self,
         clip_from: Literal['clip_length', 'duration'] = 'clip_length',
-        rounding: Literal['floor', 'ceil'] = 'floor',
+        rounding: Literal['floor', 'ceil', 'nearest'] = 'floor',
+        relevant: Literal['labelled', 'touched'] = 'labelled',
     ) -> None:
         self.clip_from = clip_from
         self.rounding = rounding
+        self.relevant = relevant
 
     def __call__(
         self, record: dict[str, Any], num_clips: int, clip_length: float, rng: np.random.Generator
     ) -> Labels:
-        relevant = np.zeros(num_clips, dtype=bool)
+        labelled = np.zeros(num_clips, dtype=bool)
         if not record['relevant_windows']:
-            return _labels(relevant, relevant, *_random_pairs(relevant, rng))
+            return _labels(labelled, labelled, *_random_pairs(labelled, rng))
         length = clip_length if self.clip_from == 'clip_length' else record['duration'] / num_clips
-        to_whole = math.ceil if self.rounding == 'ceil' else int
+        touched = np.zeros(num_clips, dtype=bool)
         for start, end in self.windows(record):
-            last = max(0, min(to_whole(end / length), num_clips) - 1)
-            first = max(0, min(to_whole(start / length), last))
-            relevant[first : last + 1] = True
-        return _labels(relevant, relevant, *self.pairs(relevant, rng))
+            start, end = start / length, end / length
+            first, last = self._ends(start, end, num_clips)
+            labelled[first : last + 1] = True
+            first = max(0, min(math.floor(start), num_clips - 1))
+            touched[first : max(math.ceil(end), first + 1)] = True
+        relevant = touched if self.relevant == 'touched' else labelled
+        return _labels(labelled, relevant, *self.pairs(labelled, rng))
+
+    def _ends(self, start: float, end: float, num_clips: int) -> tuple[int, int]:
+        """The first and the last clip of a window whose ends are given in clips."""
+        if self.rounding == 'nearest':
+            first, stop = math.ceil(start - 0.5), math.floor(end + 0.5)
+            if first >= min(stop, num_clips):  # no centre inside
+                first = max(0, min(int(start), num_clips - 1))
+                return first, first
+        else:
+            to_whole = math.ceil if self.rounding == 'ceil' else int
+            first, stop = to_whole(start), to_whole(end)
+        last = max(0, min(stop, num_clips) - 1)
+        return max(0, min(first, last)), last
 
     @staticmethod
     def windows(record: dict[str, Any]) -> Sequence[Sequence[float]]:
@@ -188,7 +217,7 @@ class AllWindows(SingleWindow):
     FlashMMR's labels of QV-M2 (Cao et al., "When One Moment Isn't Enough", NeurIPS 2025).
 
     Args:
-        clip_from, rounding: See :class:`SingleWindow`.
+        clip_from, rounding, relevant: See :class:`SingleWindow`.
         min_outside: With fewer clips outside, the pairs are of clips with themselves: nothing to
             rank. 2 in the released code.
     """
@@ -197,9 +226,10 @@ class AllWindows(SingleWindow):
         self,
         clip_from: Literal['clip_length', 'duration'] = 'duration',
         min_outside: int = 1,
-        rounding: Literal['floor', 'ceil'] = 'floor',
+        rounding: Literal['floor', 'ceil', 'nearest'] = 'floor',
+        relevant: Literal['labelled', 'touched'] = 'labelled',
     ) -> None:
-        super().__init__(clip_from, rounding)
+        super().__init__(clip_from, rounding, relevant)
         self.min_outside = min_outside
 
     @staticmethod
@@ -220,18 +250,24 @@ class CoveredClips:
     """1 on the clips of which more than a share lies inside a window, 0 elsewhere.
 
     SG-DETR's rule for data without graded saliency (Gordeev et al., 2024): more than half. Where no
-    clip qualifies, the one that is covered most is taken. Pairs as in :class:`SingleWindow`.
+    clip qualifies, the one that is covered most is taken.
 
     Args:
         share: The share of a clip, 0 to 1; any of the windows counts.
+        pairs: ``'random'`` as in :class:`SingleWindow`, or ``'hard_easy'`` as in
+            :class:`AnnotatorSum`, whose hard pair then is the last against the first relevant clip
+            (official SG-DETR code).
     """
 
     fields = ('relevant_windows',)
 
-    def __init__(self, share: float = 0.5) -> None:
+    def __init__(
+        self, share: float = 0.5, pairs: Literal['random', 'hard_easy'] = 'random'
+    ) -> None:
         if not 0 <= share < 1:
             raise ConfigError(f'share of CoveredClips is from 0 to less than 1, got {share!r}.')
         self.share = share
+        self.pairs = pairs
 
     def __call__(
         self, record: dict[str, Any], num_clips: int, clip_length: float, rng: np.random.Generator
@@ -246,6 +282,10 @@ class CoveredClips:
         relevant = covered > self.share + 1e-9
         if not relevant.any():
             relevant[covered.argmax()] = True
+        if self.pairs == 'hard_easy':
+            clips = np.flatnonzero(relevant)
+            pairs = _hard_easy_pairs(clips, np.ones(len(clips)), relevant, rng)
+            return _labels(relevant, relevant, *pairs)
         return _labels(relevant, relevant, *_random_pairs(relevant, rng))
 
 

@@ -140,6 +140,7 @@ RANGES: dict[str, Range] = {
     'min_alone': _AT_LEAST_0,
     'prior_clips': _AT_LEAST_0,
     'min_length': _AT_LEAST_0,
+    'min_clips': _AT_LEAST_0,
     'min_width': _AT_LEAST_0,
     'min_probability': ('at least 0 and below 1', lambda value: 0 <= value < 1),
     'min_log': ANY,

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Audio moment retrieval: Clotho-Moment with CLAP features of recordings (768), one row per second,
 # and of words (768), as line/lighthouse loads them. Recordings of 60 s are made of background and
-# sounds; there is no video, so the recording takes its place.
+# sounds; there is no video, so the recording takes its place. Clips of all moments are labelled;
+# lighthouse labels those of the first in the file.
 _base_ = './loaders.py'
 
 _from = dict(type='FolderStore', features_from='https://zenodo.org/records/13806234')

@@ -8,7 +8,10 @@ _at = 'data/tacos'
 benchmark = dict(
     dataset=dict(
         features=dict(normalize_video=False, normalize_text=False),
-        labels=dict(saliency=dict(type='AllWindows', clip_from='clip_length', rounding='ceil')),
+        labels=dict(
+            saliency=dict(type='AllWindows', clip_from='clip_length', rounding='ceil'),
+            min_clips=1.0,
+        ),
     ),
     video=[dict(folder=f'{_at}/clip_b32_vid_k4', dim=768, row_shape=(4, 50), **_from)],
     text=[dict(folder=f'{_at}/clip_b32_txt_k4', pattern='{qid}', dim=512, row_shape=(4,), **_from)],
