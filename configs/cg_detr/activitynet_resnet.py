@@ -11,5 +11,6 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
+model = dict(fusion=dict(context=dict(num_selected=2)))
 train_cfg = dict(val_interval=1)
 randomness = dict(seed=2023)

@@ -20,7 +20,7 @@ train_dataloader = dict(
             dict(
                 type='FolderStore',
                 folder='data/qvhighlights/clip_sub_features',
-                pattern='{qid}',
+                pattern='qid{qid}',
                 dim=512,
                 features_from=_from,
             )
