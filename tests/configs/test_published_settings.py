@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Settings of the released training scripts, one table for each kind, against our configs.
+
+Networks and losses have reference values; what a script sets beside them has only its number. A
+value that a config takes from elsewhere, because its authors released none, is named there.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vtg.engine import load_config
+
+ROOT = Path(__file__).resolve().parents[2] / 'configs'
+
+# Batch, lr, weight decay, epochs, evaluated every so many, seed, seconds per clip.
+TRAINING = {
+    'moment_detr/qvhl': (32, 1e-4, 1e-4, 200, 5, 2018, 2.0),
+    'moment_detr/charades': (32, 2e-4, 1e-4, 200, 1, 2023, 1.0),
+    'moment_detr/tacos': (32, 2e-4, 1e-4, 200, 1, 2023, 2.0),
+    'moment_detr/activitynet': (32, 1e-4, 1e-4, 200, 1, 2023, 2.0),
+    'moment_detr/tvsum': (4, 1e-3, 1e-4, 2000, 1, 2018, 2.0),
+    'moment_detr/youtube': (4, 2e-4, 1e-4, 1000, 1, 2018, 5 / 3),
+    'qd_detr/qvhl': (32, 1e-4, 1e-4, 200, 5, 2018, 2.0),
+    'qd_detr/qvhl_audio': (32, 1e-4, 1e-4, 200, 5, 3, 2.0),
+    'qd_detr/tvsum': (4, 1e-3, 1e-4, 2000, 5, 0, 2.0),
+    'tr_detr/qvhl': (32, 1e-4, 1e-4, 200, 5, 2017, 2.0),
+    'tr_detr/tvsum': (4, 1e-3, 1e-4, 2000, 5, 2017, 2.0),
+    'tr_detr/charades': (32, 2e-4, 1e-4, 200, 1, 2023, 1.0),
+    'cg_detr/qvhl': (32, 1e-4, 1e-4, 200, 5, 2018, 2.0),
+    'cg_detr/charades': (32, 2e-4, 1e-4, 200, 5, 2018, 1.0),
+    'cg_detr/charades_vgg': (16, 2e-4, 1e-4, 200, 5, 2018, 1 / 6),
+    'cg_detr/tacos': (32, 2e-4, 1e-4, 200, 5, 2018, 2.0),
+    'cg_detr/tvsum': (4, 1e-3, 1e-4, 1000, 5, 2018, 2.0),
+    'cg_detr/youtube': (4, 2e-4, 1e-4, 1000, 5, 2018, 5 / 3),
+    'univtg/qvhl': (32, 1e-4, 1e-4, 200, 5, 2018, 2.0),
+    'taskweave/qvhl': (32, 1e-4, 1e-4, 200, 5, 1004, 2.0),
+    'taskweave/charades_vgg': (32, 1e-4, 1e-4, 100, 5, 1004, 1 / 6),
+    'taskweave/tvsum': (4, 1e-3, 1e-4, 2000, 5, 0, 2.0),
+    'videolights/qvhl': (32, 1e-4, 1e-4, 200, 5, 2018, 2.0),
+    'videolights/charades': (32, 1e-4, 1e-4, 100, 5, 2018, 1.0),
+    'videolights/tvsum': (4, 1e-3, 1e-4, 2000, 5, 2018, 2.0),
+    'videolights/pretrain': (256, 1e-4, 1e-4, 50, 5, 2018, 2.0),
+    'flashvtg/qvhl': (64, 5e-4, 1e-4, 150, 1, 2024, 2.0),
+    'flashvtg/qvhl_internvideo2': (64, 5e-4, 1e-4, 150, 5, 2024, 2.0),
+    'flashvtg/charades': (128, 2.5e-4, 1e-4, 50, 1, 2024, 1.0),
+    'flashvtg/charades_internvideo2': (32, 1.5e-4, 1e-4, 50, 1, 2024, 1.0),
+    'flashvtg/charades_vgg': (16, 1e-4, 1e-4, 200, 1, 2024, 1 / 6),
+    'flashvtg/tacos': (32, 2e-4, 1e-4, 150, 3, 2024, 2.0),
+    'flashvtg/tvsum': (4, 1e-3, 0.05, 600, 1, 2024, 2.0),
+    'flashvtg/youtube': (4, 2e-4, 1e-4, 1000, 2, 2024, 5 / 3),
+    'sgdetr/qvhl': (128, 5e-4, 0.1, 160, 1, 40, 2.0),
+    'sgdetr/qvhl_finetune': (128, 5e-4, 1e-4, 50, 1, 42, 2.0),
+    'sgdetr/pretrain_intervidmr': (256, 5e-4, 0.1, 30, 1, 42, 2.0),
+    'sgdetr/charades': (64, 5e-4, 0.1, 100, 1, 45, 1.0),
+    'sgdetr/charades_finetune': (64, 5e-4, 0.1, 30, 1, 42, 1.0),
+    'sgdetr/tacos': (32, 5e-4, 0.1, 120, 1, 47, 2.0),
+    'sgdetr/tacos_finetune': (32, 5e-4, 0.1, 40, 1, 44, 2.0),
+    'sgdetr/tvsum': (4, 5e-4, 0.1, 200, 1, 40, 2.0),
+    'sgdetr/tvsum_finetune': (4, 5e-4, 0.1, 200, 1, 45, 2.0),
+    'sgdetr/youtube_finetune': (4, 1e-5, 0.1, 200, 1, 45, 5 / 3),
+}
+
+# Clips and words that are kept at most, whether words are normalised, moments that are kept.
+LOADING = {
+    'moment_detr/qvhl': (75, 32, True, 5),
+    'moment_detr/charades': (75, 32, True, None),
+    'moment_detr/tacos': (None, 100, True, None),
+    'moment_detr/castella': (300, 32, True, 5),
+    'qd_detr/tvsum': (1000, None, False, None),
+    'cg_detr/charades': (None, 100, True, None),
+    'cg_detr/charades_vgg': (None, None, False, None),
+    'cg_detr/tacos': (None, 100, True, None),
+    'cg_detr/youtube': (1000, None, False, None),
+    'cg_detr/qvhl_pt': (75, 75, True, 5),
+    'univtg/qvhl': (75, None, True, None),
+    'univtg/qvhl_na': (75, None, True, None),
+    'univtg/charades': (None, None, True, None),
+    'univtg/charades_na': (None, None, True, None),
+    'univtg/tacos': (None, None, True, None),
+    'univtg/tvsum': (1000, None, True, None),
+    'univtg/youtube': (1000, None, True, None),
+    'videolights/charades': (75, 32, True, None),
+    'videolights/tvsum': (1000, 32, True, None),
+    'videolights/tvsum_i3d': (1000, 32, True, None),
+    'flashvtg/qvhl': (75, 40, True, None),
+    'flashvtg/qvhl_internvideo2': (75, 40, True, None),
+    'flashvtg/charades': (None, 32, True, None),
+    'flashvtg/charades_internvideo2': (None, 23, True, None),
+    'flashvtg/tacos': (None, 100, True, None),
+    'flashvtg/tvsum': (1000, None, False, None),
+    'sgdetr/qvhl': (75, 40, True, 10),
+    'sgdetr/charades': (200, 40, True, 10),
+    'sgdetr/tacos': (750, 40, True, 10),
+    'sgdetr/tvsum': (1000, 40, True, None),
+}
+
+# How clips are labelled where there are no ratings.
+LABELS = {
+    'qd_detr/charades': {'type': 'SingleWindow', 'clip_from': 'clip_length'},
+    'tr_detr/charades': {
+        'type': 'SingleWindow', 'clip_from': 'clip_length', 'relevant': 'touched',
+    },
+    'tr_detr/tacos': {'type': 'SingleWindow', 'clip_from': 'clip_length', 'relevant': 'touched'},
+    'cg_detr/charades': {'type': 'SingleWindow', 'clip_from': 'duration'},
+    'flashvtg/tacos': {'type': 'SingleWindow', 'clip_from': 'duration'},
+    'videolights/charades': {'type': 'SingleWindow', 'clip_from': 'duration'},
+    'videolights/pretrain': {'type': 'SingleWindow', 'clip_from': 'duration'},
+    'videolights/pretrain_asr': {'type': 'SingleWindow', 'clip_from': 'duration'},
+    'univtg/charades': {
+        'type': 'SingleWindow', 'clip_from': 'clip_length', 'rounding': 'nearest',
+    },
+    'univtg/tacos': {'type': 'SingleWindow', 'clip_from': 'clip_length', 'rounding': 'nearest'},
+    'univtg/nlq': {'type': 'SingleWindow', 'clip_from': 'clip_length', 'rounding': 'nearest'},
+    'sgdetr/charades': {'type': 'CoveredClips', 'share': 0.5},
+    'sgdetr/charades_official': {'type': 'CoveredClips', 'share': 0.5, 'pairs': 'hard_easy'},
+}  # fmt: skip
+
+# Everything else, by its place.
+PLACES = {
+    'moment_detr/charades': {'model.loss_balancer.weights.saliency': 4.0},
+    'qd_detr/tacos': {'model.loss_balancer.weights.saliency': 4.0},
+    'qd_detr/qvhl_audio': {'train_dataloader.dataset.features.tef': (1, 2)},
+    'tr_detr/tvsum': {
+        'model.auxiliary.local_alignment.weight': 2.0,
+        'model.auxiliary.global_alignment.weight': 0.5,
+    },
+    'tr_detr/qvhl_audio': {
+        'model.auxiliary.local_alignment.weight': 0.3,
+        'model.auxiliary.global_alignment.weight': 0.3,
+    },
+    'cg_detr/qvhl': {
+        'model.refiner.num_dummies': 45, 'model.fusion.context.num_selected': 1,
+        'default_hooks.checkpoint.save_best': 'MR-full-mAP',
+    },
+    'cg_detr/activitynet': {'model.fusion.context.num_selected': 2},
+    'cg_detr/clotho_moment': {'model.fusion.context.num_selected': 2},
+    'cg_detr/charades': {
+        'model.fusion.context.num_selected': 2, 'model.saliency_head.losses.rank.weight': 4.0,
+        'model.fusion.losses.bce.weight': 4.0, 'default_hooks.checkpoint.save_best': 'selection',
+    },
+    'cg_detr/charades_vgg': {
+        'model.defaults.dropout': 0.2, 'model.refiner.dropout': 0.1,
+        'model.auxiliary.correlation.sentence_encoder.dropout': 0.1,
+        'model.test_cfg.post_processor.steps.clamp.high': 360.0,
+    },
+    'cg_detr/tacos': {'model.refiner.num_dummies': 50, 'model.fusion.context.num_selected': 2},
+    'cg_detr/tvsum': {'model.refiner.num_dummies': 3},
+    'cg_detr/youtube': {
+        'model.refiner.num_dummies': 1, 'model.saliency_head.losses.negative': None,
+        'model.fusion.losses.negative': None, 'model.saliency_head.losses.rank.weight': 4.0,
+    },
+    'univtg/nlq': {'train_dataloader.dataset.labels.min_clips': 1.0},
+    'univtg/tvsum': {'train_dataloader.dataset.features.unrated_clips': 'cut_first'},
+    'taskweave/qvhl': {'default_hooks.ema.decay': 0.9},
+    'taskweave/charades_vgg': {
+        'default_hooks.ema.decay': 0.9, 'model.feedback.moment_guided.start': 0.5,
+    },
+    'videolights/charades': {
+        'model.moment_head.losses.align.weight': 0.3,
+        'model.auxiliary.clip_text.losses.cosine.weight': 0.3,
+    },
+    'videolights/pretrain': {'model.moment_head.losses.align.weight': 0.01},
+    'videolights/pretrain_asr': {
+        'model.moment_head.losses.align.weight': 0.2,
+        'train_dataloader.dataset.text.0.pattern': 'qid{qid}',
+    },
+    'videolights/tvsum': {
+        'model.saliency_head.losses.hard_positive.coef': 1.0,
+        'train_dataloader.dataset.features.unrated_clips': 'keep',
+    },
+    'videolights/tvsum_pt': {'model.saliency_head.losses.hard_negative.coef': 10.0},
+    'flashvtg/qvhl_internvideo2': {
+        'model.neck.strides': (1, 2, 4, 8, 16), 'model.moment_head.losses.clip_score': None,
+    },
+    'flashvtg/charades': {
+        'model.moment_head.losses.clip_score.weight': 0.1, 'model.auxiliary.nce.weight': 0.01,
+    },
+    'flashvtg/charades_internvideo2': {
+        'model.moment_head.scores': {'kernel_size': 7, 'num_convs': 2, 'num_linear': 3},
+    },
+    'flashvtg/charades_vgg': {
+        'model.moment_head.scores': {'kernel_size': 3, 'num_convs': 2, 'num_linear': 5},
+        'model.test_cfg.post_processor.steps.clamp.high': 150.0,
+    },
+    'flashvtg/tacos': {
+        'model.moment_head.scores': {'kernel_size': 5, 'num_convs': 2, 'num_linear': 5},
+        'model.fusion.num_layers': 8, 'model.refiner.num_layers': 3,
+        'model.refiner.num_dummies': 35, 'model.defaults.dropout': 0.0,
+        'model.auxiliary.nce.weight': 0.05,
+        'default_hooks.checkpoint.save_best': 'MR-full-R1@0.3',
+    },
+    'flashvtg/tvsum': {
+        'model.moment_head.scores': {'kernel_size': 3, 'num_convs': 3, 'num_linear': 3},
+        'model.fusion.num_layers': 2, 'model.refiner.num_dummies': 3,
+    },
+    'flashvtg/youtube': {
+        'model.moment_head.scores': {'kernel_size': 5, 'num_convs': 2, 'num_linear': 3},
+        'model.moment_head.losses.label.weight': 0.6, 'model.auxiliary.nce.weight': 0.5,
+        'model.moment_head.losses.clip_score.weight': 5.0, 'train_dataloader.drop_last': True,
+        'model.saliency_head.losses.rank.weight': 0.7, 'model.fusion.losses.negative': None,
+    },
+    'sgdetr/qvhl_official': {'default_hooks.checkpoint.save_best': 'MR-full-mAP-detr'},
+    'sgdetr/charades': {
+        'model.moment_head.dense_head.prior': 0.25,
+        'model.moment_head.dense_head.assigner.topk': 18,
+        'model.test_cfg.post_processor.steps.round.grid': 0.1,
+        'model.test_cfg.post_processor.steps.clamp.high': 200.0,
+        'model.test_cfg.post_processor.steps.length.min_length': 1.0,
+        'default_hooks.checkpoint.save_best': 'MR-full-R1@0.5',
+    },
+    'sgdetr/tacos': {
+        'model.moment_head.dense_head.prior': 0.2, 'model.local_saliency_head.num_layers': 1,
+        'model.test_cfg.post_processor.steps.round.grid': 0.4,
+        'model.test_cfg.post_processor.steps.clamp.high': 1500.0,
+        'model.test_cfg.post_processor.steps.length.min_length': 2.0,
+        'default_hooks.checkpoint.save_best': 'MR-full-R1@0.3',
+    },
+}  # fmt: skip
+
+
+@cache
+def load(name: str) -> Any:
+    return load_config(ROOT / f'{name}.py')
+
+
+def at(cfg: Any, place: str) -> Any:
+    """The value at a dotted path."""
+    for key in place.split('.'):
+        cfg = cfg[int(key) if isinstance(cfg, list | tuple) else key]
+    return cfg
+
+
+@pytest.mark.parametrize('name', TRAINING)
+def test_training(name):
+    cfg = load(name)
+    optimizer, loop = cfg.optim_wrapper.optimizer, cfg.train_cfg
+    ours = (cfg.train_dataloader.batch_size, optimizer.lr, optimizer.weight_decay)
+    ours += (loop.max_epochs, loop.val_interval, cfg.randomness.seed)
+    assert (*ours, cfg.train_dataloader.dataset.clip_length) == TRAINING[name]
+    assert optimizer.type == 'AdamW' and cfg.optim_wrapper.clip_grad.max_norm == 0.1
+
+
+@pytest.mark.parametrize('name', LOADING)
+def test_loading(name):
+    dataset = load(name).train_dataloader.dataset
+    features, labels = dataset.get('features') or {}, dataset.get('labels') or {}
+    qvhighlights = dataset.type == 'QVHighlights'
+    ours = (features.get('max_video_clips', 75 if qvhighlights else None),)
+    ours += (features.get('max_text_tokens'), features.get('normalize_text', True))
+    ours += (labels.get('max_windows', 5 if qvhighlights else None),)
+    assert ours == LOADING[name]
+
+
+@pytest.mark.parametrize('name', LABELS)
+def test_labels(name):
+    assert load(name).train_dataloader.dataset.labels.saliency == LABELS[name]
+
+
+@pytest.mark.parametrize('name', PLACES)
+def test_places(name):
+    for place, value in PLACES[name].items():
+        found = at(load(name), place)
+        assert (tuple(found) if isinstance(value, tuple) else found) == value, place
