@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from media import filtered, pictures, write_audio, write_video
+from media import filtered, pictures, write_audio, write_late_pictures, write_video
 
 from vtg.extraction import Sampler, count_clips, iter_clips, probe, read_clips
+from vtg.extraction.sound import iter_sound
 from vtg.utils import ConfigError, DataError
 
 av = pytest.importorskip('av', reason='needs the extra "video"')
@@ -200,6 +201,16 @@ def test_time_stamps_count_from_the_first_picture(tmp_path, suffix):
     clips = read_clips(path, 1.0, 16)
     assert len(clips) == 4 and clips.duration == pytest.approx(4.0)
     assert probe(path).duration == pytest.approx(4.0)
+
+
+@pytest.mark.parametrize('suffix', ['mkv', 'mp4', 'ts'])
+def test_sound_that_begins_long_before_the_pictures(tmp_path, suffix):
+    path = write_late_pictures(tmp_path / f'sound.{suffix}')
+    clips = read_clips(path, 1.0, 16)
+    assert len(clips) == 4 and clips.duration == pytest.approx(4.0, abs=0.2)
+    assert clips.times[0] < 1 and probe(path).duration == pytest.approx(4.0, abs=0.3)
+    (heard,) = iter_sound(path, 1.0, 8000)
+    assert len(heard) == 4 and heard.samples[0].mean() > 0.4
 
 
 def test_a_picture_far_from_the_others_ends_decoding(tmp_path):

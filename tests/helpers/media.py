@@ -71,6 +71,28 @@ def filtered(path, step):
     return found
 
 
+def write_late_pictures(path):
+    """Four seconds of pictures behind 20 s of sound alone, which grows louder."""
+    av = pytest.importorskip('av', reason='needs the extra "video"')
+    with av.open(str(path), 'w') as container:
+        stream = container.add_stream('mpeg4', rate=5)
+        sound = container.add_stream('aac', rate=8000)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, 'yuv420p'
+        for number in range(8 * 24):
+            samples = np.full((1, 1000), number * 100, np.int16)
+            part = av.AudioFrame.from_ndarray(samples, format='s16', layout='mono')
+            part.sample_rate, part.pts, part.time_base = 8000, number * 1000, Fraction(1, 8000)
+            container.mux(sound.encode(part))
+            if number >= 160 and number % 8 < 5:
+                (image,) = pictures(1, seed=number)
+                frame = av.VideoFrame.from_ndarray(image, format='rgb24')
+                frame.pts, frame.time_base = number // 8 * 5 + number % 8, Fraction(1, 5)
+                container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+        container.mux(sound.encode())
+    return Path(path)
+
+
 def write_audio(path, seconds=2.0):
     av = pytest.importorskip('av', reason='needs the extra "video"')
     with av.open(str(path), 'w') as container:

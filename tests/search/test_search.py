@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from media import write_video
+from media import write_late_pictures, write_video
 
 from vtg.apis.inference import GroundingResult
 from vtg.extraction.encoders import Encoder, TextFeatures
@@ -260,3 +260,11 @@ def test_a_part_is_copied_from_the_key_frame_before_it(tmp_path, monkeypatch):
     assert first > 0 and len(copied) == 60 - first
     np.testing.assert_array_equal(copied[0], frames[first])
     np.testing.assert_array_equal(copied[-1], frames[59])
+
+
+def test_a_part_of_a_video_whose_sound_begins_long_before_it(tmp_path):
+    av = pytest.importorskip('av', reason='needs the extra "video"')
+    source = write_late_pictures(tmp_path / 'v.mkv')
+    made = cut(source, 0.0, 2.0, tmp_path / 'part')
+    with av.open(str(made)) as part:
+        assert sum(1 for _ in part.decode(video=0)) == 10

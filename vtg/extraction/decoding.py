@@ -87,6 +87,22 @@ def open_media(path: str | Path) -> Any:
     return av.open(f'file:{path}', options={'format_whitelist': _CONTAINERS})
 
 
+def late_pictures(path: str | Path) -> Fraction:
+    """Seconds by which pictures begin behind the start that their stream states.
+
+    Where FFmpeg does not meet one soon it states that of the sound.
+
+    Raises:
+        OSError: See :func:`open_media`.
+    """
+    with open_media(path) as container:
+        if len(container.streams) < 2 or not container.streams.video:
+            return Fraction(0)
+        stream = container.streams.video[0]
+        first = next((p.pts for p in container.demux(stream) if p.pts is not None), 0)
+        return max(Fraction(0), (first - (stream.start_time or 0)) * stream.time_base)
+
+
 class SoundMissing(DataError):
     """A file has no audio track."""
 
@@ -120,6 +136,7 @@ class MediaFile:
         if not self.path.stat().st_size:
             raise DataError(f'video {self.path} is empty (0 bytes); copy or download it again.')
         try:
+            late = late_pictures(self.path)
             self.container = open_media(self.path)
         except self.failures as error:
             raise self.unreadable(error) from None
@@ -135,8 +152,8 @@ class MediaFile:
             if self.kind == 'video':
                 self.stream.codec_context.options = {'max_pixels': str(_MOST_PIXELS)}
             first = (videos or streams)[0]
-            self.start = (first.start_time or 0) * first.time_base
-            self.promised = self._promised()
+            self.start = (first.start_time or 0) * first.time_base + late
+            self.promised = self._promised(late)
         except self.failures as error:
             self.container.close()
             raise self.unreadable(error) from None
@@ -165,10 +182,11 @@ class MediaFile:
             'it again.'
         )
 
-    def _promised(self) -> Fraction | None:
+    def _promised(self, late: Fraction) -> Fraction | None:
         """Seconds that the stream says it lasts, None where it does not say."""
         if self.stream.duration:
-            return self.stream.duration * self.stream.time_base
+            stated = self.stream.duration * self.stream.time_base
+            return stated - late if late < stated else stated
         # Matroska and WebM keep it as a tag, '00:00:30.000000000'.
         parts = self.stream.metadata.get('DURATION', '').split(':')
         try:

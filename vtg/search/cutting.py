@@ -5,7 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from vtg.extraction.decoding import open_media
+from vtg.extraction.decoding import late_pictures, open_media
 from vtg.utils import DataError, atomic_write, printable
 from vtg.utils.optional import require
 
@@ -52,7 +52,7 @@ def _copy(av: Any, video: Path, start: float, end: float, target: Path, containe
         pictures = source.streams.video[0]
         streams = [pictures, *source.streams.audio[:1]]
         copies = {stream.index: out.add_stream_from_template(stream) for stream in streams}
-        origin = (pictures.start_time or 0) * pictures.time_base
+        origin = (pictures.start_time or 0) * pictures.time_base + late_pictures(video)
         begin, stop = origin + Fraction(start), origin + Fraction(end)
         source.seek(int(begin / pictures.time_base), stream=pictures)
         first: Fraction | None = None
