@@ -41,6 +41,7 @@ TRAINING = {
     'taskweave/tvsum': (4, 1e-3, 1e-4, 2000, 5, 0, 2.0),
     'videolights/qvhl': (32, 1e-4, 1e-4, 200, 5, 2018, 2.0),
     'videolights/charades': (32, 1e-4, 1e-4, 100, 5, 2018, 1.0),
+    'videolights/tacos': (32, 2e-4, 1e-4, 100, 5, 2018, 2.0),
     'videolights/tvsum': (4, 1e-3, 1e-4, 2000, 5, 2018, 2.0),
     'videolights/pretrain': (256, 1e-4, 1e-4, 50, 5, 2018, 2.0),
     'flashvtg/qvhl': (64, 5e-4, 1e-4, 150, 1, 2024, 2.0),
@@ -83,6 +84,7 @@ LOADING = {
     'univtg/tvsum': (1000, None, True, None),
     'univtg/youtube': (1000, None, True, None),
     'videolights/charades': (75, 32, True, None),
+    'videolights/tacos': (None, 32, True, None),
     'videolights/tvsum': (1000, 32, True, None),
     'videolights/tvsum_i3d': (1000, 32, True, None),
     'flashvtg/qvhl': (75, 40, True, None),
@@ -161,6 +163,13 @@ PLACES = {
     'videolights/charades': {
         'model.moment_head.losses.align.weight': 0.3,
         'model.auxiliary.clip_text.losses.cosine.weight': 0.3,
+    },
+    'videolights/tacos': {
+        'model.loss_balancer.weights.saliency': 4.0,
+        'model.auxiliary.moment_saliency.losses.cosine.weight': 4.0,
+        'model.saliency_head.losses.hard_positive.coef': 1.0,
+        'model.moment_head.losses.align.weight': 0.002,
+        'model.auxiliary.clip_text.losses.cosine.weight': 0.002,
     },
     'videolights/pretrain': {'model.moment_head.losses.align.weight': 0.01},
     'videolights/pretrain_asr': {
