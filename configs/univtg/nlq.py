@@ -2,14 +2,14 @@
 """UniVTG on Ego4D-NLQ, trained from scratch with SlowFast and CLIP features.
 
 Settings for this data are in option files of the released checkpoints only, not in the code:
-those of QVHighlights.
+those of QVHighlights. The best epoch is chosen by R1@0.3, as in the script for several data sets.
 """
 
 _base_ = [
     '../_base_/models/univtg.py',
     '../_base_/benchmarks/nlq_slowfast_clip.py',
     '../_base_/schedules/adamw_200e_drop80.py',
-    '../_base_/runtime_moments.py',
+    '../_base_/default_runtime.py',
 ]
 
 # Clips are labelled by their centres, of windows that are widened to one clip where shorter.
@@ -18,4 +18,5 @@ benchmark = dict(
         labels=dict(saliency=dict(clip_from='clip_length', rounding='nearest'), min_clips=1.0)
     )
 )
+default_hooks = dict(checkpoint=dict(save_best='MR-full-R1@0.3'))
 randomness = dict(seed=2018)

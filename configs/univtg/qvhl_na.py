@@ -15,3 +15,4 @@ _base_ = [
 benchmark = dict(dataset=dict(features=dict(max_text_tokens=None), labels=dict(max_windows=None)))
 model = dict(auxiliary=dict(existence=dict(type='ExistenceHead')))
 train_cfg = dict(val_interval=1)
+randomness = dict(seed=2018)

@@ -36,6 +36,8 @@ TRAINING = {
     'cg_detr/tvsum': (4, 1e-3, 1e-4, 1000, 5, 2018, 2.0),
     'cg_detr/youtube': (4, 2e-4, 1e-4, 1000, 5, 2018, 5 / 3),
     'univtg/qvhl': (32, 1e-4, 1e-4, 200, 5, 2018, 2.0),
+    'univtg/qvhl_na': (32, 1e-4, 1e-4, 200, 1, 2018, 2.0),
+    'univtg/charades_na': (32, 1e-4, 1e-5, 100, 1, 2018, 1.0),
     'taskweave/qvhl': (32, 1e-4, 1e-4, 200, 5, 1004, 2.0),
     'taskweave/charades_vgg': (32, 1e-4, 1e-4, 100, 5, 1004, 1 / 6),
     'taskweave/tvsum': (4, 1e-3, 1e-4, 2000, 5, 0, 2.0),
@@ -154,7 +156,16 @@ PLACES = {
         'model.refiner.num_dummies': 1, 'model.saliency_head.losses.negative': None,
         'model.fusion.losses.negative': None, 'model.saliency_head.losses.rank.weight': 4.0,
     },
-    'univtg/nlq': {'train_dataloader.dataset.labels.min_clips': 1.0},
+    'univtg/nlq': {
+        'train_dataloader.dataset.labels.min_clips': 1.0,
+        'default_hooks.checkpoint.save_best': 'MR-full-R1@0.3',
+    },
+    'univtg/charades': {'default_hooks.checkpoint.save_best': 'MR-full-R1@0.3'},
+    'univtg/charades_na': {
+        'default_hooks.checkpoint.save_best': 'MR-full-R1@0.3',
+        'model.saliency_head.losses.intra.weight': 1.0,
+        'model.saliency_head.losses.inter.weight': 0.5,
+    },
     'univtg/tvsum': {'train_dataloader.dataset.features.unrated_clips': 'cut_first'},
     'taskweave/qvhl': {'default_hooks.ema.decay': 0.9},
     'taskweave/charades_vgg': {
