@@ -28,9 +28,10 @@ def main() -> None:
     from vtg.engine.components import list_components
     from vtg.engine.config import read_config
     from vtg.engine.describing import describe_component, import_components
+    from vtg.engine.tree import tree
 
     import_components(args.modules)
-    cfg = read_config(args.config)._cfg_dict if args.config else None
+    cfg = tree(read_config(args.config)) if args.config else None
     listing = list_components()
     if args.name is not None and args.name not in listing:
         print(describe_component(args.name, cfg))

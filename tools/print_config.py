@@ -21,18 +21,18 @@ def main() -> None:
     args = parse_args()
     from mmengine.config import Config
 
-    from vtg.engine.benchmark import settle_benchmark
-    from vtg.engine.config import flatten, load_config, origins, read_config
+    from vtg.engine.config import load_config, origins, read_config, settle_benchmark
+    from vtg.engine.tree import flatten, tree
 
     cfg = load_config(args.config, args.cfg_options)
     if not args.origin:
         print(Config.pretty_text.fget(cfg))  # as a person would write it
         return
-    written, sources = dict(flatten(read_config(args.config)._cfg_dict)), origins(args.config)
+    written, sources = dict(flatten(tree(read_config(args.config)))), origins(args.config)
     derived = read_config(args.config)
     reasons = settle_benchmark(derived)
-    settled = dict(flatten(derived._cfg_dict))
-    for key, value in flatten(cfg._cfg_dict):
+    settled = dict(flatten(tree(derived)))
+    for key, value in flatten(tree(cfg)):
         if key not in settled or settled[key] != value:
             source = '--cfg-options'
         elif key in written:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from vtg.engine import load_config
-from vtg.engine.benchmark import FACTS
+from vtg.engine.config import FACTS
 from vtg.registry import DATA_SAMPLERS, DATASETS, FUNCTIONS
 from vtg.utils import DataError
 

@@ -13,7 +13,7 @@ import torch
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
-from vtg.engine.loader import WatchedLoader
+from vtg.engine.loader import LOADER_TIMEOUT, WatchedLoader
 from vtg.engine.runner import GroundingRunner
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -147,3 +147,12 @@ def test_random_numbers_are_drawn_as_by_the_plain_loader():
         drawn.append(torch.rand(1))
         list(iterator)
     assert drawn[0] == drawn[1]
+
+
+def test_loader_workers_are_not_waited_for_without_end(toy_config):
+    cfg = toy_config({'train_dataloader.num_workers': 1})
+    assert GroundingRunner.build_dataloader(cfg.train_dataloader).timeout == LOADER_TIMEOUT
+    cfg = toy_config({'train_dataloader.num_workers': 1, '+train_dataloader.timeout': 7})
+    assert GroundingRunner.build_dataloader(cfg.train_dataloader).timeout == 7
+    cfg = toy_config({'train_dataloader.num_workers': 0, '+train_dataloader.timeout': 7})
+    assert GroundingRunner.build_dataloader(cfg.train_dataloader).timeout == 0

@@ -22,8 +22,9 @@ from mmengine.hooks import Hook
 from vtg.apis.train import check_data, configure
 from vtg.datasets import rehearse
 from vtg.engine import load_config
-from vtg.engine.config import flatten, parse_options
+from vtg.engine.config import parse_options
 from vtg.engine.runner import GroundingRunner
+from vtg.engine.tree import flatten, tree
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 DEMOS = tuple(sorted(f'{path.stem}/demo.py' for path in CONFIGS.glob('_base_/models/*.py')))
@@ -75,7 +76,7 @@ class FirstEpoch(Hook):
 @cache
 def leaves(config: str) -> list[tuple[str, Any]]:
     """Every leaf of a config, and the dicts and lists that hold them."""
-    root = load_config(CONFIGS / config)._cfg_dict.to_dict()
+    root = tree(load_config(CONFIGS / config)).to_dict()
     found = dict(flatten(root))
     for place in list(found):
         parts = place.split('.')

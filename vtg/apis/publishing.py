@@ -12,9 +12,8 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from vtg.engine.benchmark import benchmark_name
 from vtg.engine.checkpoint import load_weights
-from vtg.engine.config import model_config
+from vtg.engine.config import benchmark_name, model_config
 from vtg.engine.published import (
     CONFIG,
     WEIGHTS,

@@ -8,8 +8,8 @@ from typing import Any, Literal
 from mmengine.config import Config
 
 from vtg.datasets.annotated import AnnotatedDataset
-from vtg.engine.benchmark import benchmark_name, feature_names
 from vtg.engine.checkpoint import load_weights
+from vtg.engine.config import benchmark_name, feature_names
 from vtg.engine.precision import amp_context
 from vtg.engine.runner import GroundingRunner
 from vtg.evaluation.metrics import Evaluated, gather

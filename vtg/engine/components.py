@@ -2,7 +2,7 @@
 """The registered components: whether a config names existing ones, and what there is."""
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from mmengine import registry as root
@@ -13,9 +13,8 @@ from vtg import registry as ours
 from vtg.utils import ConfigError, nearest_names
 
 from .renamed import check_renamed
+from .tree import components_of, tree
 
-# Dicts whose `type` is an argument of a function, not a component.
-_PLAIN = ('clip_grad',)
 # MMEngine looks these up without the default scope, so the name needs its prefix.
 _SCOPES = ('vtg', 'mmengine')
 _FUNCTIONS = ('collate_fn', 'worker_init_fn')
@@ -29,10 +28,12 @@ def check_components(cfg: Config | Mapping[str, Any]) -> None:
             name.
     """
     every: set[str] = set()
-    for owner, component in components_of(getattr(cfg, '_cfg_dict', cfg)):
+    for owner, component in components_of(tree(cfg)):
         if not every:
             every = {name for registry in _registries() for name in _names(registry)}
         place, name = f'{owner}.type', component['type']
+        if not isinstance(name, str):
+            continue  # a class; check_values refuses what is none
         check_renamed(owner, component, find_component(name))
         key = owner.rpartition('.')[2]
         if key in _FUNCTIONS and name in ours.FUNCTIONS.module_dict:
@@ -57,6 +58,8 @@ def check_registered(cfg: Mapping[str, Any], path: Any) -> None:
     known = {name for registry in _registries() for name in _names(registry)}
     for owner, component in components_of(cfg):
         name = component['type']
+        if not isinstance(name, str):
+            continue  # nothing is called by it
         scope, _, short = name.rpartition('.')
         if short not in known or scope not in ('', *_SCOPES) or '_scope_' in component:
             raise ConfigError(
@@ -114,20 +117,6 @@ def _registries(of: Any = None) -> list[Registry]:
 def _names(registry: Registry) -> list[str]:
     registry.import_from_location()
     return list(registry.module_dict)
-
-
-def components_of(node: Any, place: str = '') -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield the place and config of every component of a config."""
-    if isinstance(node, Mapping):
-        if isinstance(node.get('type'), str) and place.rpartition('.')[2] not in _PLAIN:
-            yield place, node
-        items: Any = node.items()
-    elif isinstance(node, list | tuple):
-        items = enumerate(node)
-    else:
-        return
-    for key, value in items:
-        yield from components_of(value, f'{place}.{key}' if place else str(key))
 
 
 def _is_importable(name: str) -> bool:

@@ -13,7 +13,8 @@ from vtg.registry import MODELS
 from vtg.structures import GroundingState
 from vtg.utils import ConfigError, nearest_names
 
-from .components import components_of, find_component, group_of, list_components
+from .components import find_component, group_of, list_components
+from .tree import components_of
 
 # Where what is in a group is named; a slot of the model is named by itself.
 _PLACES = {

@@ -10,8 +10,7 @@ from mmengine.config import Config
 
 from vtg.apis.test import run_test
 from vtg.datasets import rehearse
-from vtg.engine.benchmark import benchmark_name
-from vtg.engine.config import apply_options, load_config
+from vtg.engine.config import apply_options, benchmark_name, load_config
 from vtg.reports.published import Published, published_for
 from vtg.utils import (
     LOADERS,

@@ -18,7 +18,7 @@ from .numbers import TOLERANCE, check_clip_length, exceeds, is_integer, is_numbe
 from .outputs import check_output, check_replaceable, hold, leftovers, remove_leftovers
 from .places import find_config, shipped
 from .tables import csv_text, markdown_table, terminal_table, two_decimals
-from .text import has_words, markdown_text, printable, shown
+from .text import has_words, markdown_text, one_line, printable, shown
 
 __all__ = [
     'LOADERS',
@@ -48,6 +48,7 @@ __all__ = [
     'markdown_text',
     'missing_data',
     'nearest_names',
+    'one_line',
     'printable',
     'progress_bar',
     'read_json',

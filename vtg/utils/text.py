@@ -50,6 +50,12 @@ def fitting(text: str, most: int) -> str:
     return os.fsencode(text)[: max(most, 0)].decode('utf-8', 'ignore')
 
 
+def one_line(error: BaseException) -> str:
+    """Return what an error says as a part of a sentence: on one line, without a full stop."""
+    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    return ' '.join(text.split()).rstrip('.')
+
+
 def has_words(text: str) -> bool:
     """Whether a text shows anything: letters, numbers, punctuation, symbols.
 

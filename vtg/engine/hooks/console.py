@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from vtg.registry import HOOKS
 from vtg.utils import printable
 
-from ..benchmark import benchmark_name
+from ..config import benchmark_name
 from ..log_processor import shown_first
 
 

@@ -55,7 +55,7 @@ class Environment(TypedDict, total=False):
 
 
 class Benchmark(TypedDict, total=False):
-    """The facts of a benchmark, see :data:`vtg.engine.benchmark.FACTS`."""
+    """The facts of a benchmark, see :data:`vtg.engine.config.FACTS`."""
 
     name: str
     dataset: dict

@@ -2,9 +2,9 @@
 """What a config knows once its benchmark is named.
 
 A file of ``configs/_base_/benchmarks`` states the facts of one benchmark and feature set in the
-top-level dict ``benchmark``. :func:`derive` says what follows from them: datasets, evaluators, the
-widths of the projectors and the limits of the post-processing. Whatever a config states itself
-stays, so a system's config holds only what is the system's.
+top-level dict ``benchmark``. :func:`settle_benchmark` fills in what follows from them: datasets,
+evaluators, the widths of the projectors and the limits of the post-processing. Whatever a config
+states itself stays, so a system's config holds only what is the system's.
 """
 
 import re
@@ -18,6 +18,8 @@ from mmengine.config import Config, ConfigDict
 from vtg.registry import MODELS, TASK_UTILS
 from vtg.utils import ConfigError, check_keys
 from vtg.utils.arguments import check_value
+
+from ..tree import drop_deletions, tree
 
 SPLITS = ('train', 'val', 'test')
 # Columns of one temporal endpoint feature.
@@ -70,15 +72,15 @@ def settle_benchmark(cfg: Config) -> dict[str, str]:
     if 'benchmark' not in cfg:
         return {}
     reasons: dict[str, str] = {}
-    tree = cfg._cfg_dict
+    root = tree(cfg)
     for stage in (_loaders, _evaluators, _widths, _limits):
         for item in stage(cfg):
             *parents, name = item.place.split('.')
-            node = tree
+            node = root
             for parent in parents:
                 node = node[parent]
             _fill(node, name, item.value, item.place, item.reason, reasons)
-    _forget_deletions(tree)
+    drop_deletions(root)
     return reasons
 
 
@@ -138,7 +140,7 @@ def _loaders(cfg: Config) -> Iterator[Derived]:
 def _evaluators(cfg: Config) -> Iterator[Derived]:
     if 'evaluator' not in cfg.benchmark:
         return
-    evaluator, root = cfg.benchmark.evaluator, cfg._cfg_dict
+    evaluator, root = cfg.benchmark.evaluator, tree(cfg)
     several = isinstance(evaluator, list | tuple)
     value = [dict(one) for one in evaluator] if several else dict(evaluator)
     for split in ('val', 'test'):
@@ -227,15 +229,6 @@ def _components(node: Any, place: str) -> Iterator[tuple[str, Mapping[str, Any]]
         yield place, node
     for key, value in node.items():
         yield from _components(value, f'{place}.{key}')
-
-
-def _forget_deletions(node: Any) -> None:
-    """Remove the `_delete_` of values under which nothing was to be put after all."""
-    if isinstance(node, dict):
-        node.pop('_delete_', None)
-    if isinstance(node, dict | list | tuple):
-        for value in node.values() if isinstance(node, dict) else node:
-            _forget_deletions(value)
 
 
 def _fill(

@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 
 from vtg.engine import load_config
-from vtg.engine.benchmark import settle_benchmark
-from vtg.engine.config import read_config
+from vtg.engine.config import read_config, settle_benchmark
 from vtg.utils import ConfigError
 
-CONFIGS = Path(__file__).parents[2] / 'configs'
+CONFIGS = Path(__file__).parents[3] / 'configs'
 MODEL = """
 model = dict(
     video_projector=dict(type='LinearProjector'),

@@ -3,7 +3,7 @@
 
 import difflib
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from mmengine.config import Config
@@ -12,7 +12,8 @@ from torch import nn
 from vtg.utils import ConfigError, check_choice
 from vtg.utils.arguments import PlacedError, check_arguments, check_value, shown
 
-from .components import find_component
+from ..components import find_component
+from ..tree import components_of, tree
 from .schema import Run
 
 RUN_KEYS = typing.get_type_hints(Run)
@@ -23,8 +24,6 @@ _TAKEN = {
     'param_scheduler': ('convert_to_iter_based',),
     'optim_wrapper': ('constructor', 'paramwise_cfg'),
 }
-# Dicts whose `type` is no component: the argument of a function.
-PLAIN = ('clip_grad',)
 _SIMILAR = 0.8
 
 
@@ -36,21 +35,17 @@ def check_values(cfg: Config | Mapping[str, Any]) -> None:
     Raises:
         ConfigError: With the dotted place of what is wrong, and what is expected there.
     """
-    root = getattr(cfg, '_cfg_dict', cfg)
+    root = tree(cfg)
     for key, value in root.items():
         if key in RUN_KEYS:
             check_value(value, RUN_KEYS[key], key, '', key)
         else:
             _check_unknown(key)
-    for place, node in _nodes(root):
-        _check_component(place, node)
+    for place, node in components_of(root):
+        if place:
+            _check_component(place, node)
     for name in ('train_cfg', 'val_cfg', 'test_cfg'):
         _check_loop(name, root.get(name))
-
-
-def known_key(name: str) -> bool:
-    """Whether the run reads a key of this name at the top of a config."""
-    return name in RUN_KEYS
 
 
 def _check_unknown(key: str) -> None:
@@ -111,17 +106,3 @@ def _check_loop(name: str, loop: Any) -> None:
         check_arguments(target, given, complete=False)
     except PlacedError as error:
         raise error.within(name) from None
-
-
-def _nodes(node: Any, place: str = '') -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield the place and config of every component."""
-    if isinstance(node, Mapping):
-        if 'type' in node and place and place.rpartition('.')[2] not in PLAIN:
-            yield place, node
-        items: Any = node.items()
-    elif isinstance(node, list | tuple):
-        items = enumerate(node)
-    else:
-        return
-    for key, value in items:
-        yield from _nodes(value, f'{place}.{key}' if place else str(key))
