@@ -10,8 +10,10 @@ from mmengine.hooks import Hook
 from vtg.registry import HOOKS
 from vtg.utils import CheckpointError, printable
 
+from ..tree import flatten
+
 _KEY = 'resume_parts'
-_EXEMPT = ('train_cfg.val_begin', 'train_cfg.val_interval', 'train_cfg.dynamic_intervals')
+_EXEMPT = ('train_cfg.val_begin.', 'train_cfg.val_interval.', 'train_cfg.dynamic_intervals.')
 
 
 @HOOKS.register_module()
@@ -43,13 +45,13 @@ class ResumeGuardHook(Hook):
             )
             return
         try:
-            saved = _flatten(json.loads(meta[_KEY]))
+            saved = _leaves(json.loads(meta[_KEY]))
         except (ValueError, RecursionError):
             raise CheckpointError(
                 f'The checkpoint after epoch {meta.get("epoch")} is damaged: meta.{_KEY} is no '
                 'JSON text; resume from another epoch_N.pth file.'
             ) from None
-        current = _flatten(resume_parts(runner.cfg, runner.world_size))
+        current = _leaves(resume_parts(runner.cfg, runner.world_size))
         changed = [
             _short(f'{key} was {saved.get(key, "not set")} and is {current.get(key, "not set")}')
             for key in sorted({**saved, **current})
@@ -92,14 +94,7 @@ def _name(value: Any) -> str:
     return getattr(value, '__qualname__', None) or str(value)
 
 
-def _flatten(value: Any, prefix: str = '') -> dict[str, Any]:
+def _leaves(parts: dict[str, Any]) -> dict[str, Any]:
     """Return ``{dotted path: leaf}``; the exempt paths are left out."""
-    if prefix in _EXEMPT:
-        return {}
-    if isinstance(value, dict | list) and value:
-        items = value.items() if isinstance(value, dict) else enumerate(value)
-        leaves: dict[str, Any] = {}
-        for key, item in items:
-            leaves |= _flatten(item, f'{prefix}.{key}' if prefix else str(key))
-        return leaves
-    return {prefix: value}
+    leaves = dict(flatten(parts))
+    return {path: leaf for path, leaf in leaves.items() if not f'{path}.'.startswith(_EXEMPT)}
