@@ -133,19 +133,6 @@ def mcnemar(first: np.ndarray, second: np.ndarray) -> McNemar:
     return McNemar(n10, n01, p)
 
 
-def sign_flip(differences: np.ndarray, resamples: int = RESAMPLES, seed: int = 0) -> float:
-    """p of the sign-flip test of the mean of differences ``(Q,)``."""
-    d = differences[~np.isnan(differences)]
-    rng = np.random.default_rng(seed)
-    limit = abs(d.sum()) * (1 - 1e-12)
-    step = max(1, _PIECE // max(len(d), 1))
-    beyond = 0
-    for start in range(0, resamples, step):
-        signs = rng.integers(0, 2, (min(step, resamples - start), len(d))) * 2 - 1
-        beyond += int((np.abs(signs @ d) >= limit).sum())
-    return (1 + beyond) / (resamples + 1)
-
-
 def holm(values: Sequence[float]) -> list[float]:
     """p values adjusted for their number, step by step; NaN stays."""
     real = [index for index, p in enumerate(values) if not np.isnan(p)]

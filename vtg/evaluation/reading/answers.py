@@ -3,7 +3,6 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -224,8 +223,3 @@ def check_fields(answers: Answers) -> None:
                 f'{answers.places[given.index(True)]} has; write them for every query or for none, '
                 'or count those without as wrong with --missing wrong.'
             )
-
-
-def windows_given(records: Sequence[Record]) -> bool:
-    """Whether any of the records has windows."""
-    return any(record.get(WINDOWS) is not None for record in records)
