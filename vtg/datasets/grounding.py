@@ -53,8 +53,9 @@ class GroundingDataset(AnnotatedDataset):
         builder: The last two as one function, of a record and its arrays.
 
     Raises:
-        DataError: See :func:`read_records` and :meth:`FeatureStore.read`; files are missing; a
-            video has a number of clips beyond the tolerance.
+        DataError: See :func:`vtg.datasets.annotations.read_records` and
+            :meth:`vtg.datasets.stores.FeatureStore.read`; files are missing; a video has a number
+            of clips beyond the tolerance.
     """
 
     def __init__(
@@ -139,12 +140,13 @@ class GroundingDataset(AnnotatedDataset):
     # Samples -------------------------------------------------------------------------------------
 
     def prepare_data(self, idx: int) -> dict[str, Any]:
-        """Return the sample of an index, or of a :class:`SampleKey` that carries the epoch."""
+        """Return the sample of an index, or of a :class:`~vtg.datasets.samplers.SampleKey` that
+        carries the epoch."""
         return self._sample(idx, {})
 
     def __getitems__(self, indices: Sequence[int]) -> list[dict[str, Any]]:
         """Return the samples of a batch. In a test, those of one video hold the same array: it is
-        read once, and :func:`vtg.collate` stacks it once."""
+        read once, and :func:`vtg.datasets.collate` stacks it once."""
         if not self._fully_initialized:
             self.full_init()
         videos: dict[Hashable, tuple[list[int], np.ndarray, int]] = {}

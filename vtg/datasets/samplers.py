@@ -52,7 +52,7 @@ class EpochSampler(DefaultSampler):
 
     Order (by seed + epoch), sharding over processes and rounding up are those of the base class;
     ``DistSamplerSeedHook`` sets the epoch. At both ends of a pass the dataset may report what its
-    workers counted (:meth:`GroundingDataset.report`).
+    workers counted (:meth:`vtg.datasets.GroundingDataset.report`).
     """
 
     def __iter__(self) -> Iterator[int]:

@@ -91,7 +91,8 @@ def build_components(configs: Mapping[str, Mapping[str, Any]]) -> dict[str, Comp
     """Build every component and check that it is of the kind of its slot.
 
     Args:
-        configs: See :func:`component_configs`; chains in the order in which they run.
+        configs: See :func:`vtg.models.slots.component_configs`; chains in the order in which they
+            run.
 
     Raises:
         ConfigError: A component is of another kind.

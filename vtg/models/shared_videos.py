@@ -91,7 +91,7 @@ class SharedVideos:
         """Run what depends on the video alone, for all queries that :meth:`ground` will get.
 
         Args:
-            video, video_mask, duration, audio: V videos, see :meth:`forward`.
+            video, video_mask, duration, audio: V videos, see :meth:`vtg.models.Grounder.forward`.
 
         Returns:
             The videos on the device of the model; valid as long as its weights stay.
@@ -133,7 +133,7 @@ class SharedVideos:
         video_index: Tensor | None = None,
         meta: Sequence[dict[str, Any]] | None = None,
     ) -> Prediction:
-        """Predict for Q queries about encoded videos; the numbers are those of :meth:`forward`.
+        """Predict for Q queries about encoded videos; the numbers are those of its ``forward``.
 
         The queries are taken in parts of ``test_cfg.max_clips``, so that the memory grows with the
         videos, and not with the queries.

@@ -44,7 +44,7 @@ class RunFacts:
         annotation: The annotation file, what was wrong with it, and what was done about it.
         features: Names of the video and further features.
         result_list: Which result list of the model the main column shows, for example ``comb``.
-        selection: How the checkpoint was chosen, see :func:`selection_rule`.
+        selection: How the checkpoint was chosen, see :func:`vtg.reports.selection.selection_rule`.
         versions: Package versions.
     """
 

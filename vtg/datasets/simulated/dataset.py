@@ -57,7 +57,8 @@ class SimulatedDataset(GroundingDataset):
         video_dims: Width of the features of every video backbone.
         text_dim: Width of the text features.
         difficulty: From 0 (easy) to 1, see :class:`vtg.datasets.simulated.timeline.Difficulty`.
-        labels: The saliency labels are :class:`AnnotatorSum` unless it says otherwise.
+        labels: The saliency labels are :class:`~vtg.datasets.saliency.AnnotatorSum` unless it says
+            otherwise.
         kwargs: See :class:`GroundingDataset`; ``video`` and ``text`` stand for the simulated
             stores that the arguments describe.
     """

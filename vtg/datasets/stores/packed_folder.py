@@ -52,7 +52,8 @@ def check_target(out: Path, source: Path, force: bool) -> None:
 
 
 def packed_index(folder: Path) -> dict[str, Any] | None:
-    """Return the index of a folder that :func:`pack_features` wrote, None if it did not."""
+    """Return the index of a folder that :func:`~vtg.datasets.stores.pack_features` wrote, None if
+    it did not."""
     try:
         return read_index(folder)
     except (DataError, OSError):

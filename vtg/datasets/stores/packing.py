@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writing the packed folder that :class:`PackedStore` reads."""
+"""Writing the packed folder that :class:`~vtg.datasets.stores.PackedStore` reads."""
 
 import hashlib
 import json
@@ -110,7 +110,7 @@ def pack_features(
         force: Replace an earlier pack in ``out``; nothing else is ever replaced.
         on_start: Called with the number of files; returns what is called after each file.
         keep_names: Refuse to replace a pack by one that lacks some of its names.
-        row_shape: See :class:`FeatureStore`.
+        row_shape: See :class:`~vtg.datasets.stores.FeatureStore`.
 
     Raises:
         DataError: The folder is missing or empty, or a file is bad and ``skip_bad`` is off.

@@ -19,7 +19,7 @@ class MomentRetrievalMetric(RecordMetric):
     """R@1, mIoU and mAP: ``moments/MR-full-R1@0.5``, ``moments/MR-full-mIoU`` and so on.
 
     Scores per clip are neither kept nor evaluated. Further lists add their name, as in
-    :class:`QVHighlightsMetric`.
+    :class:`~vtg.evaluation.metrics.QVHighlightsMetric`.
 
     Args:
         recall5: Add R@5 at IoU 0.3, 0.5 and 0.7.

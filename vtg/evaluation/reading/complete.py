@@ -59,7 +59,7 @@ def complete(
     sentence; equal queries about one video get their answers in the order of the file.
 
     Args:
-        answers: As :func:`read_answers` gives them.
+        answers: As :func:`~vtg.evaluation.reading.read_answers` gives them.
         annotations: Records with ``qid``, ``vid``, ``query`` and ``duration``.
         missing: What happens to queries without an answer, be it absent, empty or unreadable: they
             count as ``'wrong'``; the file is refused (``'refuse'``); they are left out, which

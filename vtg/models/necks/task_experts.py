@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Experts of a task: what :class:`TaskDecoupledUnit` does to the features of one task alone.
+"""Experts of a task: what :class:`~vtg.models.necks.TaskDecoupledUnit` does to its features alone.
 
 Every expert maps ``x (B, L, D)``, the mask ``(B, L)`` and the positions ``(B, L, D)`` to
 ``(B, L, D)``. The four kinds are those of TaskWeave (Yang et al., 2024), Table 5.

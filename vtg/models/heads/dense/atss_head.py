@@ -91,8 +91,8 @@ class ATSSHead(PyramidDenseHead):
         assigner: Config of the assigner.
         coder: Config of the span coder.
         prior: Initial foreground probability.
-        losses: See :class:`DenseHead`. Classification divides by the number of positive anchors;
-            means over moments are weighted by the centerness of the anchors.
+        losses: See :class:`~vtg.models.heads.DenseHead`. Classification divides by the number of
+            positive anchors; means over moments are weighted by the centerness of the anchors.
         test_cfg: ``score_thr``, ``iou_thr`` of the suppression and ``top_n`` of the list.
         unit_seconds: Seconds per clip unit; None takes the sample's own clip length. The released
             code uses 2 for all datasets.
@@ -210,7 +210,7 @@ class ATSSHead(PyramidDenseHead):
         return assignment, moments.to(device, non_blocking=True)
 
     def assign(self, state: GroundingState) -> AssignedPredictions:
-        """See :class:`DenseHead`; spans are in clips."""
+        """See :class:`~vtg.models.heads.DenseHead`; spans are in clips."""
         outputs: DenseOutputs = state.moment_outputs['dense']
         assert outputs.assignment is not None and outputs.moments is not None
         positive = outputs.assignment.positive.to(outputs.logits.device, non_blocking=True)

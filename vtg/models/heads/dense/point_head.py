@@ -34,8 +34,8 @@ class PointHead(PyramidDenseHead):
         boundary: See :class:`BoundaryHead`.
         points: Config of the point generator.
         assigner: Config of the point assigner.
-        losses: See :class:`DenseHead`; where nothing but clips is rated, ``label`` may be a
-            ``ClipLabelLoss``.
+        losses: See :class:`~vtg.models.heads.DenseHead`; where nothing but clips is rated,
+            ``label`` may be a ``ClipLabelLoss``.
         max_moments: Length of the list.
         unit_seconds: See :class:`PyramidDenseHead`.
         mask_padding: See there. False reads padded cells, and lets them learn offsets, as the
@@ -130,7 +130,7 @@ class PointHead(PyramidDenseHead):
         )
 
     def assign(self, state: GroundingState) -> AssignedPredictions:
-        """See :class:`DenseHead`; spans are in clips, offsets in strides."""
+        """See :class:`~vtg.models.heads.DenseHead`; spans are in clips, offsets in strides."""
         outputs: PointOutputs = state.moment_outputs['points']
         assigned = outputs.assignment
         assert assigned is not None

@@ -26,7 +26,7 @@ from vtg.utils import check_keys
 
 
 class Sampling(TypedDict, total=False):
-    """How boundaries look at clips, see :class:`DeformableAttention`."""
+    """How boundaries look at clips, see :class:`~vtg.models.layers.DeformableAttention`."""
 
     num_points: int
     length: Literal['own', 'padded']
