@@ -4,7 +4,6 @@
 from typing import Any
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
 from vtg.registry import HOOKS
 from vtg.structures import Progress
@@ -24,7 +23,7 @@ class ProgressHook(Hook):
 
     def before_train_epoch(self, runner: Any) -> None:
         """Tell the model the epoch."""
-        _bare(runner).progress = Progress(runner.epoch, runner.max_epochs)
+        runner.bare_model.progress = Progress(runner.epoch, runner.max_epochs)
 
     def before_save_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
         """Store the number of epochs beside the epoch."""
@@ -33,8 +32,4 @@ class ProgressHook(Hook):
     def after_load_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
         """Tell the model the epoch of its weights."""
         meta, state = checkpoint.get('meta', {}), checkpoint.get('state_dict', {})
-        restore_progress(_bare(runner), meta, state)
-
-
-def _bare(runner: Any) -> Any:
-    return runner.model.module if is_model_wrapper(runner.model) else runner.model
+        restore_progress(runner.bare_model, meta, state)
