@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What counts as a number."""
+"""What counts as a number, and how numbers spread."""
 
 import pytest
 
-from vtg.utils import ConfigError, check_clip_length, is_integer, is_number
+from vtg.utils import ConfigError, check_clip_length, is_integer, is_number, mean_and_deviation
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,8 @@ def test_clip_lengths(value):
     with pytest.raises(ConfigError, match=r'clip_length is .*; expected seconds per clip'):
         check_clip_length(value)
     assert check_clip_length(2) == 2.0
+
+
+def test_the_deviation_is_that_of_a_sample():
+    assert mean_and_deviation([1, 3]) == (2, pytest.approx(2**0.5))
+    assert mean_and_deviation([5]) == (5, None) and mean_and_deviation([]) == (None, None)

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from vtg.utils import csv_text, markdown_table, terminal_table, two_decimals
+from vtg.utils import csv_text, markdown_table, mean_cell, terminal_table, two_decimals
 
 
 @pytest.mark.parametrize('cell', ['=1+1', '+cmd', '-2+3', '@SUM(A1)', ' =1', '-'])
@@ -36,6 +36,11 @@ def test_terminal_table():
         '| total |    10.00 |',
         lines[2],
     ]
+
+
+def test_a_mean_has_its_deviation_where_there_is_one():
+    assert mean_cell(71.254, 0.5) == '71.25 ± 0.50'
+    assert mean_cell(71.254, None) == '71.25' and mean_cell(None, None) == '-'
 
 
 def test_two_decimals():

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from vtg.evaluation.functional.matching import area_under_roc
-from vtg.utils import DataError, markdown_text, two_decimals
+from vtg.utils import DataError, markdown_text, mean_cell, two_decimals
 
 from .blocks import Block, Part, Table, Text
 from .calibration import existence_calibration
@@ -87,9 +87,8 @@ def summary_table(study: Study) -> Table:
                 cells.append((None, '-'))
                 continue
             value, deviation = system.spread(name)
-            spread = '' if deviation is None else f' ± {deviation:.2f}'
             mark = marks.get((system.name, name), '')
-            cells.append((value, f'{two_decimals(value)}{spread}{mark}'))
+            cells.append((value, f'{mean_cell(value, deviation)}{mark}'))
         rows.append([system.name, str(len(system.runs)), *(text for _, text in cells)])
         numbers.append([value for value, _ in cells])
     if study.ensemble is not None:

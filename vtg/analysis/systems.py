@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Systems side by side: one or several runs each, and how they differ from the first."""
 
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+
+from vtg.utils import mean_and_deviation
 
 from .arrays import Answers, Questions
 from .significance import (
@@ -53,11 +54,9 @@ class System:
         """The first run."""
         return self.runs[0]
 
-    def spread(self, metric: str) -> tuple[float, float | None]:
-        """Mean and sample deviation of a metric over the runs; None for one run."""
-        numbers = [means(values)[metric] for values in self.run_values]
-        deviation = statistics.stdev(numbers) if len(numbers) > 1 else None
-        return statistics.fmean(numbers), deviation
+    def spread(self, metric: str) -> tuple[float | None, float | None]:
+        """Mean and sample deviation of a metric over the runs; None for the one of one run."""
+        return mean_and_deviation([means(values)[metric] for values in self.run_values])
 
 
 @dataclass(frozen=True)

@@ -156,7 +156,7 @@ def push_model(folder: str | Path, name: str, private: bool = False) -> str:
             repo_id=name, folder_path=str(folder), allow_patterns=list(_FILES),
             commit_message='Publish the model',
         )  # fmt: skip
-    except Exception as error:
+    except Exception as error:  # of the hub's client, as above
         raise ConfigError(
             f'{name} could not be uploaded ({_first_line(error)}); log in with `hf auth login` and '
             'check the name.'

@@ -59,7 +59,7 @@ def read_published(path: str | Path) -> StateDict:
     try:
         with _argument_containers():
             content: Any = torch.load(path, map_location='cpu', weights_only=True)
-    except Exception as error:
+    except Exception as error:  # of the unpickler: many kinds
         allowed = {f'{cls.__module__}.{cls.__qualname__}' for cls in ARGUMENT_CONTAINERS}
         objects = [name for name in unsafe_globals(path) if name not in allowed]
         reason = f'it needs {", ".join(objects)}' if objects else type(error).__name__

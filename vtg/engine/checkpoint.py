@@ -80,7 +80,7 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu', mmap: bool = Fa
     try:
         mmap = mmap and zipfile.is_zipfile(path)
         return torch.load(path, map_location=map_location, weights_only=True, mmap=mmap)
-    except Exception as error:
+    except Exception as error:  # of the unpickler: many kinds
         names = unsafe_globals(path)
         if not names:
             names = re.findall(r'GLOBAL ([\w.]+)', str(error))
@@ -137,7 +137,7 @@ def unsafe_globals(path: str | Path) -> list[str]:
     scan = getattr(torch.serialization, 'get_unsafe_globals_in_checkpoint', None)
     try:
         return sorted(scan(str(path))) if scan else []
-    except Exception:
+    except Exception:  # of the unpickler: many kinds
         return []
 
 

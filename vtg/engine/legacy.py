@@ -49,7 +49,7 @@ def convert(source: str | Path, target: str | Path, trust: bool) -> list[str]:
             checkpoint = read_arrays(source)
         else:
             checkpoint = torch.load(source, map_location='cpu', weights_only=False)
-    except Exception as error:
+    except Exception as error:  # it is code of whoever wrote the file
         raise CheckpointError(f'{source} cannot be read ({error}).') from error
     dropped: list[str] = []
     plain = _reduce(to_plain(checkpoint), '', dropped)

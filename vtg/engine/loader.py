@@ -41,7 +41,7 @@ class WatchedLoader(DataLoader):
                 watch.turns += 1
                 yield batch
                 watch.turns += 1
-        except Exception as error:
+        except Exception as error:  # that of a killed worker gets the words of the timeout
             if watch.fired:
                 message = f'DataLoader timed out after {self.timeout:g} seconds'
                 raise RuntimeError(message) from error

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """All recorded runs in one table, by benchmark, system and features, beside published numbers."""
 
-import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,8 @@ from vtg.utils import (
     is_number,
     markdown_table,
     markdown_text,
+    mean_and_deviation,
+    mean_cell,
     read_json,
     read_text,
     shown,
@@ -259,7 +260,8 @@ def _table(runs: Sequence[Recorded], configs: Path) -> str:
     published: dict[str, None] = {}
     for (system, features), members in grouped.items():
         published.setdefault(system.split('/')[0])
-        cells = [_spread([m.metrics[n] for m in members if n in m.metrics]) for n in names]
+        numbers = [[m.metrics[n] for m in members if n in m.metrics] for n in names]
+        cells = [mean_cell(*mean_and_deviation(values)) for values in numbers]
         rows.append([system, features, str(len(members)), *cells])
     for folder in published:
         file = configs / folder / 'metafile.yml'
@@ -269,10 +271,3 @@ def _table(runs: Sequence[Recorded], configs: Path) -> str:
                 cells = [two_decimals(entry.metrics.get(name)) for name in names]
                 rows.append([label, entry.variant, 'published', *cells])
     return markdown_table(['system', 'features', 'runs', *names], rows, 2)
-
-
-def _spread(numbers: Sequence[float]) -> str:
-    if not numbers:
-        return '-'
-    mean = f'{statistics.fmean(numbers):.2f}'
-    return f'{mean} ± {statistics.stdev(numbers):.2f}' if len(numbers) > 1 else mean

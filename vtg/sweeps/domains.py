@@ -18,6 +18,7 @@ from vtg.utils import (
     csv_text,
     markdown_table,
     markdown_text,
+    mean_and_deviation,
     nearest_names,
     printable,
     read_json,
@@ -29,7 +30,6 @@ from vtg.utils import (
 
 from .execution import Run, run_cells
 from .grid import Cell, apply_cell
-from .table import mean_and_deviation
 
 METRIC = 'HL-mAP'
 AVERAGE = 'average'

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The results of a sweep as tables."""
 
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,8 @@ from vtg.utils import (
     csv_text,
     markdown_table,
     markdown_text,
+    mean_and_deviation,
+    mean_cell,
     printable,
     terminal_table,
     write_text,
@@ -74,7 +75,10 @@ class Summary:
             [
                 *(value for _, value in row.cell.values),
                 f'{row.finished}/{row.seeds}',
-                *(_spread(row.numbers.get(metric, [])) for metric in self.metrics),
+                *(
+                    mean_cell(*mean_and_deviation(row.numbers.get(metric, [])))
+                    for metric in self.metrics
+                ),
             ]
             for row in self.rows
         ]
@@ -218,19 +222,6 @@ def _run_line(
         line |= {name: result[name] for name in FACTS if name in result}
         line |= result['metrics']
     return line
-
-
-def mean_and_deviation(numbers: Sequence[float]) -> tuple[float | None, float | None]:
-    """Mean and sample standard deviation; None where there are too few numbers."""
-    mean = statistics.fmean(numbers) if numbers else None
-    return mean, statistics.stdev(numbers) if len(numbers) > 1 else None
-
-
-def _spread(numbers: Sequence[float]) -> str:
-    mean, deviation = mean_and_deviation(numbers)
-    if mean is None:
-        return '-'
-    return f'{mean:.2f}' if deviation is None else f'{mean:.2f} ± {deviation:.2f}'
 
 
 def _shorten(keys: Sequence[str]) -> list[str]:

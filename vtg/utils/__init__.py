@@ -14,10 +14,17 @@ from .io import (
     write_text,
 )
 from .names import LOADERS, check_choice, check_keys, file_name, listed, nearest_names
-from .numbers import TOLERANCE, check_clip_length, exceeds, is_integer, is_number
+from .numbers import (
+    TOLERANCE,
+    check_clip_length,
+    exceeds,
+    is_integer,
+    is_number,
+    mean_and_deviation,
+)
 from .outputs import check_output, check_replaceable, hold, leftovers, remove_leftovers
 from .places import find_config, shipped
-from .tables import csv_text, markdown_table, terminal_table, two_decimals
+from .tables import csv_text, markdown_table, mean_cell, terminal_table, two_decimals
 from .text import has_words, markdown_text, one_line, printable, shown
 
 __all__ = [
@@ -46,6 +53,8 @@ __all__ = [
     'listed',
     'markdown_table',
     'markdown_text',
+    'mean_and_deviation',
+    'mean_cell',
     'missing_data',
     'nearest_names',
     'one_line',

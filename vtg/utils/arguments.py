@@ -161,7 +161,7 @@ def _own_signature(function: Any) -> Signature:
         return Signature({}, Any)
     try:
         hints = typing.get_type_hints(inspect.unwrap(function), include_extras=True)
-    except Exception:
+    except Exception:  # hints are code, and some only hold in the module that has them
         hints = {}
     arguments, rest = {}, None
     for parameter in parameters:

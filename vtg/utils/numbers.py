@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What counts as a number in a file or a config, and when two times are equal."""
+"""What counts as a number in a file or a config, when times are equal, and how numbers spread."""
 
 import math
+import statistics
+from collections.abc import Sequence
 from typing import Any, TypeGuard
 
 from .errors import ConfigError
@@ -37,6 +39,12 @@ def exceeds(time: Any, limit: Any) -> Any:
     Numbers give a bool, arrays an array.
     """
     return time - limit > TOLERANCE + _ROUNDING
+
+
+def mean_and_deviation(numbers: Sequence[float]) -> tuple[float | None, float | None]:
+    """Mean and sample standard deviation; None where there are too few numbers."""
+    mean = statistics.fmean(numbers) if numbers else None
+    return mean, statistics.stdev(numbers) if len(numbers) > 1 else None
 
 
 def check_clip_length(value: Any, what: str = 'clip_length') -> float:

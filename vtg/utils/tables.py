@@ -21,6 +21,11 @@ def two_decimals(value: float | None) -> str:
     return '-' if value is None or math.isnan(value) else f'{value:.2f}'
 
 
+def mean_cell(mean: float | None, deviation: float | None) -> str:
+    """A mean with its standard deviation, where there is one: ``'71.25 ± 0.31'``."""
+    return two_decimals(mean) if deviation is None else f'{two_decimals(mean)} ± {deviation:.2f}'
+
+
 def terminal_table(
     header: Sequence[str],
     rows: Iterable[Sequence[str]],
