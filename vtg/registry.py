@@ -13,7 +13,7 @@ from mmengine import registry as root
 from mmengine.registry import Registry as _Registry
 from mmengine.registry import build_from_cfg
 
-from vtg.utils import ConfigError, nearest_names, printable
+from vtg.utils import ConfigError, did_you_mean, printable
 from vtg.utils.arguments import PlacedError, check_arguments, shown
 
 # What a constructor raises for values that it cannot work with.
@@ -59,10 +59,8 @@ def target_of(cfg: Any, registry: _Registry) -> Any:
         raise PlacedError(f' is {shown(name)}; name a {registry.name}.', 'type', cfg=cfg)
     target = registry.get(name)
     if not callable(target):  # a registry finds modules too
-        close = nearest_names(name, registered_names(registry))
-        hint = 'list them with tools/list_components.py.'
-        if close:
-            hint = f'did you mean {" or ".join(close)}?'
+        close = did_you_mean(name, registered_names(registry))
+        hint = close or 'list them with tools/list_components.py.'
         raise PlacedError(f': {name!r} is not a registered {registry.name}; {hint}', cfg=cfg)
     return target
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from vtg.utils import nearest_names, run_main, shipped
+from vtg.utils import did_you_mean, run_main, shipped
 from vtg.version import __version__
 
 from . import find, index, serve
@@ -67,8 +67,7 @@ def main() -> None:
         sys.exit(0)
     full, known = SHORT.get(name, name), scripts()
     if full not in known and full not in OWN:
-        close = nearest_names(name, [*OWN, *known, *SHORT], 1)
-        hint = f'did you mean {close[0]}?' if close else 'vtg --help lists the commands.'
+        hint = did_you_mean(name, [*OWN, *known, *SHORT], 1) or 'vtg --help lists the commands.'
         print(f'error: vtg has no command {name!r}; {hint}', file=sys.stderr)
         sys.exit(2)
     # argparse takes the name of the program from here.

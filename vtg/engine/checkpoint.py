@@ -20,7 +20,7 @@ from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
 from vtg.structures import PROGRESS_KEY, Answering, Progress
-from vtg.utils import CheckpointError, ConfigError, nearest_names, printable
+from vtg.utils import CheckpointError, ConfigError, did_you_mean, printable
 
 from .fields import tensor_fault
 from .pickled_arrays import is_pickle
@@ -224,10 +224,10 @@ def only_parts(
     for part in parts:
         inside = [key for key in own if f'{key}.'.startswith(f'{part}.')]
         if not inside:
-            close = nearest_names(part, {key.split('.')[0] for key in own})
+            close = did_you_mean(part, {key.split('.')[0] for key in own})
             raise ConfigError(
                 f'load_parts names {part!r}, but the model has no weights there; '
-                f'did you mean {" or ".join(close) or "one of its slots"}?'
+                f'{close or "did you mean one of its slots?"}'
             )
         for key in inside:
             del merged[key]

@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmengine.registry import Registry
 
 from vtg import registry as ours
-from vtg.utils import ConfigError, nearest_names
+from vtg.utils import ConfigError, did_you_mean
 
 from .renamed import check_renamed
 from .tree import components_of, tree
@@ -40,8 +40,7 @@ def check_components(cfg: Config | Mapping[str, Any]) -> None:
             raise ConfigError(f"{place} is {name!r}; write 'vtg.{name}', functions need the scope.")
         if name.split('.', 1)[-1] in every or _is_importable(name):
             continue
-        close = nearest_names(name, every)
-        hint = f'did you mean {" or ".join(close)}?' if close else 'no name is similar.'
+        hint = did_you_mean(name, every) or 'no name is similar.'
         raise ConfigError(
             f'{place} is {name!r}, which is not a registered component; {hint} '
             'tools/list_components.py lists them.'

@@ -11,7 +11,7 @@ from typing import Any
 
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
-from vtg.utils import ConfigError, nearest_names
+from vtg.utils import ConfigError, did_you_mean
 
 from .components import find_component, group_of, list_components
 from .tree import components_of
@@ -63,8 +63,7 @@ def known_component(name: str) -> Any:
     if item is None:
         listing = list_components()
         every = [*listing, *(key for names in listing.values() for key in names)]
-        close = nearest_names(name, every)
-        hint = f'did you mean {" or ".join(close)}?' if close else 'without a name all are listed.'
+        hint = did_you_mean(name, every) or 'without a name all are listed.'
         raise ConfigError(
             f'{name!r} is neither a slot nor a registered component; {hint} One of your own becomes'
             ' known by --import MODULE or by --config CONFIG with custom_imports.'

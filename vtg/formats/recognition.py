@@ -4,7 +4,7 @@
 from pathlib import Path
 
 from vtg.registry import ANNOTATION_FORMATS
-from vtg.utils import ConfigError, DataError, nearest_names, read_json, read_text, shown
+from vtg.utils import ConfigError, DataError, did_you_mean, read_json, read_text, shown
 
 from .base import AnnotationFormat, kind_of
 
@@ -27,8 +27,7 @@ def find_format(name: str) -> type[AnnotationFormat]:
     known = formats()
     key = name.lower().replace('-', '_')
     if key not in known:
-        close = nearest_names(key, known, 3)
-        hint = f'did you mean {" or ".join(close)}?' if close else f'use {", ".join(known)}.'
+        hint = did_you_mean(key, known) or f'use {", ".join(known)}.'
         raise ConfigError(f'there is no annotation format {name!r}; {hint}')
     return known[key]
 

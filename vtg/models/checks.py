@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from vtg.structures import Progress
-from vtg.utils import ConfigError, VtgError, listed, nearest_names
+from vtg.utils import ConfigError, VtgError, did_you_mean, listed
 
 from .grounder import Grounder
 from .recording import Pair, components_of, is_finite, largest_difference, predict, step
@@ -87,8 +87,7 @@ def paths_of(model: Grounder, component: str | None) -> tuple[str, ...]:
         if name in (path, kind) or path.startswith(f'{name}.')
     ]  # fmt: skip
     if not found:
-        close = nearest_names(name, [*parts, *parts.values()])
-        hint = f'did you mean {" or ".join(close)}?' if close else f'it has {", ".join(parts)}.'
+        hint = did_you_mean(name, [*parts, *parts.values()]) or f'it has {", ".join(parts)}.'
         raise ConfigError(f'the model has no component {component!r}; {hint}')
     # The parts of a part are in it.
     return tuple(p for p in found if not any(p.startswith(f'{q}.') for q in found))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vtg.structures import GroundingState
-from vtg.utils import ConfigError, nearest_names
+from vtg.utils import ConfigError, did_you_mean
 
 from .base import SLOT_TYPES, Component, Feedback
 from .slots import expand, members
@@ -142,8 +142,9 @@ def check_runs(stage: Stage, slots: Slots) -> None:
     for name in feedback.runs:
         runs = members(slots, name)
         if runs == [name] and name not in (*slots, *SLOT_TYPES):
-            close = nearest_names(name, [*slots, *SLOT_TYPES])
-            hint = f'did you mean {close[0]}?' if close else f'the slots are {", ".join(slots)}.'
+            hint = (
+                did_you_mean(name, [*slots, *SLOT_TYPES], 1) or f'the slots are {", ".join(slots)}.'
+            )
             raise ConfigError(f'{stage} runs {name!r} again, which is not a slot; {hint}')
         if name in feedback.needs_slots and runs[0] not in slots:
             raise ConfigError(f'{stage} runs model.{name} again, which is empty; set model.{name}.')

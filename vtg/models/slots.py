@@ -7,7 +7,7 @@ A component has its *full name*: that of its slot, or ``'<slot>.<name>'`` as a m
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from vtg.utils import ConfigError, nearest_names
+from vtg.utils import ConfigError, did_you_mean
 
 from .base import SLOT_TYPES
 
@@ -61,8 +61,7 @@ def component_configs(slots: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     for slot, value in slots.items():
         if slot not in SLOT_TYPES:
             known = (*SLOT_TYPES, 'loss_balancer')
-            close = nearest_names(slot, known)
-            hint = f'did you mean {close[0]}?' if close else f'the slots are {", ".join(known)}.'
+            hint = did_you_mean(slot, known, 1) or f'the slots are {", ".join(known)}.'
             raise ConfigError(f'model.{slot} is not a slot of the model; {hint}')
         if isinstance(value, dict) and 'type' not in value:
             if value and not SLOT_TYPES[slot].takes_chain:
@@ -160,8 +159,7 @@ def _find(order: Sequence[str], stage: str) -> list[int]:
 def _nowhere(order: Sequence[str], waiting: Mapping[str, tuple[str, str]]) -> ConfigError:
     for name, (where, stage) in waiting.items():
         if not any(_find([other], stage) for other in waiting):
-            close = nearest_names(stage, order)
-            hint = f'did you mean {" or ".join(close)}?' if close else f'choose {", ".join(order)}.'
+            hint = did_you_mean(stage, order) or f'choose {", ".join(order)}.'
             return ConfigError(
                 f'model.{name} is to run {where} {stage!r}, which is no stage of the model; {hint}'
             )

@@ -13,7 +13,15 @@ from .io import (
     write_jsonl,
     write_text,
 )
-from .names import LOADERS, check_choice, check_keys, file_name, listed, nearest_names
+from .names import (
+    LOADERS,
+    check_choice,
+    check_keys,
+    did_you_mean,
+    file_name,
+    listed,
+    nearest_names,
+)
 from .numbers import (
     TOLERANCE,
     check_clip_length,
@@ -42,6 +50,7 @@ __all__ = [
     'check_output',
     'check_replaceable',
     'csv_text',
+    'did_you_mean',
     'exceeds',
     'file_name',
     'find_config',

@@ -17,7 +17,7 @@ from functools import cache
 from typing import Any, Literal, Union
 
 from .errors import ConfigError
-from .names import check_choice, check_keys, listed, nearest_names, printable
+from .names import check_choice, check_keys, did_you_mean, listed, printable
 from .ranges import ANY, in_range, range_of
 
 
@@ -95,8 +95,7 @@ def check_arguments(
         argument = signature.arguments.get(name) or aside.get(name)
         if argument is None and signature.rest is None:
             known = [key for key in signature.arguments if not key.startswith('_')]
-            close = nearest_names(str(name), known, 1)
-            hint = f'did you mean {close[0]}?' if close else f'it takes {listed(known)}.'
+            hint = did_you_mean(str(name), known, 1) or f'it takes {listed(known)}.'
             if getattr(target, 'takes_chain', False) and isinstance(value, Mapping):
                 hint = f'to let {what} make way for a chain, set _delete_=True beside {name}.'
             raise PlacedError(f' is no argument of {what}; {hint}', str(name), what)

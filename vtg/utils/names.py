@@ -21,6 +21,13 @@ def nearest_names(name: str, known: Iterable[str], count: int = 3) -> list[str]:
     return [by_lower[match] for match in close]
 
 
+def did_you_mean(name: str, known: Iterable[str], count: int = 3) -> str:
+    """Return the question about a misspelled name, ``'did you mean a or b?'``; ``''`` where none of
+    the ``known`` ones looks like it."""
+    close = nearest_names(name, known, count)
+    return f'did you mean {" or ".join(close)}?' if close else ''
+
+
 def check_choice(value: Any, choices: Iterable[Any], what: str) -> Any:
     """Return ``value`` if it is one of ``choices``.
 
@@ -56,8 +63,7 @@ def check_keys(
         raise ConfigError(f'{what} is {given!r}; expected a dict with {listed(known)}.')
     for key in given:
         if key not in known:
-            close = nearest_names(str(key), known, 1)
-            hint = f'did you mean {close[0]}?' if close else f'it takes {listed(known)}.'
+            hint = did_you_mean(str(key), known, 1) or f'it takes {listed(known)}.'
             raise ConfigError(f'{what} has no {key}; {hint}')
     return given
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from vtg.utils import ConfigError, find_config, nearest_names, one_line
+from vtg.utils import ConfigError, did_you_mean, find_config, one_line
 
 from ..published import CONFIG, read_published
 from ..tree import drop_deletions, tree
@@ -23,8 +23,7 @@ def read_config(path: str | Path) -> Config:
         return RunConfig(read_published(file)['config'], filename=str(file))
     if not path.is_file():
         known = [str(file) for file in sorted(_config_root(path).rglob('*.py'))]
-        close = nearest_names(str(path), known)
-        hint = f'did you mean {" or ".join(close)}?' if close else 'configs are below configs/.'
+        hint = did_you_mean(str(path), known) or 'configs are below configs/.'
         raise ConfigError(f'{path} does not exist; {hint}')
     try:
         cfg = Config.fromfile(path)
