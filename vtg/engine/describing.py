@@ -11,7 +11,7 @@ from typing import Any
 
 from vtg.registry import MODELS
 from vtg.structures import GroundingState
-from vtg.utils import ConfigError, did_you_mean
+from vtg.utils import ConfigError, did_you_mean, one_line
 
 from .components import find_component, group_of, list_components
 from .tree import components_of
@@ -48,7 +48,7 @@ def import_components(names: Iterable[str]) -> None:
             ) from error
         except Exception as error:  # it is code of the user
             raise ConfigError(
-                f'--import {name} fails with {type(error).__name__}: {" ".join(str(error).split())}'
+                f'--import {name} fails with {type(error).__name__}: {one_line(error)}'
                 '; it must be importable by itself.'
             ) from error
 

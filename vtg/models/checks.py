@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from vtg.structures import Progress
-from vtg.utils import ConfigError, VtgError, did_you_mean, listed
+from vtg.utils import ConfigError, VtgError, did_you_mean, listed, one_line
 
 from .grounder import Grounder
 from .recording import Pair, components_of, is_finite, largest_difference, predict, step
@@ -279,8 +279,9 @@ def round_trip(model: Grounder, build: Callable[[], Grounder]) -> Finding:
     try:
         other.load_state_dict(torch.load(file, weights_only=True))
     except (RuntimeError, KeyError) as error:
-        text = ' '.join(str(error).split())[:300]
-        return Finding('state dict', ('state_dict',), f'the state dict does not load: {text}.')
+        return Finding(
+            'state dict', ('state_dict',), f'the state dict does not load: {one_line(error)[:300]}.'
+        )
     batch = noise_batch(model, CLIPS, WORDS)
     one, two = predict(model, batch), predict(other, batch)
     return _compared(

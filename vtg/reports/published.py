@@ -23,7 +23,7 @@ from typing import Any
 import yaml
 from mmengine.config import Config
 
-from vtg.utils import ConfigError, is_number, shown
+from vtg.utils import ConfigError, is_number, one_line, shown
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 _MOST_BYTES = 1 << 20
@@ -105,8 +105,7 @@ def load_published(
             raise ConfigError(f'{path} has more than {_MOST_BYTES:,} bytes; is it a metafile?')
         content = yaml.load(path.read_text(encoding='utf-8'), _PlainLoader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        reason = ' '.join(str(error).split())[:300]
-        raise ConfigError(f'{path} is not valid YAML ({reason}).') from None
+        raise ConfigError(f'{path} is not valid YAML ({one_line(error)[:300]}).') from None
     results = content.get('Results') if isinstance(content, dict) else None
     if not isinstance(results, list):
         raise ConfigError(

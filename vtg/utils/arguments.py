@@ -17,8 +17,9 @@ from functools import cache
 from typing import Any, Literal, Union
 
 from .errors import ConfigError
-from .names import check_choice, check_keys, did_you_mean, listed, printable
+from .names import check_choice, check_keys, did_you_mean, listed
 from .ranges import ANY, in_range, range_of
+from .text import shown as _shown
 
 
 @dataclass(frozen=True)
@@ -348,6 +349,5 @@ def _with_range(expected: str, name: str, hint: Any) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as it may stand in a sentence."""
-    text = printable(repr(value))
-    return text if len(text) <= 100 else text[:97] + '...'
+    """A value of a config as it may stand in a sentence."""
+    return _shown(value, 100)

@@ -110,6 +110,12 @@ def _open_text(path: Path) -> Iterator[TextIO]:
         raise DataError(f'{path} cannot be read ({error}); download or write it again.') from None
 
 
+def _whole_text(path: Path) -> str:
+    with _open_text(path) as file:
+        # In pieces: one read of everything would unpack an archive past its limit.
+        return ''.join(iter(lambda: file.read(_PIECE), ''))
+
+
 def _depth(value: Any) -> int:
     """How deep containers are nested, counted without recursion."""
     depth, level = 0, [value]
@@ -273,10 +279,7 @@ def write_jsonl(path: str | Path, records: Iterable[dict[str, Any]]) -> None:
 
 def read_text(path: str | Path) -> str:
     """Read a text file, plain or ``.gz``; raises :class:`DataError` where it is no UTF-8."""
-    path = Path(path)
-    with _open_text(path) as file:
-        # In pieces: one read of everything would unpack an archive past its limit.
-        text = ''.join(iter(lambda: file.read(_PIECE), ''))
+    text = _whole_text(Path(path))
     if not is_unicode(text):
         raise DataError(f'{path} is not valid UTF-8; get the file again.')
     return text
@@ -284,12 +287,8 @@ def read_text(path: str | Path) -> str:
 
 def read_json(path: str | Path) -> Any:
     """Read a JSON file, plain or ``.gz``; raises :class:`DataError` where it is not one."""
-    path = Path(path)
-    with _open_text(path) as file:
-        # In pieces: one read of everything would unpack an archive past its limit.
-        text = ''.join(iter(lambda: file.read(_PIECE), ''))
     try:
-        return parse_json(text)
+        return parse_json(_whole_text(Path(path)))
     except ValueError as error:
         raise DataError(f'{path} is not a valid JSON file ({error}).') from None
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from vtg.utils import DataError, read_json
+from vtg.utils import DataError, read_json, shown
 
 DATA_FILE = 'features.bin'
 INDEX_FILE = 'index.json'
@@ -65,7 +65,7 @@ def read_index(folder: Path) -> dict[str, Any]:
     size = data.stat().st_size if data.is_file() else 0
     if size != expected:
         raise DataError(
-            f'{data} has {size} bytes, expected {_short(expected)}; it is missing or truncated, '
+            f'{data} has {size} bytes, expected {shown(expected)}; it is missing or truncated, '
             'pack or copy the features again.'
         )
     return index
@@ -75,9 +75,9 @@ def _problem(index: dict[str, Any]) -> str | None:
     """Say what in an index cannot be, whatever its checksum says."""
     names, lengths, dim = index['names'], index['lengths'], index['dim']
     if index['dtype'] not in DTYPES:
-        return f'dtype is {_short(index["dtype"])}, expected one of {", ".join(DTYPES)}'
+        return f'dtype is {shown(index["dtype"])}, expected one of {", ".join(DTYPES)}'
     if not _is_count(dim):
-        return f'dim is {_short(dim)}, expected a positive whole number'
+        return f'dim is {shown(dim)}, expected a positive whole number'
     if not isinstance(names, list) or not isinstance(lengths, list) or not names:
         return 'names and lengths must be lists that are not empty'
     if len(names) != len(lengths):
@@ -90,14 +90,9 @@ def _problem(index: dict[str, Any]) -> str | None:
         return 'data_sha256 is no text'
     file = index.get('data_file', DATA_FILE)
     if not isinstance(file, str) or not DATA_NAME.fullmatch(file):
-        return f'data_file is {_short(file)}, expected a name such as {DATA_FILE}'
+        return f'data_file is {shown(file)}, expected a name such as {DATA_FILE}'
     return None
 
 
 def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 48
-
-
-def _short(value: Any) -> str:
-    text = ascii(value)
-    return text if len(text) <= 60 else text[:57] + '...'

@@ -59,8 +59,6 @@ def load_config(
         check_value(cfg.benchmark, Benchmark, 'benchmark', '', 'benchmark')
     try:
         settle_benchmark(cfg)
-    except ConfigError:
-        raise
     except (TypeError, ValueError, AttributeError, LookupError) as error:
         raise ConfigError(
             f'benchmark holds a value of another kind than expected ({one_line(error)}); compare '
