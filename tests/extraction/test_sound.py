@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from media import pictures, write_video
 
-from vtg.extraction.decoding import SoundMissing
+from vtg.extraction.media import SoundMissing
 from vtg.extraction.sound import iter_sound
 from vtg.utils import ConfigError, DataError
 

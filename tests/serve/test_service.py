@@ -91,7 +91,7 @@ def test_what_is_no_video_is_one_sentence(uploads, tmp_path):
 
 
 def test_a_container_that_lies_about_its_length_is_stopped(uploads, monkeypatch):
-    from vtg.extraction.decoding import VideoInfo
+    from vtg.extraction.media import VideoInfo
 
     model = similarity(longest=0.1)
     promised = VideoInfo(3.0, 64, 48, 5.0)

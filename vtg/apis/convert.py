@@ -146,7 +146,7 @@ def lengths_from(
     probed: dict[str, float] = {}
 
     def length(vid: str) -> float:
-        from vtg.extraction.decoding import probe
+        from vtg.extraction.media import probe
 
         if vid not in files:
             raise DataError(f'{videos} has no video {shown(vid)}; add it or give --lengths.')

@@ -24,10 +24,10 @@ from vtg.utils import (
     shown,
 )
 
-from .decoding import SoundMissing
 from .encoders.base import Encoder
 from .executor import RayOptions, run_work
 from .files import stored_query, write_arrays
+from .media import SoundMissing
 from .pieces import Pieces
 from .report import ExtractionReport, Outcome
 

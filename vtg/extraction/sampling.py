@@ -33,6 +33,11 @@ class Source:
     seconds: Fraction | None
 
 
+def exact_seconds(seconds: float) -> Fraction:
+    """The fraction that was meant by a float: 0.1 is 1/10, 0.166667 is close to 1/6."""
+    return Fraction(seconds).limit_denominator(1_000_000)
+
+
 def count_clips(duration: Fraction | float, clip_length: Fraction | float) -> int:
     """Return ``round(duration / clip_length)``, halves up, and at least 1."""
     return max(1, int(Fraction(duration) / Fraction(clip_length) + Fraction(1, 2)))

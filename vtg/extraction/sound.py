@@ -16,8 +16,8 @@ import numpy as np
 
 from vtg.utils import ConfigError, check_clip_length
 
-from .decoding import MediaFile, exact_seconds
-from .sampling import count_clips
+from .media import MediaFile
+from .sampling import count_clips, exact_seconds
 
 # A pause in the time stamps that is filled with silence, and one that is damage, in seconds.
 _PAUSE, _LONGEST_PAUSE = 0.1, 3600.0

@@ -5,7 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from vtg.extraction.decoding import late_pictures, open_media
+from vtg.extraction.media import late_pictures, open_media
 from vtg.utils import DataError, atomic_write, printable
 from vtg.utils.optional import require
 

@@ -15,9 +15,9 @@ from torch import Tensor, nn
 
 from vtg.utils import ConfigError
 
-from ..decoding import exact_seconds, iter_clips
+from ..decoding import iter_clips
 from ..pieces import Pieces, clips_per_piece
-from ..sampling import Sampler
+from ..sampling import Sampler, exact_seconds
 
 # Mean and deviation of the images that CLIP was trained on; the BLIP models use them as well.
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
