@@ -4,7 +4,8 @@
 import pytest
 from predictions import random_records
 
-from vtg.apis.analysis import check_report_folder, sources_of
+from vtg.apis.analysis import check_report_folder
+from vtg.apis.prediction_files import sources_of
 from vtg.utils import ConfigError, read_json, read_jsonl, write_json, write_jsonl
 
 FILES = ('index.html', 'analysis.md', 'tables.tex', 'queries.csv', 'analysis.json')

@@ -3,7 +3,6 @@
 
 import contextlib
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,7 +32,7 @@ from vtg.evaluation.reading import Answers as FileAnswers
 from vtg.evaluation.reading import RawFile, complete, read_answers
 from vtg.evaluation.reading.complete import MISS
 from vtg.evaluation.reading.formats import WINDOWS
-from vtg.pages import media_source, write_page
+from vtg.pages import write_page
 from vtg.reports.published import CONFIGS, load_published
 from vtg.utils import (
     ConfigError,
@@ -49,21 +48,12 @@ from vtg.utils import (
 )
 
 from .evaluation import read_annotations
+from .prediction_files import sources_of
 
-_PREDICTIONS = re.compile(r'.*(pred|submission).*\.jsonl?(\.gz)?', re.IGNORECASE)
 _FILES = ('index.html', 'analysis.md', 'tables.tex', 'queries.csv', 'analysis.json',
           'ensemble_predictions.jsonl.gz')  # fmt: skip
 RAW = 200
 """Windows per query among which a post-processing is searched."""
-_ENDINGS = re.compile(r'(_(val|test))?(_(preds?|predictions|submission))?$')
-
-
-@dataclass(frozen=True)
-class Source:
-    """A system: its name and the prediction files of its runs."""
-
-    name: str
-    files: tuple[Path, ...]
 
 
 @dataclass(frozen=True)
@@ -80,82 +70,6 @@ class Reading:
     missing: Literal['wrong', 'refuse', 'full-video'] = 'wrong'
     windows: Literal['strict', 'repair'] = 'strict'
     format: str | None = None
-
-
-def sources_of(texts: Sequence[str], split: str = 'val') -> list[Source]:
-    """Understand what was given for systems.
-
-    Args:
-        texts: ``PATH``, ``NAME=PATH`` or several paths with commas between, the runs of one system.
-            A folder stands for the prediction files in it: those whose reports name one config are
-            the runs of one system.
-        split: Of folders with files of both splits.
-
-    Raises:
-        ConfigError: A folder has no prediction file, or a path does not exist.
-    """
-    found: list[Source] = []
-    for text in texts:
-        name, equals, paths = text.partition('=')
-        if not equals or Path(text).exists():
-            name, paths = '', text
-        places = [Path(text)] if Path(text).exists() else [Path(p) for p in paths.split(',')]
-        for place in places:
-            if not place.exists():
-                raise ConfigError(f'{place} does not exist; give prediction files or run folders.')
-        if len(places) == 1 and places[0].is_dir():
-            grouped = _runs_in(places[0], split)
-            for label, files in grouped.items():
-                own = f'{name}: {label}' if name and len(grouped) > 1 else name or label
-                found.append(Source(own, tuple(files)))
-            continue
-        files = [file for place in places for file in _files_of(place, split)]
-        found.append(Source(name or _name_of(files[0]), tuple(files)))
-    return _distinct(found)
-
-
-def _files_of(place: Path, split: str) -> list[Path]:
-    return [place] if place.is_file() else [f for fs in _runs_in(place, split).values() for f in fs]
-
-
-def _runs_in(folder: Path, split: str) -> dict[str, list[Path]]:
-    """Prediction files below a folder by the config that their reports name."""
-    files = [f for f in sorted(folder.rglob('*')) if f.is_file() and _PREDICTIONS.fullmatch(f.name)]
-    other = 'test' if split == 'val' else 'val'
-    files = [file for file in files if not re.search(rf'(^|_){other}(_|\.)', file.name)]
-    if not files:
-        raise ConfigError(
-            f'{folder} has no prediction file of {split} (a .jsonl with "pred" or "submission" in '
-            'its name); tools/test.py --html writes one.'
-        )
-    runs: dict[str, list[Path]] = {}
-    for file in files:
-        report = file.parent / f'report_{split}.json'
-        config = ''
-        if report.is_file():
-            facts = read_json(report)
-            facts = facts.get('facts') if isinstance(facts, dict) else None
-            config = str(facts.get('config') or '') if isinstance(facts, dict) else ''
-        label = '/'.join(Path(config).with_suffix('').parts[-2:]) if config else folder.name
-        runs.setdefault(label, []).append(file)
-    return runs
-
-
-def _name_of(file: Path) -> str:
-    stem = re.sub(r'\.jsonl?(\.gz)?$', '', file.name)
-    return _ENDINGS.sub('', stem) or stem
-
-
-def _distinct(sources: list[Source]) -> list[Source]:
-    """Names that two systems share get a number."""
-    seen: dict[str, int] = {}
-    made = []
-    for source in sources:
-        seen[source.name] = seen.get(source.name, 0) + 1
-        count = seen[source.name]
-        name = source.name if count == 1 else f'{source.name} ({count})'
-        made.append(Source(name, source.files))
-    return made
 
 
 def published_rows(systems: Sequence[str], dataset: str, split: str) -> list[Published]:
@@ -321,48 +235,6 @@ def write_study(study: Study, out: str | Path) -> list[Path]:
     return written
 
 
-def write_browser(
-    out: Path,
-    title: str,
-    split: str,
-    metric: Any,
-    clip_length: float = 2.0,
-    videos: str | Path | None = None,
-) -> list[Path]:
-    """Write the predictions of an evaluation and a page to browse them, worst queries first.
-
-    Args:
-        out: Folder of ``predictions_<split>.jsonl.gz`` and ``page_<split>.html``.
-        title: Of the page. split: That was evaluated.
-        metric: With ``predictions`` and ``annotations``.
-        clip_length: Seconds per clip.
-        videos: A folder with a file ``<vid>.*`` per video, which the page plays.
-
-    Raises:
-        ConfigError: The folder has none of the videos.
-    """
-    questions = make_questions(metric.annotations, clip_length)
-    answers = make_answers('predicted', metric.predictions, questions)
-    page = out / f'page_{split}.html'
-    entries = entries_of(questions, [answers])
-    if videos:
-        found = {path.stem: path for path in sorted(Path(videos).glob('*')) if path.is_file()}
-        if not any(entry.video in found for entry in entries):
-            raise ConfigError(
-                f'{videos} has no video of these queries; expected files such as '
-                f'{entries[0].video}.mp4.'
-            )
-        entries = [
-            replace(entry, source=media_source(found[entry.video], page))
-            if entry.video in found else entry
-            for entry in entries
-        ]  # fmt: skip
-    file = out / f'predictions_{split}.jsonl.gz'
-    write_jsonl(file, metric.predictions)
-    order = next((name for name in (ORDER, 'HL-AP') if name in entries[0].values), '')
-    return [file, write_page(page, title, entries, order=order, note=f'{len(entries)} queries.')]
-
-
 def analyse(
     predictions: str,
     annotations: str | Path,
@@ -389,6 +261,6 @@ def analyse(
     if training:
         windows = (more.get('reading') or Reading()).windows
         records = read_annotations(training, more.get('clip_length', 2.0), windows).records
-        options = Options(**{**options.__dict__, 'training': records})
+        options = replace(options, training=records)
     study = make_study(predictions, annotations, against, options=options, **more)
     return study, write_study(study, out)

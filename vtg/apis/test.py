@@ -82,7 +82,7 @@ def run_test(
         written.append(_write_submission(cfg, checkpoint, split, metric, out, amp))
     if html:
         # With it comes SciPy's statistics, which a report need not wait for.
-        from .analysis import write_browser
+        from .browsing import write_browser
 
         clip_length = float(getattr(_dataset(runner), 'clip_length', None) or 2.0)
         title = f'{facts.dataset} {split}: {Path(facts.config).stem}'

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from vtg.analysis import Answers, Questions, make_questions
-from vtg.apis.analysis import Reading, read_system, sources_of
+from vtg.apis.analysis import Reading, read_system
 from vtg.apis.evaluation import read_annotations
+from vtg.apis.prediction_files import sources_of
 from vtg.utils import ConfigError, check_clip_length, nearest_names, shown
 
 from .figure import TRUTH, check_picture, label, legend_above, picture, styles
@@ -34,8 +35,9 @@ def plot_timeline(
     """Draw what systems answer to a query, as Figure 6 of VideoLights (arXiv 2412.01558) does.
 
     Args:
-        predictions: ``[NAME=]FILE`` or run folders, see :func:`vtg.apis.analysis.sources_of`; of
-            several runs of a system the first is drawn.
+        predictions: ``[NAME=]FILE`` or run folders, see
+            :func:`vtg.apis.prediction_files.sources_of`; of several runs of a system the first is
+            drawn.
         annotations: With or without labels, in the format of QVHighlights or that for own data.
         qid: Id of the query.
         out: Picture to write.
