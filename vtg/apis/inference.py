@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Moments and highlights of your own videos, from files or from features."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,8 +12,6 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from vtg.datasets import GroundingDataset, collate, collate_text
-from vtg.datasets.stores import FeatureStore, check_features, read_feature_file
-from vtg.datasets.stores.files import stored_number
 from vtg.engine import load_config
 from vtg.engine.checkpoint import load_weights
 from vtg.engine.components import check_registered
@@ -22,21 +19,19 @@ from vtg.engine.config import model_config
 from vtg.engine.precision import amp_context
 from vtg.engine.published import read_published
 from vtg.evaluation.records import moments_to_lists, to_records
-from vtg.extraction.encoders import Encoder, TextFeatures
+from vtg.extraction.encoders import Encoder
 from vtg.extraction.encoders.base import as_device
 from vtg.extraction.encoders.names import encoder_config
 from vtg.models.sharing import EncodedVideos
 from vtg.models.task_modules.nms import temporal_nms
 from vtg.registry import DATASETS, MODELS
 from vtg.structures import MomentList
-from vtg.utils import ConfigError, DataError, has_words
+from vtg.utils import ConfigError
 from vtg.utils.threads import settle_threads
 
 from .encoding import Workshop, recipe_encoders, recipe_of
+from .own_features import OwnFeatures, Video
 from .publishing import find_model
-
-_FEATURE_FILES = ('.npz', '.npy', '.pt')
-Video = str | Path | np.ndarray | Sequence[np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -150,14 +145,15 @@ class Inferencer:
             {**dataset, 'test_mode': True, 'lazy_init': True}
         )
         self.clip_length: float = self.dataset.clip_length
-        self.num_video = len(self.dataset.reader.video)
-        self.num_text = len(self.dataset.reader.text)
         build = Workshop()
         self.encoders = [build(encoder) for encoder in encoders]
         if text_encoders is None:
             text_encoders = [encoder for encoder in self.encoders if encoder.has_text]
         self.text_encoders = [build(encoder) for encoder in text_encoders]
-        self.audio_encoders = [build(encoder) for encoder in audio_encoders]
+        self.features = OwnFeatures(
+            self.dataset.reader, self.clip_length, self.encoders, self.text_encoders,
+            [build(encoder) for encoder in audio_encoders],
+        )  # fmt: skip
 
     @classmethod
     def from_pretrained(
@@ -234,7 +230,7 @@ class Inferencer:
             DataError: The video or the features cannot be used.
             ConfigError: Encoders are missing.
         """
-        queries = self._checked_queries(queries, text_features)
+        queries = self.features.check_queries(queries, text_features)
         encoded = self.encode(video, duration, audio_features)
         return self.ground(encoded, queries, text_features)
 
@@ -257,20 +253,12 @@ class Inferencer:
             DataError, ConfigError: See :meth:`__call__`.
         """
         vid = Path(video).stem if isinstance(video, str | Path) else 'video'
-        clips, known = self._video_features(video)
-        if not audio_features and self.audio_encoders and _is_media(video):
-            audio_features = [
-                encoder.encode(encoder.decode(video, self.clip_length))['features']
-                for encoder in self.audio_encoders
-            ]
-        seconds = float(duration or known or min(map(len, clips)) * self.clip_length)
-        reader = self.dataset.reader
-        arrays = _checked('video', clips, reader.video)
+        arrays, known = self.features.of_video(video)
+        sounds = self.features.of_sound(video, audio_features)
+        seconds = float(duration or known or min(map(len, arrays)) * self.clip_length)
         record = {'qid': 0, 'query': '', 'vid': vid, 'duration': seconds}
-        _check_count('audio', len(reader.audio), len(audio_features), 'arrays')
-        sounds = _checked('audio', audio_features, reader.audio)
         features, num_clips, audio = self.dataset.assembly.streams(arrays, sounds, record)
-        word = [np.zeros((1, store.dim or 1), np.float32) for store in reader.text]
+        word = [np.zeros((1, store.dim or 1), np.float32) for store in self.dataset.reader.text]
         sample = self._sample(record, features, num_clips, word, audio)
         batch = self.model.data_preprocessor(collate([sample]))
         with torch.inference_mode(), self.precision():
@@ -290,8 +278,8 @@ class Inferencer:
             video: Made by :meth:`encode` of this object.
             queries, text_features: See :meth:`__call__`.
         """
-        queries = self._checked_queries(queries, text_features)
-        texts = self._text_features(queries, text_features)
+        queries = self.features.check_queries(queries, text_features)
+        texts = self.features.of_queries(queries, text_features)
         found: list[dict[str, Any]] = []
         for start in range(0, len(queries), self.batch_size):
             part = range(start, min(start + self.batch_size, len(queries)))
@@ -332,8 +320,7 @@ class Inferencer:
             'vid': video.vid,
             'duration': video.duration,
         }
-        text = _checked('text', texts[number], self.dataset.reader.text)
-        return self._sample(record, video.features, video.num_clips, text)
+        return self._sample(record, video.features, video.num_clips, texts[number])
 
     def _sample(
         self,
@@ -346,92 +333,6 @@ class Inferencer:
         rng = np.random.default_rng(0)
         sample = self.dataset.builder.with_features(record, features, num_clips, text, rng, audio)
         return self.dataset.pipeline(sample)
-
-    def _checked_queries(
-        self, queries: str | Sequence[str], text_features: Sequence[np.ndarray] | None
-    ) -> list[str]:
-        """The queries as a list; refuses what no text features can be made of, before a video is
-        read."""
-        queries = [queries] if isinstance(queries, str) else list(queries)
-        if text_features is not None:
-            _check_count('text', self.num_text, 1, 'arrays')
-            if len(text_features) != len(queries):
-                raise ConfigError(f'{len(queries)} queries but {len(text_features)} text features.')
-            return queries
-        for query in queries:
-            if not has_words(query):
-                raise ConfigError('a query has no words; write what to look for.')
-        return queries
-
-    def _video_features(self, video: Video) -> tuple[list[np.ndarray], float | None]:
-        """Return one array per video feature of the config, and the seconds where known."""
-        duration = None
-        if isinstance(video, np.ndarray):
-            arrays = [video]
-        elif not isinstance(video, str | Path):
-            arrays = list(video)
-        elif Path(video).is_dir():
-            raise DataError(
-                f'{video} is a folder; expected a video or its features, give the path of a file.'
-            )
-        elif Path(video).suffix in _FEATURE_FILES:
-            arrays = [read_feature_file(video)]
-            duration = _stored_duration(Path(video))
-        else:
-            _check_count('video', self.num_video, len(self.encoders), 'encoders')
-            arrays = []
-            for encoder in self.encoders:
-                found = encoder.encode(encoder.decode(video, self.clip_length))
-                arrays.append(found['features'])
-                duration = float(found['duration'])
-        _check_count('video', self.num_video, len(arrays), 'arrays')
-        return arrays, duration
-
-    def _text_features(
-        self, queries: Sequence[str], given: Sequence[np.ndarray] | None
-    ) -> list[list[np.ndarray]]:
-        """Return for every query one array per text feature of the config."""
-        if given is not None:
-            return [[np.asarray(array)] for array in given]
-        _check_count('text', self.num_text, len(self.text_encoders), 'encoders')
-        return [
-            [
-                text.pooled[None] if store.pooled else text.tokens
-                for text, store in zip(self._encoded(query), self.dataset.reader.text)
-            ]
-            for query in queries
-        ]
-
-    def _encoded(self, query: str) -> list[TextFeatures]:
-        return [encoder.encode_text(query) for encoder in self.text_encoders]
-
-
-def _stored_duration(path: Path) -> float | None:
-    """The seconds that extraction wrote beside the features, where there are such."""
-    stored = stored_number(path, 'duration')
-    return stored if stored is not None and 0 < stored < math.inf else None
-
-
-def _checked(
-    kind: str, arrays: Sequence[np.ndarray], stores: Sequence[FeatureStore]
-) -> list[np.ndarray]:
-    """Check arrays like those that the stores of the config read."""
-    return [
-        check_features(array, f'{kind} features {number}', store.dim, store.row_shape)
-        for number, (array, store) in enumerate(zip(arrays, stores), start=1)
-    ]
-
-
-def _is_media(video: Video) -> TypeGuard[str | Path]:
-    return isinstance(video, str | Path) and Path(video).suffix not in _FEATURE_FILES
-
-
-def _check_count(kind: str, wanted: int, have: int, what: str) -> None:
-    if wanted != have:
-        raise ConfigError(
-            f'the config reads {wanted} kind(s) of {kind} features, but {have} {kind} {what} are '
-            f'given; give one for each, in the order of the config.'
-        )
 
 
 def ground(
