@@ -20,6 +20,7 @@ from vtg.structures import GroundingState, MomentList, cxw_to_xx, in_float32
 from vtg.utils import ConfigError, check_choice
 
 from .extras import Extras, build_extra_losses
+from .fit import check_losses, check_spans, check_supervision
 from .outputs import (
     ExtraQueries,
     ExtraTargets,
@@ -134,10 +135,10 @@ class QueryHead(MomentHead):
         self.coder: ReferenceCoder = self.decoder.coder
         denoising = (extras or {}).get('denoising') or {}
         generator = denoising.get('generator')
-        self._check_spans(quality, generator)
+        check_spans(dim, self.queries, self.decoder, quality, generator)
         self.matcher = TASK_UTILS.build(matcher)
         self.num_logits = check_choice(num_logits, (1, 2), 'QueryHead: num_logits')
-        self._check_supervision(quality)
+        check_supervision(self.queries, self.matcher, num_logits, quality)
         self.class_head = nn.Linear(dim, num_logits)
         if prior is not None:
             nn.init.normal_(self.class_head.weight, std=0.01)
@@ -151,7 +152,7 @@ class QueryHead(MomentHead):
             nn.init.zeros_(self.span_head[-1].get_parameter('bias'))
             self.decoder.refine = self.span_head
         self.losses = MomentLosses(losses)
-        self._check_losses(quality)
+        check_losses(self.losses, self.queries, num_logits, quality)
         self.extra_losses = build_extra_losses(extras, losses, self.losses, num_logits)
         self.stage_weights = {'layers': 1.0, 'proposals': 0.5, **(stage_weights or {})}
         self.quality_head = MLP(2 * dim, dim, dim, 1) if quality else None
@@ -169,87 +170,6 @@ class QueryHead(MomentHead):
             raise ConfigError(
                 f'QueryHead: ranking.alpha must be from 0 to 1, got {self.ranking["alpha"]}.'
             )
-
-    def _check_spans(self, quality: bool, generator: dict | None) -> None:
-        """Refuse combinations that need spans where there are none."""
-        source, decoder = type(self.queries).__name__, type(self.decoder).__name__
-        if self.queries.gives_spans != self.decoder.refines_spans:
-            fitting = 'spans' if self.decoder.refines_spans else 'learned slots'
-            raise ConfigError(
-                f'QueryHead: {decoder} needs queries that are {fitting}, which {source} does not '
-                'give; set queries to '
-                f'{"LearnedQueries" if self.decoder.refines_spans else "LearnedSlots"}.'
-            )
-        size = self.coder.size
-        if self.queries.gives_spans and self.queries.reference_dim != size:
-            raise ConfigError(
-                f'QueryHead: the references of {source} are {self.queries.reference_dim} numbers, '
-                f'but those of {decoder} with {type(self.coder).__name__} are {size}; set '
-                f"queries=dict(type='LearnedQueries', reference_dim={size}) or another "
-                'decoder.coder.'
-            )
-        if not self.queries.gives_spans and self.queries.dim != self.dim:
-            raise ConfigError(
-                f'QueryHead: the positions of {source} have {self.queries.dim} channels, but the '
-                f'head works on {self.dim}; set queries.dim={self.dim}.'
-            )
-        for name, wanted in (('quality', quality), ('extras.denoising', generator)):
-            if wanted and not self.decoder.refines_spans:
-                raise ConfigError(
-                    f'QueryHead: {name} needs a decoder that refines spans, and {decoder} does '
-                    f'not; use SpanDecoder or switch {name} off.'
-                )
-
-    def _check_supervision(self, quality: bool) -> None:
-        """Refuse matching costs whose predictions are not there, and proposals that do not fit."""
-        missing = {} if self.queries.gives_spans else {'references': 'LearnedQueries as queries'}
-        if not quality:
-            missing['quality'] = 'quality=True'
-        for name, cost in self.matcher.costs.items():
-            needed = getattr(cost, 'needs', None)
-            if needed in missing:
-                raise ConfigError(
-                    f'QueryHead: matcher.costs.{name} ({type(cost).__name__}) needs the predicted '
-                    f'{needed}, which this head does not give; set {missing[needed]} or '
-                    f'matcher.costs.{name}=None.'
-                )
-        for name, cost in self.matcher.costs.items():
-            if getattr(cost, 'activation', '') == 'softmax' and self.num_logits == 1:
-                raise ConfigError(
-                    f'QueryHead: matcher.costs.{name} takes a softmax over the one logit of every '
-                    "query, which is always 1; set its activation='sigmoid' or num_logits=2."
-                )
-        if not self.queries.supervised:
-            return
-        source = type(self.queries).__name__
-        if self.num_logits != 1:
-            raise ConfigError(
-                f'QueryHead: the proposals of {source} have one logit, but num_logits is '
-                f"{self.num_logits}; set num_logits=1 or queries=dict(type='LearnedQueries')."
-            )
-        if (self.queries.quality_head is not None) != quality:
-            raise ConfigError(
-                f'QueryHead: quality is {quality}, but {source} has '
-                f'quality={not quality}; they are learned together, set both to the same.'
-            )
-
-    def _check_losses(self, quality: bool) -> None:
-        """Refuse losses that need what is not predicted, and a quality that nothing trains."""
-        gives = {'states', 'moments'} | ({'quality'} if quality else set())
-        if self.queries.gives_spans:
-            gives.add('references')
-        self.losses.check_fit(
-            'QueryHead',
-            gives,
-            self.num_logits,
-            {
-                'quality': 'quality=True',
-                'no quality': 'quality=False',
-                'references': 'queries to LearnedQueries and decoder to SpanDecoder',
-                'num_logits': 'num_logits',
-            },
-            scored=['quality'] if quality else [],
-        )
 
     def check_pyramid(self, strides: tuple[float, ...]) -> None:
         """See :meth:`vtg.models.base.Component.check_pyramid`."""
