@@ -5,6 +5,7 @@
 # The annotations are the output of tools/convert_annotations.py charades_cd.
 _base_ = './charades_slowfast_clip.py'
 
+_from = dict(type='FolderStore', features_from='https://github.com/lntzm/MESM')
 _at = 'data/charades_cd'
 benchmark = dict(
     name='Charades-CD (test_ood)',
@@ -16,19 +17,9 @@ benchmark = dict(
         test=dict(ann_file=f'{_at}/test_ood.jsonl'),
     ),
     evaluator=[
-        dict(
-            type='MomentRetrievalMetric', selection={'MR-full-R1@0.5': 1.0, 'MR-full-R1@0.7': 1.0}
-        ),
+        _base_.benchmark.evaluator,
         dict(type='RecallMetric', discounted=True),
     ],
-    text=[
-        dict(
-            type='FolderStore',
-            folder=f'{_at}/clip_text_features',
-            pattern='{qid}',
-            dim=512,
-            features_from='https://github.com/lntzm/MESM',
-        )
-    ],
+    text=[dict(folder=f'{_at}/clip_text_features', pattern='{qid}', dim=512, **_from)],
 )
-del _at
+del _from, _at

@@ -5,6 +5,7 @@
 # annotations are the output of tools/convert_annotations.py charades_cg.
 _base_ = './charades_slowfast_clip.py'
 
+_from = dict(type='FolderStore', features_from='https://github.com/lntzm/MESM')
 _at = 'data/charades_cg'
 benchmark = dict(
     name='Charades-CG (novel_composition)',
@@ -15,14 +16,6 @@ benchmark = dict(
         val=dict(ann_file=f'{_at}/test_trivial.jsonl'),
         test=dict(ann_file=f'{_at}/novel_composition.jsonl'),
     ),
-    text=[
-        dict(
-            type='FolderStore',
-            folder=f'{_at}/clip_text_features',
-            pattern='{qid}',
-            dim=512,
-            features_from='https://github.com/lntzm/MESM',
-        )
-    ],
+    text=[dict(folder=f'{_at}/clip_text_features', pattern='{qid}', dim=512, **_from)],
 )
-del _at
+del _from, _at

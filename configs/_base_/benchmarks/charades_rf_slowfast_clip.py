@@ -14,9 +14,7 @@ benchmark = dict(
     ),
     # R1 and mIoU over all records, and as CausalVTG counts them: the last record of every id.
     evaluator=[
-        dict(
-            type='MomentRetrievalMetric', selection={'MR-full-R1@0.5': 1.0, 'MR-full-R1@0.7': 1.0}
-        ),
+        _base_.benchmark.evaluator,
         dict(type='UnanswerableMetric'),
         dict(type='UnanswerableMetric', compat='causalvtg', prefix='CausalVTG'),
     ],

@@ -14,9 +14,7 @@ benchmark = dict(
         test=dict(ann_file=f'{_at}_ood_pos_neg_test.jsonl'),
     ),
     evaluator=[
-        dict(
-            type='MomentRetrievalMetric', selection={'MR-full-R1@0.5': 1.0, 'MR-full-R1@0.7': 1.0}
-        ),
+        _base_.benchmark.evaluator,
         dict(type='UnanswerableMetric', prefix='NA-VMR', strict=True, inclusive=True),
     ],
 )

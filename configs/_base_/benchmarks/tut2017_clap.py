@@ -3,16 +3,15 @@
 # with recordings of 2 s to 60 s and moments from 0.1 s.
 _base_ = './clotho_moment_clap.py'
 
-_from = dict(type='FolderStore', features_from='https://zenodo.org/records/13806234')
 _at = 'data/tut2017'
 benchmark = dict(
     name='TUT Sound Events 2017',
     splits=dict(
         test=dict(
             ann_file=f'{_at}/tut2017_test_release.jsonl',
-            video=[dict(folder=f'{_at}/clap', pattern='{vid}', dim=768, **_from)],
-            text=[dict(folder=f'{_at}/clap_text', pattern='qid{qid}', dim=768, **_from)],
+            video=[dict(_base_.benchmark.video[0], folder=f'{_at}/clap')],
+            text=[dict(_base_.benchmark.text[0], folder=f'{_at}/clap_text')],
         ),
     ),
 )
-del _from, _at
+del _at
