@@ -24,12 +24,11 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    import numpy as np
-
     from vtg.apis.clustering import typical_features
     from vtg.apis.train import reduce_data
+    from vtg.datasets.stores import write_arrays
     from vtg.engine import load_config
-    from vtg.utils import ConfigError, atomic_write, check_output
+    from vtg.utils import ConfigError, check_output
 
     cfg = reduce_data(load_config(args.config, args.cfg_options), args.rehearsal, args.limit)
     out = check_output(args.out, [args.config])
@@ -37,8 +36,7 @@ def main() -> None:
         raise ConfigError(f'{out} holds a {written[0]} already; give another folder.')
     for name, features in typical_features(cfg, args.rows, args.seed).items():
         path = out / f'{name}.npy'
-        with atomic_write(path) as temporary, temporary.open('wb') as file:
-            np.save(file, features)
+        write_arrays(path, features=features)
         print(f'{path}: {len(features)} rows of {features.shape[1]} columns')
 
 

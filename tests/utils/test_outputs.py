@@ -11,8 +11,9 @@ from mmengine.config import Config
 from vtg.apis.predict import holds_predictions, run_prediction
 from vtg.conversion import convert_checkpoint
 from vtg.datasets.simulated import export_simulated
+from vtg.datasets.stores import write_arrays
 from vtg.engine.legacy import convert
-from vtg.extraction.files import check_kind, write_arrays
+from vtg.extraction.files import check_kind
 from vtg.pretraining import run_shards
 from vtg.utils import (
     ConfigError,

@@ -2,13 +2,13 @@
 """What the commands of this folder share that measure configs: arguments, counts and the table."""
 
 import argparse
-import json
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import measure
 import torch
+
+from vtg.utils import write_json
 
 TYPES = {'fp32': torch.float32, 'bf16': torch.bfloat16}
 # Key of a figure, title, format, and what it is multiplied by.
@@ -94,4 +94,4 @@ def print_table(
             row = ' '.join(f'{cell:>13}' for cell in cells)
             print(f'{config:{width}}  {name:9}{row}', flush=True)
     if args.json:
-        Path(args.json).write_text(json.dumps({**facts, 'results': results}, indent=1) + '\n')
+        write_json(args.json, {**facts, 'results': results})

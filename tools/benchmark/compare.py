@@ -9,15 +9,13 @@ warms caches up and does not count. Example:
 """
 
 import argparse
-import json
 import os
 import shlex
 import statistics
 import subprocess
 import time
-from pathlib import Path
 
-from vtg.utils import ConfigError, run_main
+from vtg.utils import ConfigError, run_main, write_json
 
 
 def parse_args() -> argparse.Namespace:
@@ -72,7 +70,7 @@ def main() -> None:
         )
     if args.json:
         record = {'a': args.a, 'b': args.b, 'times': times}
-        Path(args.json).write_text(json.dumps(record, indent=1) + '\n')
+        write_json(args.json, record)
 
 
 if __name__ == '__main__':

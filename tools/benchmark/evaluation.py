@@ -7,7 +7,6 @@ included, every size in a process of its own. See docs/speed.md.
 """
 
 import argparse
-import json
 import multiprocessing
 import resource
 import statistics
@@ -19,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from vtg.evaluation.functional import evaluate_qvhighlights
-from vtg.utils import read_jsonl, run_main, write_jsonl
+from vtg.utils import read_jsonl, run_main, write_json, write_jsonl
 
 CLIPS, MOMENTS = 75, 10
 
@@ -127,7 +126,7 @@ def main() -> None:
     repeat = max(1, args.repeat)
     results: Any = in_memory(args.files, repeat) if args.files else sizes(args)
     if args.json:
-        Path(args.json).write_text(json.dumps(results, indent=1) + '\n')
+        write_json(args.json, results)
 
 
 if __name__ == '__main__':

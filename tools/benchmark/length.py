@@ -6,7 +6,6 @@ Every length runs in a process of its own on noise of the config's widths. See d
 """
 
 import argparse
-import json
 import multiprocessing
 import os
 import resource
@@ -18,7 +17,7 @@ import measure
 import torch
 from step import build_step
 
-from vtg.utils import run_main
+from vtg.utils import run_main, write_json
 
 DOCUMENTED = ['+model.checkpointing=True', '+model.defaults.attention_dropout=0.0']
 """The options that docs/speed.md names for long videos."""
@@ -92,7 +91,7 @@ def main() -> None:
                 flush=True,
             )
     if args.json:
-        Path(args.json).write_text(json.dumps({**facts, 'results': results}, indent=1) + '\n')
+        write_json(args.json, {**facts, 'results': results})
 
 
 if __name__ == '__main__':

@@ -2,7 +2,6 @@
 """Measure how many samples per second the feature stores deliver through a data loader."""
 
 import argparse
-import json
 import tempfile
 import time
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from vtg.utils import run_main, terminal_table, write_jsonl
+from vtg.utils import run_main, terminal_table, write_json, write_jsonl
 
 
 def parse_args() -> argparse.Namespace:
@@ -107,7 +106,7 @@ def main() -> int:
     rows = [[kind, f'{rate:.0f}', f'{1000 / rate:.2f}'] for kind, rate in rates.items()]
     print(terminal_table(['store', 'samples/s', 'ms/sample'], rows))
     if args.json:
-        Path(args.json).write_text(json.dumps(rates, indent=1) + '\n')
+        write_json(args.json, rates)
     return 0
 
 

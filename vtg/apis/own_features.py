@@ -10,11 +10,10 @@ import numpy as np
 
 from vtg.datasets.reading import FeatureReader
 from vtg.datasets.stores import FeatureStore, check_features, read_feature_file
-from vtg.datasets.stores.files import stored_number
+from vtg.datasets.stores.files import SUFFIXES, stored_number
 from vtg.extraction.encoders import Encoder, TextFeatures
 from vtg.utils import ConfigError, DataError, has_words
 
-_FEATURE_FILES = ('.npz', '.npy', '.pt')
 Video = str | Path | np.ndarray | Sequence[np.ndarray]
 """A video file, a feature file, an array ``(L, D)`` or one such array per video feature."""
 
@@ -58,7 +57,7 @@ class OwnFeatures:
             raise DataError(
                 f'{video} is a folder; expected a video or its features, give the path of a file.'
             )
-        elif Path(video).suffix in _FEATURE_FILES:
+        elif Path(video).suffix in SUFFIXES:
             arrays = [read_feature_file(video)]
             duration = _stored_duration(Path(video))
         else:
@@ -122,7 +121,7 @@ class OwnFeatures:
 
 
 def _is_media(video: Video) -> TypeGuard[str | Path]:
-    return isinstance(video, str | Path) and Path(video).suffix not in _FEATURE_FILES
+    return isinstance(video, str | Path) and Path(video).suffix not in SUFFIXES
 
 
 def _stored_duration(path: Path) -> float | None:

@@ -11,7 +11,6 @@ from vtg.datasets.stores.packed_folder import check_target
 from vtg.datasets.stores.packed_index import INDEX_FILE
 from vtg.utils import (
     ConfigError,
-    atomic_write,
     check_output,
     printable,
     read_json,
@@ -85,15 +84,6 @@ def check_kind(
     elif (result / INDEX_FILE).is_file():
         raise ConfigError(f'{result} is packed; go on with --format packed or in another folder.')
     return folder, result
-
-
-def write_arrays(path: Path, **arrays: Any) -> None:
-    """Write a ``.npz`` file, or ``features`` alone as ``.npy``, whole or not at all."""
-    with atomic_write(path) as temporary, temporary.open('wb') as file:
-        if path.suffix == '.npy':
-            np.save(file, arrays['features'])
-        else:
-            np.savez(file, **arrays)
 
 
 def keep_settings(

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from vtg.datasets.stores import FolderStore
+from vtg.datasets.stores import FolderStore, write_arrays
 from vtg.datasets.stores.base import pattern_fields
 from vtg.registry import ENCODERS
 from vtg.utils import (
@@ -26,7 +26,7 @@ from vtg.utils import (
 
 from .encoders.base import Encoder
 from .executor import RayOptions, run_work
-from .files import stored_query, write_arrays
+from .files import stored_query
 from .media import SoundMissing
 from .pieces import Pieces
 from .report import ExtractionReport, Outcome

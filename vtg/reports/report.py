@@ -15,6 +15,7 @@ from terminaltables import AsciiTable
 
 from vtg.structures import MAIN, MetricTable, Quantity
 from vtg.utils import (
+    file_sha256,
     markdown_table,
     markdown_text,
     printable,
@@ -200,11 +201,7 @@ def config_hash(text: str) -> str:
 
 def file_sha8(path: str | Path) -> str:
     """The first 8 hex digits of a file's sha256."""
-    digest = hashlib.sha256()
-    with Path(path).open('rb') as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()[:8]
+    return file_sha256(path)[:8]
 
 
 def package_versions() -> dict[str, str]:

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from vtg.datasets.stores import check_features, read_feature_file
+from vtg.datasets.stores import check_features, read_feature_file, write_arrays
 from vtg.datasets.stores.files import stored_number
 from vtg.engine.components import check_registered
-from vtg.extraction import keep_settings, write_arrays
+from vtg.extraction import keep_settings
 from vtg.utils import (
     ConfigError,
     DataError,

@@ -5,6 +5,7 @@ from .cli import Stopped, progress_bar, run_main
 from .errors import CheckpointError, ConfigError, DataError, VtgError, missing_data
 from .io import (
     atomic_write,
+    file_sha256,
     read_json,
     read_json_lines,
     read_jsonl,
@@ -53,6 +54,7 @@ __all__ = [
     'did_you_mean',
     'exceeds',
     'file_name',
+    'file_sha256',
     'find_config',
     'has_words',
     'hold',

@@ -2,6 +2,7 @@
 """Reading and writing of JSON and JSON-lines files, plain or gzip, whole or not at all."""
 
 import gzip
+import hashlib
 import io
 import json
 import math
@@ -283,6 +284,15 @@ def read_text(path: str | Path) -> str:
     if not is_unicode(text):
         raise DataError(f'{path} is not valid UTF-8; get the file again.')
     return text
+
+
+def file_sha256(path: str | Path) -> str:
+    """Return the SHA-256 of a file as hex digits; it is read in pieces."""
+    digest = hashlib.sha256()
+    with Path(path).open('rb') as file:
+        while piece := file.read(_PIECE):
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 def read_json(path: str | Path) -> Any:

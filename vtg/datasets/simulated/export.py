@@ -2,12 +2,12 @@
 """Simulated videos as files, in the format for own data."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from vtg.datasets.annotations import Record
-from vtg.utils import ConfigError, atomic_write, write_jsonl
+from vtg.datasets.stores import write_arrays
+from vtg.utils import ConfigError, write_jsonl
 
 from .dataset import SimulatedDataset
 
@@ -75,9 +75,9 @@ def export_simulated(
         for record in chosen:
             name = names[record['vid']]
             (video,), (text,) = dataset.reader.read_video(record), dataset.reader.read_text(record)
-            _write(out / f'video_features/{name}.npz', features=video)
+            write_arrays(out / f'video_features/{name}.npz', features=video)
             qid = own_format(record, name, clip_length)['qid']
-            _write(out / f'text_features/qid{qid}.npz', last_hidden_state=text)
+            write_arrays(out / f'text_features/qid{qid}.npz', last_hidden_state=text)
         counts[split], first = len(chosen), end
     # The last split once more as a user's questions: without labels.
     labels = ('windows', 'saliency')
@@ -110,8 +110,3 @@ def own_format(record: Record, name: str, clip_length: float) -> Record:
         'windows': record['relevant_windows'],
         'saliency': saliency.round(2).tolist(),
     }
-
-
-def _write(path: Path, **arrays: Any) -> None:
-    with atomic_write(path) as temporary, temporary.open('wb') as file:
-        np.savez(file, **arrays)

@@ -4,7 +4,7 @@
 from .advice import packing_advice
 from .base import FeatureStore, check_features
 from .blank import BlankStore
-from .files import read_feature_file
+from .files import read_feature_file, write_arrays
 from .folder import FolderStore
 from .glove import GloveStore, tokenize
 from .joined import JoinedStore
@@ -24,4 +24,5 @@ __all__ = [
     'packing_advice',
     'read_feature_file',
     'tokenize',
+    'write_arrays',
 ]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reading one feature file as the official repositories publish them.
+"""Reading one feature file as the official repositories publish them, and writing one.
 
 What a file says about itself is compared with what it holds before anything is read: a header of
 1e12 rows, an archive that unpacks to a thousand times its size or a tensor that repeats one number
@@ -10,12 +10,12 @@ import os
 import zipfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
 
-from vtg.utils import DataError, printable
+from vtg.utils import DataError, atomic_write, printable
 
 SUFFIXES = ('.npz', '.npy', '.pt')
 KEYS = ('features', 'last_hidden_state', 'token')
@@ -154,6 +154,16 @@ def read_feature_file(path: str | Path, key: str | None = None) -> np.ndarray:
             f'{path} cannot be read as {path.suffix} features: it is truncated or of another '
             f'format ({reason}); copy or extract it again.'
         ) from None
+
+
+def write_arrays(path: str | Path, **arrays: Any) -> None:
+    """Write a ``.npz`` file, or ``features`` alone as ``.npy``, whole or not at all."""
+    path = Path(path)
+    with atomic_write(path) as temporary, temporary.open('wb') as file:
+        if path.suffix == '.npy':
+            np.save(file, arrays['features'])
+        else:
+            np.savez(file, **arrays)
 
 
 def stored_number(path: str | Path, name: str) -> float | None:

@@ -13,9 +13,10 @@ import numpy as np
 from mmengine.logging import print_log
 
 from vtg.registry import TRANSFORMS
-from vtg.utils import DataError, atomic_write, shown
+from vtg.utils import DataError, shown
 
 from .base import FeatureStore
+from .files import write_arrays
 
 # A word and 300 numbers take 4 kB.
 _LONGEST_LINE = 1 << 20
@@ -147,10 +148,9 @@ def _index(path: Path, again: bool = False) -> dict[str, int]:
         return stored
     index = _scan(path)
     try:
-        with atomic_write(cache) as temporary, temporary.open('wb') as file:
-            words = np.frombuffer('\n'.join(index).encode('utf-8'), dtype=np.uint8)
-            offsets = np.array(list(index.values()), dtype=np.int64)
-            np.savez(file, words=words, offsets=offsets, size=np.int64(size))
+        words = np.frombuffer('\n'.join(index).encode('utf-8'), dtype=np.uint8)
+        offsets = np.array(list(index.values()), dtype=np.int64)
+        write_arrays(cache, words=words, offsets=offsets, size=np.int64(size))
     except OSError:
         # A folder without write permission: the scan is repeated next time.
         pass

@@ -15,14 +15,13 @@ from typing import Any
 import numpy as np
 
 from vtg.registry import TRANSFORMS
-from vtg.utils import DataError
+from vtg.utils import DataError, file_sha256
 
 from .base import FeatureStore, check_features
 from .packed_index import (
     DATA_FILE,
     INDEX_FILE,
     data_path,
-    file_checksum,
     index_checksum,
     read_index,
 )
@@ -90,7 +89,7 @@ class PackedStore(FeatureStore):
         """Compare the data with its checksum; raises :class:`DataError` where they differ."""
         self._open()
         data = data_path(self.folder, self._index)
-        if file_checksum(data) != self._index['data_sha256']:
+        if file_sha256(data) != self._index['data_sha256']:
             raise DataError(f'{data} does not match its checksum; pack or copy the features again.')
 
     def missing(self, records: Sequence[dict[str, Any]]) -> list[int]:

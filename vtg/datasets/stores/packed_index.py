@@ -4,7 +4,6 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +26,6 @@ def index_checksum(index: dict[str, Any]) -> str:
     fields = [*_FIELDS, 'data_file'] if 'data_file' in index else _FIELDS
     content = json.dumps([index[name] for name in fields], ensure_ascii=True)
     return hashlib.sha256(content.encode()).hexdigest()
-
-
-def file_checksum(path: Path, chunk: int = 1 << 22) -> str:
-    """Return the SHA-256 of a file, read in pieces."""
-    digest = hashlib.sha256()
-    with path.open('rb') as file:
-        pieces: Iterable[bytes] = iter(lambda: file.read(chunk), b'')
-        for piece in pieces:
-            digest.update(piece)
-    return digest.hexdigest()
 
 
 def data_path(folder: Path, index: dict[str, Any]) -> Path:
