@@ -19,6 +19,8 @@ from vtg.evaluation.reading import Completed, RawFile, complete, read_answers, r
 from vtg.evaluation.reading.answers import check_qids
 from vtg.utils import ConfigError, DataError, check_clip_length, nearest_names, shown
 
+# What brings PyTorch with it is imported where it is used: the official formats need not wait.
+
 Record = dict[str, Any]
 _OWN_FIELDS = ('video', 'windows', 'saliency')
 ANSWERED_ONLY = 'answered-only'
@@ -307,7 +309,6 @@ def _help(error: RecordError) -> str:
 
 
 def _own_records(raw: RawFile, clip_length: float) -> Iterator[Record]:
-    # With it come the loaders and PyTorch, which the official formats need not wait for.
     from vtg.datasets.custom_format import problems_of, to_record
 
     stem = raw.path.name.split('.')[0]

@@ -8,6 +8,7 @@ from typing import Any
 from mmengine import registry as root
 from mmengine.config import Config
 from mmengine.registry import Registry
+from mmengine.utils import get_object_from_string
 
 from vtg import registry as ours
 from vtg.utils import ConfigError, did_you_mean
@@ -82,8 +83,6 @@ def find_component(name: str) -> Any:
         if short in registry.module_dict:
             return registry.module_dict[short]
     if _is_importable(name):
-        from mmengine.utils import get_object_from_string
-
         return get_object_from_string(name)
     return None
 
@@ -122,6 +121,4 @@ def _is_importable(name: str) -> bool:
     """Whether ``name`` is the full path of a class, as in ``'torch.nn.Linear'``."""
     if '.' not in name:
         return False
-    from mmengine.utils import get_object_from_string
-
     return callable(get_object_from_string(name))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, TestLoop, ValLoop
 from torch import nn
 
 from vtg.utils import ConfigError, check_choice
@@ -95,8 +96,6 @@ def _check_loop(name: str, loop: Any) -> None:
     """A loop without a type is MMEngine's: a training one by epochs or by iterations."""
     if not isinstance(loop, Mapping) or 'type' in loop:
         return
-    from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, TestLoop, ValLoop
-
     by_epoch = loop.get('by_epoch', True)
     training = EpochBasedTrainLoop if by_epoch else IterBasedTrainLoop
     target = {'train_cfg': training, 'val_cfg': ValLoop, 'test_cfg': TestLoop}[name]
