@@ -8,6 +8,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+from vtg.apis.test import evaluation_runner, run_test, test_in
+from vtg.apis.train import configure, train
+from vtg.engine import load_config
+from vtg.engine.run_folder import locked
+from vtg.structures import MAIN
 from vtg.utils import run_main, write_json
 
 DONE = 'done.json'
@@ -32,12 +37,6 @@ def train_cell(
         their evaluator shows first, ``parameters``, ``seconds`` and ``cpu_seconds`` of this process
         and its children, ``seed``.
     """
-    from vtg.apis.test import evaluation_runner, run_test, test_in
-    from vtg.apis.train import configure, train
-    from vtg.engine import load_config
-    from vtg.engine.run_folder import locked
-    from vtg.structures import MAIN
-
     start = time.time()
     with locked(work_dir):
         cfg = configure(load_config(config), str(work_dir), resume='auto', seed=seed)
