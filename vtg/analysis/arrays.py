@@ -13,9 +13,8 @@ import numpy as np
 
 from vtg.evaluation.functional import clip_labels, iou_matrix, pad_rows
 from vtg.evaluation.functional.grounding import graded_clips
-from vtg.utils import DataError, is_number
+from vtg.utils import DataError, Record, is_number
 
-Record = dict[str, Any]
 TOP = 10
 """Windows per query that are looked at, the first of the list, as for mAP."""
 PREDICTED, SCORED, TRUTH = 'pred_relevant_windows', 'pred_saliency_scores', 'relevant_windows'

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from vtg.utils import csv_text
+from vtg.utils import Record, csv_text
 
 from .arrays import Answers, Questions
 from .errors import OUTCOMES, ErrorProfile, error_profile
@@ -17,8 +17,6 @@ from .probes import moment_prior, prior_answers, shuffled_answers
 from .significance import RESAMPLES
 from .systems import Comparison, System, compare
 from .values import first_hit, mean, query_values
-
-Record = dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,12 @@ from typing import Any, Literal
 
 from vtg.datasets.annotations import Line
 from vtg.datasets.census import Census
-from vtg.datasets.repair import Record, Tolerance
+from vtg.datasets.repair import Tolerance
 from vtg.formats import AnnotationFormat, find_format, read_lengths, recognise
 from vtg.utils import (
     ConfigError,
     DataError,
+    Record,
     check_output,
     check_replaceable,
     is_number,

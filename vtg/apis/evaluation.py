@@ -17,11 +17,10 @@ from vtg.evaluation.functional import (
 from vtg.evaluation.functional.survey import LEFT_OUT
 from vtg.evaluation.reading import Completed, RawFile, complete, read_answers, read_raw
 from vtg.evaluation.reading.answers import check_qids
-from vtg.utils import ConfigError, DataError, check_clip_length, nearest_names, shown
+from vtg.utils import ConfigError, DataError, Record, check_clip_length, nearest_names, shown
 
 # What brings PyTorch with it is imported where it is used: the official formats need not wait.
 
-Record = dict[str, Any]
 _OWN_FIELDS = ('video', 'windows', 'saliency')
 ANSWERED_ONLY = 'answered-only'
 """Names numbers that leave out what was not answered."""

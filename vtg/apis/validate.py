@@ -18,12 +18,13 @@ from vtg.datasets.census import Census, Reading
 from vtg.datasets.custom import CustomDataset, folder_store
 from vtg.datasets.custom_format import problems_of, settled_line
 from vtg.datasets.grounding import GroundingDataset
-from vtg.datasets.repair import Record, Tolerance
+from vtg.datasets.repair import Tolerance
 from vtg.datasets.validation import Problem, Validation, validate_dataset
 from vtg.registry import DATASETS
 from vtg.utils import (
     ConfigError,
     DataError,
+    Record,
     check_output,
     check_replaceable,
     read_jsonl,

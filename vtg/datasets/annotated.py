@@ -9,9 +9,9 @@ from typing import Any, Literal
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
-from vtg.utils import DataError, check_choice, check_clip_length, missing_data, printable
+from vtg.utils import DataError, Record, check_choice, check_clip_length, missing_data, printable
 
-from .annotations import Line, Record, correct_records, find_annotations, read_records
+from .annotations import Line, correct_records, find_annotations, read_records
 from .census import Census, Reading
 from .repair import Tolerance
 

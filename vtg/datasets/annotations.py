@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vtg.formats import advice
-from vtg.utils import DataError, is_number, read_json_lines, shown
+from vtg.utils import DataError, Record, is_number, read_json_lines, shown
 
 from .census import Reading
 from .record_checks import (
@@ -26,7 +26,6 @@ from .record_checks import (
     unreachable_problems,
     window_problems,
 )
-from .repair import Record
 
 FIELDS = ('qid', 'query', 'vid', 'duration')
 # A line with none of them is none of ours.

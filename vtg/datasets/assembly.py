@@ -7,9 +7,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from vtg.utils import check_choice, check_keys
+from vtg.utils import Record, check_choice, check_keys
 
-from .annotations import Record
 from .features import append_tef, concatenate_sources, drop_tokens, normalize_rows, pad_to_multiple
 from .survey import implied_clips
 

@@ -5,12 +5,11 @@ from collections import Counter, defaultdict
 from itertools import pairwise
 from typing import Any
 
-from vtg.utils import is_number, shown
+from vtg.utils import Record, is_number, shown
 
 from .repair import (
     FAULTS,
     HARMLESS,
-    Record,
     Tolerance,
     for_training,
     record_faults,

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from vtg.registry import DATASETS, TRANSFORMS
-from vtg.utils import ConfigError
+from vtg.utils import ConfigError, Record
 
-from .annotations import Line, Record
+from .annotations import Line
 from .census import Reading
 from .custom_format import read_custom
 from .grounding import GroundingDataset

@@ -18,9 +18,9 @@ Further fields are carried along. ``docs/custom_data.md`` shows the format at wo
 from collections.abc import Iterator
 from pathlib import Path
 
-from vtg.utils import DataError, nearest_names, shown
+from vtg.utils import DataError, Record, nearest_names, shown
 
-from .annotations import Line, Record, UsedIds, read_lines
+from .annotations import Line, UsedIds, read_lines
 from .census import Reading
 from .record_checks import (
     duration_problems,

@@ -10,10 +10,9 @@ import torch
 from mmengine.logging import print_log
 
 from vtg.registry import DATASETS, TRANSFORMS
-from vtg.utils import DataError, check_clip_length, printable
+from vtg.utils import DataError, Record, check_clip_length, printable
 
 from .annotated import AnnotatedDataset
-from .annotations import Record
 from .assembly import Assembly
 from .labelling import Labelling
 from .reading import FeatureReader, Stores

@@ -7,9 +7,8 @@ from typing import Any, Literal
 import numpy as np
 
 from vtg.registry import TRANSFORMS
-from vtg.utils import ConfigError, check_choice, check_keys
+from vtg.utils import ConfigError, Record, check_choice, check_keys
 
-from .annotations import Record
 from .repair import widened
 from .sources import SOURCE_RULES
 

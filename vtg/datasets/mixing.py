@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .annotations import Record
+from vtg.utils import Record
 
 Span = tuple[float, float]
 

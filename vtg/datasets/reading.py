@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from vtg.registry import TRANSFORMS
-from vtg.utils import ConfigError
+from vtg.utils import ConfigError, Record
 
-from .annotations import Record
 from .stores import FeatureStore
 
 Stores = Mapping[str, Any] | Sequence[Mapping[str, Any]]

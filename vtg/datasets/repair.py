@@ -10,11 +10,9 @@ wrong, and :func:`for_training` widens or leaves it out.
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from vtg.utils import TOLERANCE, check_choice, exceeds, has_words, is_integer, is_number
-
-Record = dict[str, Any]
+from vtg.utils import TOLERANCE, Record, check_choice, exceeds, has_words, is_integer, is_number
 
 FAULTS: dict[str, tuple[str, str]] = {
     'float_noise': ('windows end after the video by rounding, at most 1 ms', 'cut'),

@@ -12,9 +12,9 @@ from typing import Annotated, Any
 
 import numpy as np
 
+from vtg.utils import Record
 from vtg.utils.arguments import ArgumentsOf
 
-from .annotations import Record
 from .assembly import Assembly
 from .labelling import Labelling
 

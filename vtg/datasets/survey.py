@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vtg.utils import exceeds
+from vtg.utils import Record, exceeds
 
-from .annotations import Record, flatten_windows
+from .annotations import flatten_windows
 
 # The last range of window lengths that QVHighlights' evaluation knows, and its list length.
 _LONGEST_RANGE, _COUNTED_WINDOWS = 150, 10

@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vtg.utils import DataError, printable
+from vtg.utils import DataError, Record, printable
 
-from .annotations import Line, Record, find_annotations
+from .annotations import Line, find_annotations
 from .grounding import GroundingDataset
 from .stores import FeatureStore
 from .survey import survey

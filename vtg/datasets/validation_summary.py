@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .annotations import Record, flatten_windows
+from vtg.utils import Record
+
+from .annotations import flatten_windows
 from .survey import implied_clips
 
 _LENGTHS = ((0, 10), (10, 30), (30, np.inf))

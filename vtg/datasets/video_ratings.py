@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from vtg.utils import DataError, has_words, is_number, read_json, shown
+from vtg.utils import DataError, Record, has_words, is_number, read_json, shown
 
-from .annotations import Record, check_records
+from .annotations import check_records
 
 # Where the title of a video stands among the items of `info`.
 _TITLE = 5

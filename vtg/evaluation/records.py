@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """From predictions in tensors to records: the one place where they become lists of numbers."""
 
-from typing import Any
-
 import torch
 
 from vtg.structures import MomentList, Prediction
+from vtg.utils import Record
 
-Record = dict[str, Any]
 ANSWER_FIELDS = ('pred_exist_score', 'pred_answered')
 """What a record says of whether the query has a moment at all."""
 PLACEHOLDER = [0.0, 0.0, 0.0]

@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from vtg.utils import DataError, is_number, read_json, shown
+from vtg.utils import DataError, Record, is_number, read_json, shown
 
-Record = dict[str, Any]
 Lengths = Callable[[str], float]
 """Seconds of a video by its id."""
 

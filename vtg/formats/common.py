@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from vtg.registry import ANNOTATION_FORMATS
-from vtg.utils import DataError, is_integer, read_json, read_json_lines, shown
+from vtg.utils import DataError, Record, is_integer, read_json, read_json_lines, shown
 
-from .base import AnnotationFormat, Record, kind_of, reason
+from .base import AnnotationFormat, kind_of, reason
 
 _COMMON = {'qid', 'query', 'vid', 'duration'}
 _CHUNK = 5.0

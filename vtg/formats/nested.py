@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from vtg.registry import ANNOTATION_FORMATS
-from vtg.utils import read_json, shown
+from vtg.utils import Record, read_json, shown
 
-from .base import AnnotationFormat, ByVideo, Record, kind_of, number, pairs, reason, times
+from .base import AnnotationFormat, ByVideo, kind_of, number, pairs, reason, times
 
 
 def _first_entry(content: Any) -> Mapping[str, Any]:

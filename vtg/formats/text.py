@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from vtg.registry import ANNOTATION_FORMATS
-from vtg.utils import ConfigError, DataError, read_text, shown
+from vtg.utils import ConfigError, DataError, Record, read_text, shown
 from vtg.utils.tables import parse_csv
 
-from .base import AnnotationFormat, Record
+from .base import AnnotationFormat
 
 _LINE = re.compile(r'(\S+)\s+(-?[\d.]+)\s+(-?[\d.]+)\s*##(.*)', re.DOTALL)
 _NAME = re.compile(r'[A-Za-z][\w .-]*')

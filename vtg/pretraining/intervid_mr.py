@@ -18,6 +18,7 @@ from vtg.registry import ENCODERS
 from vtg.utils import (
     ConfigError,
     DataError,
+    Record,
     check_clip_length,
     file_name,
     is_number,
@@ -34,7 +35,7 @@ from .intervid import (
     label_moments,
     runs,
 )
-from .shards import Record, ShardWorker, Statistics, run_shards
+from .shards import ShardWorker, Statistics, run_shards
 
 # Names of the fields here and in the published files of InternVid.
 _FIELDS = {

@@ -22,6 +22,7 @@ from vtg.extraction.pipeline import OnStart, silent
 from vtg.utils import (
     ConfigError,
     DataError,
+    Record,
     read_json,
     read_jsonl,
     remove_leftovers,
@@ -29,7 +30,6 @@ from vtg.utils import (
     write_jsonl,
 )
 
-Record = dict[str, Any]
 # What a job writes into its folder; `video` and `text` hold the features of InterVid-MR.
 OUTPUTS = ('annotations.jsonl', 'statistics.json', 'shards', 'video', 'text')
 

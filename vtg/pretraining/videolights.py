@@ -9,9 +9,9 @@ from typing import Any
 from vtg.extraction import RayOptions, probe, read_clips
 from vtg.extraction.pipeline import OnStart, silent
 from vtg.registry import ENCODERS
-from vtg.utils import DataError, check_clip_length
+from vtg.utils import DataError, Record, check_clip_length
 
-from .shards import Record, ShardWorker, Statistics, run_shards
+from .shards import ShardWorker, Statistics, run_shards
 from .synthetic import (
     interval_clips,
     make_record,

@@ -4,6 +4,7 @@
 from .cli import Stopped, progress_bar, run_main
 from .errors import CheckpointError, ConfigError, DataError, VtgError, missing_data
 from .io import (
+    Record,
     atomic_write,
     file_sha256,
     read_json,
@@ -42,6 +43,7 @@ __all__ = [
     'CheckpointError',
     'ConfigError',
     'DataError',
+    'Record',
     'Stopped',
     'VtgError',
     'atomic_write',

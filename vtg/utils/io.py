@@ -20,6 +20,9 @@ from .errors import DataError
 from .outputs import hold
 from .text import is_unicode, shown
 
+Record = dict[str, Any]
+"""One object of a JSON-lines file: an annotation, a prediction."""
+
 # Annotations and predictions shrink to a fifth or a thirtieth; gzip reaches a thousandth.
 _MOST_RATIO, _SMALL = 100, 1 << 24
 _LONGEST_LINE = 1 << 24
@@ -221,7 +224,7 @@ def parse_json(text: str) -> Any:
     return value
 
 
-def read_json_lines(path: str | Path) -> Iterator[tuple[int, dict[str, Any] | None, str]]:
+def read_json_lines(path: str | Path) -> Iterator[tuple[int, Record | None, str]]:
     """Yield number, object and problem of every line of a JSON-lines file that is not blank.
 
     Either the object is None or the problem empty, a sentence.
@@ -254,7 +257,7 @@ def read_json_lines(path: str | Path) -> Iterator[tuple[int, dict[str, Any] | No
                 yield number, None, problem
 
 
-def read_jsonl(path: str | Path) -> list[dict[str, Any]]:
+def read_jsonl(path: str | Path) -> list[Record]:
     """Read a JSON-lines file (``.jsonl`` or ``.jsonl.gz``); blank lines are skipped.
 
     Raises:
@@ -269,7 +272,7 @@ def read_jsonl(path: str | Path) -> list[dict[str, Any]]:
     return records
 
 
-def write_jsonl(path: str | Path, records: Iterable[dict[str, Any]]) -> None:
+def write_jsonl(path: str | Path, records: Iterable[Record]) -> None:
     """Write records as JSON lines; a path that ends in ``.gz`` is compressed."""
     path = Path(path)
     opener = gzip.open if path.suffix == '.gz' else open

@@ -10,9 +10,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from vtg.datasets.annotations import Record, check_records, in_seconds
+from vtg.datasets.annotations import check_records, in_seconds
 from vtg.datasets.grounding import GroundingDataset
 from vtg.registry import DATASETS
+from vtg.utils import Record
 
 from .words import make_query
 from .world import keyed_generator

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from vtg.datasets.annotations import Record, check_records
+from vtg.datasets.annotations import check_records
 from vtg.datasets.grounding import GroundingDataset
 from vtg.datasets.samples import LabelOptions
 from vtg.registry import DATASETS
-from vtg.utils import ConfigError
+from vtg.utils import ConfigError, Record
 
 from .words import make_query
 from .world import keyed_generator

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from vtg.datasets.annotations import Record
 from vtg.datasets.stores import write_arrays
-from vtg.utils import ConfigError, write_jsonl
+from vtg.utils import ConfigError, Record, write_jsonl
 
 from .dataset import SimulatedDataset
 

@@ -2,15 +2,14 @@
 """Choosing when a query counts as one without a moment, from scores and annotations of a split."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from vtg.utils import DataError, check_choice
+from vtg.utils import DataError, Record, check_choice
 
 from .matching import WINDOWS, area_under_roc
 
-Record = dict[str, Any]
 CRITERIA = ('balanced_accuracy', 'accuracy', 'rejection_f1')
 _STEPS = 100
 

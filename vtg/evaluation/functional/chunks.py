@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from vtg.utils import is_integer
+from vtg.utils import Record, is_integer
 
-from .matching import Record, predicted_windows
+from .matching import predicted_windows
 from .moment_retrieval import iou_matrix
 from .padding import RecordError
 from .qvhighlights import round_percent

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from vtg.utils import is_number
+from vtg.utils import Record, is_number
 
 from .matching import (
     TRUTH,
@@ -23,7 +23,6 @@ from .moment_retrieval import MAP_THRESHOLDS, MAX_WINDOWS, iou_matrix
 from .qvhighlights import round_percent
 from .records import match_records
 
-Record = dict[str, Any]
 FORCED = -1.0
 
 

@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from vtg.utils import Record
+
 from .moment_retrieval import MAP_THRESHOLDS, MAX_WINDOWS, average_precision, iou_matrix
 from .padding import RecordError, flatten_rows, pad_rows, parts
 
-Record = dict[str, Any]
 WINDOWS, TRUTH = 'pred_relevant_windows', 'relevant_windows'
 EXISTENCE = 'pred_exist_score'
 _MOST = 1 << 13

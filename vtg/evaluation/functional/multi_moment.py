@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from vtg.utils import Record
+
 from .matching import (
     WINDOWS,
     Windows,
@@ -23,7 +25,6 @@ from .moment_retrieval import LENGTH_RANGES, MAX_WINDOWS, WIDE_R1_THRESHOLDS, io
 from .qvhighlights import round_percent
 from .records import match_records
 
-Record = dict[str, Any]
 FORCED = -1.0
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from vtg.utils import DataError, is_number
+from vtg.utils import DataError, Record, is_number
 
-from .matching import Record, annotated_windows, predicted_windows, query_parts
+from .matching import annotated_windows, predicted_windows, query_parts
 from .moment_retrieval import has_windows, iou_matrix
 from .padding import RecordError
 from .qvhighlights import round_percent

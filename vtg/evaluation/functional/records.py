@@ -4,9 +4,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from vtg.utils import DataError, shown
-
-Record = dict[str, Any]
+from vtg.utils import DataError, Record, shown
 
 OFFICIAL_FIELDS = ('qid', 'query', 'vid', 'pred_relevant_windows', 'pred_saliency_scores')
 

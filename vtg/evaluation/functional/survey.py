@@ -11,13 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from vtg.utils import TOLERANCE, is_number
+from vtg.utils import TOLERANCE, Record, is_number
 
 from .highlights import LONGEST
 from .moment_retrieval import MAX_WINDOWS
 from .padding import flatten_rows
 
-Record = dict[str, Any]
 _PART = 1 << 13
 """Queries that are looked at together."""
 REVERSED = 'predicted windows that end before they start, counted as misses'

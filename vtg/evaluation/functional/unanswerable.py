@@ -6,11 +6,12 @@ from typing import Any, Literal
 
 import numpy as np
 
+from vtg.utils import Record
+
 from .matching import (
     EXISTENCE,
     TRUTH,
     WINDOWS,
-    Record,
     annotated_windows,
     area_under_roc,
     count_windows,

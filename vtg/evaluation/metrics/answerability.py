@@ -10,10 +10,9 @@ from mmengine.logging import print_log
 from vtg.evaluation.functional import evaluate_generalized, evaluate_unanswerable, has_windows
 from vtg.evaluation.functional.matching import EXISTENCE, WINDOWS
 from vtg.evaluation.functional.unanswerable import ANSWERED, USUAL_THRESHOLD
-from vtg.evaluation.records import Record
 from vtg.registry import METRICS
 from vtg.structures import Quantity
-from vtg.utils import check_choice
+from vtg.utils import Record, check_choice
 
 from .base import RecordMetric
 from .lists import FIELDS

@@ -12,9 +12,9 @@ from mmengine.logging import print_log
 
 from vtg.evaluation.functional import has_windows
 from vtg.evaluation.functional.records import OFFICIAL_FIELDS, UNANSWERED
-from vtg.evaluation.records import ANSWER_FIELDS, Record, to_records
+from vtg.evaluation.records import ANSWER_FIELDS, to_records
 from vtg.structures import MAIN, MetricTable, Prediction, Quantity, flatten_table
-from vtg.utils import ConfigError, nearest_names, write_jsonl
+from vtg.utils import ConfigError, Record, nearest_names, write_jsonl
 
 from .lists import further_lists
 

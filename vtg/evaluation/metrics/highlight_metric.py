@@ -9,10 +9,9 @@ from mmengine.logging import print_log
 
 from vtg.evaluation.functional import evaluate_clip_ranking
 from vtg.evaluation.functional.records import OFFICIAL_FIELDS
-from vtg.evaluation.records import Record
 from vtg.registry import METRICS
 from vtg.structures import MAIN, Quantity
-from vtg.utils import ConfigError
+from vtg.utils import ConfigError, Record
 
 from .base import RecordMetric
 

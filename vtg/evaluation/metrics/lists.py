@@ -9,8 +9,7 @@ from mmengine.logging import print_log
 from vtg.evaluation.functional import survey_predictions
 from vtg.evaluation.functional.records import OFFICIAL_FIELDS
 from vtg.evaluation.functional.survey import REVERSED, UNSORTED
-from vtg.evaluation.records import Record
-from vtg.utils import ConfigError, DataError
+from vtg.utils import ConfigError, DataError, Record
 
 WINDOWS, SCORES = 'pred_relevant_windows', 'pred_saliency_scores'
 FIELDS = tuple(name for name in OFFICIAL_FIELDS if name != SCORES)

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from vtg.evaluation.functional import LENGTH_RANGES, evaluate_multi_moment, has_windows
-from vtg.evaluation.records import Record
 from vtg.registry import METRICS
 from vtg.structures import Quantity
+from vtg.utils import Record
 
 from .base import RecordMetric
 from .lists import FIELDS, checked_ranges, warn_unusual

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 from vtg.evaluation.functional import evaluate_chunk_ranking, evaluate_recall, has_windows
-from vtg.evaluation.records import Record
 from vtg.registry import METRICS
 from vtg.structures import Quantity
-from vtg.utils import check_choice
+from vtg.utils import Record, check_choice
 
 from .base import RecordMetric
 from .lists import FIELDS, warn_unusual

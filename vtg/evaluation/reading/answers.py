@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from vtg.evaluation.functional.padding import pack_rows
-from vtg.utils import ConfigError, DataError, is_number, nearest_names, shown
+from vtg.utils import ConfigError, DataError, Record, is_number, nearest_names, shown
 
-from .files import RawFile, Record, read_raw
+from .files import RawFile, read_raw
 from .formats import (
     EXISTENCE,
     EXISTENCE_FIELDS,

@@ -10,10 +10,9 @@ from typing import Any, Literal
 import numpy as np
 
 from vtg.evaluation.functional.records import UNANSWERED, match_records
-from vtg.utils import TOLERANCE, DataError, check_choice, is_number
+from vtg.utils import TOLERANCE, DataError, Record, check_choice, is_number
 
 from .answers import Answers, check_fields, check_qids
-from .files import Record
 from .formats import EXISTENCE, SCORES, WINDOWS
 
 MISSING = ('wrong', 'refuse', 'drop', 'full-video')

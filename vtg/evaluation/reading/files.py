@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vtg.utils import DataError, read_json, read_json_lines, shown
+from vtg.utils import DataError, Record, read_json, read_json_lines, shown
 
-Record = dict[str, Any]
 PIECE = 4096
 """Records that are packed together."""
 # A line with one of these is a record of its own, and no object of records by key.

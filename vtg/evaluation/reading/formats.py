@@ -7,7 +7,6 @@ from typing import Any
 
 from .times import Span, first_span_in, spans_in
 
-Record = dict[str, Any]
 WINDOWS, SCORES = 'pred_relevant_windows', 'pred_saliency_scores'
 EXISTENCE = 'pred_exist_score'
 KEY_SEPARATOR = '>>>'
