@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Main and negative pass of a training step, as one batch where both run the same stages."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from vtg.structures import GroundingState, chosen, separated, spread
+from vtg.structures import GroundingState, RunStages, chosen, separated, spread
 
 from .dataflow import Slots, Stage, stages_of
-
-Run = Callable[[GroundingState, Sequence[str]], GroundingState]
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,9 @@ class TrainingPass:
         """All stages of the negative pass."""
         return (*self.negative_before, *self.joint, *self.negative_after)
 
-    def run(self, run: Run, state: GroundingState, rows: Tensor | None = None) -> GroundingState:
+    def run(
+        self, run: RunStages, state: GroundingState, rows: Tensor | None = None
+    ) -> GroundingState:
         """Run both passes.
 
         Args:

@@ -15,7 +15,7 @@ from .spans import (
     iou_pairwise,
     xx_to_cxw,
 )
-from .state import PROGRESS_KEY, FeaturePyramid, GroundingState, MomentList, Progress
+from .state import PROGRESS_KEY, FeaturePyramid, GroundingState, MomentList, Progress, RunStages
 from .targets import GroundingTargets
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     'Prediction',
     'Progress',
     'Quantity',
+    'RunStages',
     'chosen',
     'cxw_to_xx',
     'flatten_table',

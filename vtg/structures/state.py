@@ -264,3 +264,4 @@ class GroundingState:
 
 RESERVED.update(item.name for item in fields(GroundingState))
 RunStages = Callable[[GroundingState, Sequence[str]], GroundingState]
+"""Runs named stages of the model on a state."""
