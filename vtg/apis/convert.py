@@ -147,7 +147,8 @@ def lengths_from(
     probed: dict[str, float] = {}
 
     def length(vid: str) -> float:
-        from vtg.extraction.media import probe
+        # With it come all encoders, which other files need not wait for.
+        from vtg.extraction import probe
 
         if vid not in files:
             raise DataError(f'{videos} has no video {shown(vid)}; add it or give --lengths.')
