@@ -139,18 +139,8 @@ class QueryHead(MomentHead):
         self.matcher = TASK_UTILS.build(matcher)
         self.num_logits = check_choice(num_logits, (1, 2), 'QueryHead: num_logits')
         check_supervision(self.queries, self.matcher, num_logits, quality)
-        self.class_head = nn.Linear(dim, num_logits)
-        if prior is not None:
-            nn.init.normal_(self.class_head.weight, std=0.01)
-            nn.init.constant_(self.class_head.bias, torch.tensor(prior).logit().item())
-        learned = prior is not None
-        self.span_head: MLP | None = None
-        if not self.decoder.predicts_spans:
-            self.span_head = MLP(dim, dim, dim, self.coder.size, zero_last=learned, xavier=learned)
-        if self.span_head is not None and self.decoder.shares_refinement:
-            nn.init.zeros_(self.span_head[-1].get_parameter('weight'))
-            nn.init.zeros_(self.span_head[-1].get_parameter('bias'))
-            self.decoder.refine = self.span_head
+        self.class_head = _class_head(dim, num_logits, prior)
+        self.span_head = self._span_head(dim, learned=prior is not None)
         self.losses = MomentLosses(losses)
         check_losses(self.losses, self.queries, num_logits, quality)
         self.extra_losses = build_extra_losses(extras, losses, self.losses, num_logits)
@@ -164,12 +154,18 @@ class QueryHead(MomentHead):
         if self.denoising is not None:
             self.denoising_content = nn.Parameter(torch.randn(width) * 0.01)
         self.denoising_sees_unused = denoising.get('sees_unused', False)
-        usual: Ranking = {'by': 'score', 'alpha': 0.5, 'digits': None, 'clamp': True}
-        self.ranking: Ranking = {**usual, **(ranking or {})}
-        if not 0 <= self.ranking['alpha'] <= 1:
-            raise ConfigError(
-                f'QueryHead: ranking.alpha must be from 0 to 1, got {self.ranking["alpha"]}.'
-            )
+        self.ranking = _whole_ranking(ranking)
+
+    def _span_head(self, dim: int, learned: bool) -> MLP | None:
+        """The layers that tell spans from decoder states; None where the decoder has its own."""
+        if self.decoder.predicts_spans:
+            return None
+        head = MLP(dim, dim, dim, self.coder.size, zero_last=learned, xavier=learned)
+        if self.decoder.shares_refinement:
+            nn.init.zeros_(head[-1].get_parameter('weight'))
+            nn.init.zeros_(head[-1].get_parameter('bias'))
+            self.decoder.refine = head
+        return head
 
     def check_pyramid(self, strides: tuple[float, ...]) -> None:
         """See :meth:`vtg.models.base.Component.check_pyramid`."""
@@ -368,3 +364,20 @@ class QueryHead(MomentHead):
         key = probability if self.ranking['by'] == 'class' else scores
         order = key.masked_fill(~mask, -1).argsort(dim=1, descending=True, stable=True)
         return take_moments(MomentList(seconds, scores, mask), order)
+
+
+def _class_head(dim: int, num_logits: int, prior: float | None) -> nn.Linear:
+    """A layer that says ``prior`` for everything at first; None keeps PyTorch's initialisation."""
+    head = nn.Linear(dim, num_logits)
+    if prior is not None:
+        nn.init.normal_(head.weight, std=0.01)
+        nn.init.constant_(head.bias, torch.tensor(prior).logit().item())
+    return head
+
+
+def _whole_ranking(given: Ranking | None) -> Ranking:
+    usual: Ranking = {'by': 'score', 'alpha': 0.5, 'digits': None, 'clamp': True}
+    ranking: Ranking = {**usual, **(given or {})}
+    if not 0 <= ranking['alpha'] <= 1:
+        raise ConfigError(f'QueryHead: ranking.alpha must be from 0 to 1, got {ranking["alpha"]}.')
+    return ranking
