@@ -26,6 +26,10 @@ def _clips(info):
     info['label_cases'][5]['admissible_pos_clips'].pop()
 
 
+def _window(info):
+    info['label_cases'][2]['boundary_seconds'][0][0] += 0.01
+
+
 def _ratings(info):
     info['label_cases'][6]['saliency'][2] += 0.01
 
@@ -37,6 +41,7 @@ def _ratings(info):
         ('gmr', check_generalized, _brief, 'metrics/brief'),
         ('causalvtg', check_rejections, _refusals, 'rf_metrics/result_rowwise'),
         ('r2_tuning', check_labels, _clips, 'label_cases/5/clips'),
+        ('r2_tuning', check_labels, _window, 'label_cases/2/seconds'),
         ('r2_tuning', check_labels, _ratings, 'label_cases/6/saliency'),
     ],
 )

@@ -9,11 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vtg.datasets import AllWindows, AnnotatorSum
+from vtg.datasets.labelling import Labelling
 from vtg.models.extras import LayeredText, LayerSteps
 from vtg.models.heads import PointOutputs
 from vtg.models.layers import cosine
-from vtg.structures import GroundingState, MomentList, xx_to_cxw
+from vtg.structures import GroundingState, MomentList, cxw_to_xx, xx_to_cxw
 
 from .batches import single
 from .case import Outputs, Run, SystemCase
@@ -278,14 +278,21 @@ class R2TuningCase(SystemCase):
 
 
 def check_labels(data: ReferenceSet) -> Iterator[Row]:
-    """Compare labels of clips, and which clips may be drawn, with and without ratings."""
+    """Compare windows, labels of clips, and which clips may be drawn, with and without ratings."""
     for number, case in enumerate(data.info.get('label_cases', ())):
-        # Reading a file has turned reversed windows.
-        record = {**case, 'relevant_windows': [sorted(row) for row in case['relevant_windows']]}
-        component, best = AllWindows('clip_length', rounding='ceil'), 1
+        clip_length = 1 / case['fps']
+        end = case['num_clips'] * clip_length
+        # Reading a file has turned reversed windows, and cut off what is outside.
+        windows = np.sort(np.clip(case['relevant_windows'], 0, end)).tolist()
+        record = {'vid': '', **case, 'relevant_windows': windows}
+        saliency, best = dict(type='AllWindows', clip_from='clip_length', rounding='ceil'), 1
         if 'saliency_scores' in case:
-            component, best = AnnotatorSum(), 12
-        labels = component(record, case['num_clips'], 1 / case['fps'], np.random.default_rng(0))
+            saliency, best = dict(type='AnnotatorSum'), 12
+        labelling, rng = Labelling(saliency, min_clips=1.0), np.random.default_rng(0)
+        labels = labelling.targets(record, case['num_clips'], clip_length, rng)
+        found = cxw_to_xx(torch.from_numpy(labels['spans'])) * end
+        stored = case['boundary_seconds']
+        yield compare(f'label_cases/{number}/seconds', found, stored, 1e-5, scaled=False)
         ours = labels['saliency'] / best
         yield compare(f'label_cases/{number}/saliency', ours, case['saliency'], 1e-6)
         clips = np.flatnonzero(ours).tolist()
