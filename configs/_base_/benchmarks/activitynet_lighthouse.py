@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # ActivityNet Captions as line/lighthouse runs it: val_1 chooses the epoch and is reported, videos
 # are cut to 75 clips, and the clips of a window are counted in the configured clip length. 849
-# windows of val_1 lie behind the 150 s that are left and cannot be found.
+# windows of val_1 lie behind the 150 s that are left and cannot be found. Its weights read CLIP
+# before SlowFast: reverse the list `benchmark.video` to load them.
 _base_ = './activitynet_slowfast_clip.py'
 
 benchmark = dict(
