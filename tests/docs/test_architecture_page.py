@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from vtg.engine import benchmark
+from vtg.engine.config import FACTS
 from vtg.models import base
 from vtg.models.base import SLOT_TYPES
 from vtg.structures import GroundingState
@@ -72,7 +72,7 @@ def test_fields_in_the_table_are_declared():
 
 def test_facts_of_a_benchmark_are_known():
     for fact in re.findall(r'`(?:benchmark)?\.(\w+)`', TEXT.split('## What to touch')[0]):
-        assert fact in benchmark.FACTS, fact
+        assert fact in FACTS, fact
 
 
 def test_every_room_of_the_package_is_named():
