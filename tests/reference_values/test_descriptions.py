@@ -40,6 +40,7 @@ def _ratings(info):
         ('la_detr', check_classes, _class, 'class_cases/1'),
         ('gmr', check_generalized, _brief, 'metrics/brief'),
         ('causalvtg', check_rejections, _refusals, 'rf_metrics/result_rowwise'),
+        ('causalvtg', check_labels, _window, 'label_cases/2/seconds'),
         ('r2_tuning', check_labels, _clips, 'label_cases/5/clips'),
         ('r2_tuning', check_labels, _window, 'label_cases/2/seconds'),
         ('r2_tuning', check_labels, _ratings, 'label_cases/6/saliency'),

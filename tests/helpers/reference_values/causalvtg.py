@@ -20,6 +20,7 @@ from .common import OUTPUT_TOLERANCE, Step, check_padding, predict, train_step
 from .core import ReferenceSet, Row, compare
 from .detr import width
 from .flashvtg import align, decoded, table
+from .r2_tuning import check_labels
 
 STREAMS = {'video': 'video', 'query': 'text'}
 # What leaks through padding before the pyramid.
@@ -219,8 +220,8 @@ class CausalVtgCase(SystemCase):
     @classmethod
     def whole_set(cls, data: ReferenceSet, base: dict) -> Iterator[Row]:
         """Check the first dictionaries, that our padded batch predicts what the released code
-        predicts without padding, that padding reaches neither losses nor gradients, and the
-        metrics of refusals."""
+        predicts without padding, that padding reaches neither losses nor gradients, the labels and
+        the metrics of refusals."""
         case = cls(data, base, Run('', '', cls.clean, 'single'))
         sources = [data[key] for key in sorted(data) if key.startswith('dict/in/video_')]
         typical = {'video': torch.cat(sources, dim=-1), 'query': data['dict/in/query']}
@@ -233,4 +234,5 @@ class CausalVtgCase(SystemCase):
                 yield Row(f'padding/batch/{row.name}', row.error, row.tolerance, row.note)
         real = lambda state: state.moment_outputs['points'].mask  # noqa: E731
         yield from check_padding(case.model, case.batch, real=real)
+        yield from check_labels(data)
         yield from check_rejections(data)
