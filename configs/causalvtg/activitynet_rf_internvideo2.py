@@ -12,6 +12,7 @@ benchmark = dict(
     dataset=dict(
         labels=dict(
             saliency=dict(type='AllWindows', clip_from='clip_length', rounding='ceil'),
+            cut_windows=True,
             min_clips=1.0,
         )
     )

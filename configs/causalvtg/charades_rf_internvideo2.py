@@ -13,10 +13,12 @@ _base_ = [
 
 benchmark = dict(
     dataset=dict(
+        features=dict(max_text_tokens=None),
         labels=dict(
             saliency=dict(type='AllWindows', clip_from='clip_length', rounding='ceil'),
+            cut_windows=True,
             min_clips=1.0,
-        )
+        ),
     )
 )
 model = dict(

@@ -8,7 +8,18 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-benchmark = dict(video=_base_.benchmark.video[::-1], dataset=dict(labels=dict(max_windows=None)))
+benchmark = dict(
+    video=_base_.benchmark.video[::-1],
+    dataset=dict(
+        features=dict(max_text_tokens=None),
+        labels=dict(
+            saliency=dict(type='AnnotatorSum', easy='rated'),
+            max_windows=None,
+            cut_windows=True,
+            min_clips=1.0,
+        ),
+    ),
+)
 train_dataloader = dict(batch_size=64)
 optim_wrapper = dict(optimizer=dict(lr=1.25e-4, weight_decay=1e-4), clip_grad=dict(max_norm=35.0))
 # 50 epochs of four passes each, a tenth of the rate after 30.

@@ -13,4 +13,6 @@ train_cfg = dict(max_epochs=500, val_interval=1)
 param_scheduler = [
     dict(type='LinearLR', start_factor=1 / 1000, by_epoch=False, begin=0, end=50),
 ]
-benchmark = dict(dataset=dict(labels=dict(saliency=dict(scale=1 / 80, pair='random'))))
+benchmark = dict(
+    dataset=dict(labels=dict(saliency=dict(scale=1 / 80, relevant='above_median', pair='random')))
+)

@@ -39,6 +39,26 @@ def test_short_windows_become_a_clip_within_the_video():
     assert len(labelling.targets({**RECORD, 'relevant_windows': []}, 5, 2.0, None)['spans']) == 0
 
 
+@pytest.mark.parametrize(
+    ('window', 'kept'),
+    [
+        ((4.0, 7.0), (4.0, 7.0)),
+        ((7.0, 11.0), (7.0, 10.0)),  # the features have five clips of 2 s
+        ((4.5, 5.1), (3.8, 5.8)),
+        ((9.9, 11.0), (8.0, 10.0)),
+    ],
+)
+def test_windows_are_cut_to_the_clips_of_the_features(window, kept):
+    labelling = Labelling(COVERED, cut_windows=True, min_clips=1.0)
+    record = {**RECORD, 'relevant_windows': [list(window)]}
+    found = labelling.targets(record, 5, 2.0, np.random.default_rng(0))
+    centre, width = found['spans'][0] * 10
+    np.testing.assert_allclose((centre - width / 2, centre + width / 2), kept, atol=1e-5)
+    clips = np.flatnonzero(found['relevant'])
+    assert kept[0] < 2 * clips[0] + 2 and 2 * clips[-1] < kept[1]
+    assert record['relevant_windows'] == [list(window)]
+
+
 def test_the_source_follows_its_rule():
     assert targets()['source'] == 'a_b'
     assert targets(source_rule='underscore')['source'] == 'a_b'

@@ -51,6 +51,20 @@ def test_random_pair_covers_all_clips():
     assert len(drawn[0]['saliency']) == 6
 
 
+@pytest.mark.parametrize(
+    ('ratings', 'half', 'above'),
+    [
+        ([3, 1, 2, 5, 4], [0, 3, 4], [3, 4]),  # the median itself is above nothing
+        ([3, 1, 2, 2], [0, 3], [0]),  # nor are its equals
+        ([4, 1, 2, 3], [0, 3], [0, 3]),  # of four the second is the lower median
+    ],
+)
+def test_the_better_half_and_what_is_above_the_median(ratings, half, above):
+    for relevant, expected in (('half', half), ('above_median', above)):
+        labels = _labels(ClipRatings(relevant=relevant), {'label': [[r] for r in ratings]}, 5)
+        assert np.flatnonzero(labels['relevant']).tolist() == expected
+
+
 def test_ratings_about_their_mean():
     ratings = np.random.default_rng(0).integers(1, 6, (7, 20))
     component = ClipRatings(offset='mean', scale=1 / 20, relevant='positive')

@@ -50,6 +50,22 @@ def test_easy_pair_covers_all_admissible_clips(golden):
         assert seen == set(golden[f'out/00/{admissible}'].tolist())
 
 
+@pytest.mark.parametrize(('easy', 'expected'), [('relevant', {1, 2, 3}), ('rated', {1, 3})])
+def test_the_random_clip_may_have_to_be_rated(easy, expected):
+    record = {'relevant_clip_ids': [1, 2, 3], 'saliency_scores': [[1], [0], [4]]}
+    rng = np.random.default_rng(0)
+    drawn = [AnnotatorSum(easy=easy)(record, 5, 2.0, rng)['pos_clips'][1] for _ in range(50)]
+    assert {int(clip) for clip in drawn} == expected
+
+
+@pytest.mark.parametrize(('easy', 'expected'), [('relevant', {1}), ('rated', {0, 1})])
+def test_the_random_clip_without_another_clip(easy, expected):
+    record = {'relevant_clip_ids': [0, 1], 'saliency_scores': [[1], [4]]}
+    rng = np.random.default_rng(0)
+    drawn = [AnnotatorSum(easy=easy)(record, 2, 2.0, rng)['pos_clips'][1] for _ in range(50)]
+    assert {int(clip) for clip in drawn} == expected
+
+
 @pytest.mark.parametrize('row', ['10', '11'])
 def test_clamping_moves_late_clips_to_the_last_one(golden, row):
     record, clips = _record(golden, row), int(golden[f'in/{row}/ctx_l'])

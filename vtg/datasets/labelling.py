@@ -12,7 +12,9 @@ from vtg.utils import ConfigError, Record, check_choice, check_keys
 from .repair import widened
 from .sources import SOURCE_RULES
 
-_ARGUMENTS = ('saliency', 'max_windows', 'min_clips', 'duration_from', 'source_rule')
+_ARGUMENTS = (
+    'saliency', 'max_windows', 'min_clips', 'cut_windows', 'duration_from', 'source_rule',
+)  # fmt: skip
 
 
 class Labelling:
@@ -23,6 +25,7 @@ class Labelling:
         max_windows: Of more windows, keep so many in random order, drawn anew each epoch.
         min_clips: Shorter windows are widened to so many clips around their centre, within the
             clips of the video (UniVTG on Ego4D-NLQ).
+        cut_windows: Cut windows to the clips that the features have, before (R2-Tuning, CausalVTG).
         duration_from: ``'clips'``: spans are a fraction of ``num_clips * clip_length``;
             ``'annotation'``: of the annotated duration.
         source_rule: How the source video is read off ``vid``, see :mod:`vtg.datasets.sources`.
@@ -33,6 +36,7 @@ class Labelling:
         saliency: Mapping[str, Any],
         max_windows: int | None = None,
         min_clips: float = 0.0,
+        cut_windows: bool = False,
         duration_from: Literal['clips', 'annotation'] = 'clips',
         source_rule: Literal['segment', 'underscore'] = 'segment',
     ) -> None:
@@ -41,6 +45,7 @@ class Labelling:
         self.saliency = TRANSFORMS.build(saliency)
         self.max_windows = max_windows
         self.min_clips = min_clips
+        self.cut_windows = cut_windows
         self.duration_from = duration_from
         self.source_rule = SOURCE_RULES[source_rule]
 
@@ -83,9 +88,13 @@ class Labelling:
         self, record: Record, num_clips: int, clip_length: float, rng: np.random.Generator
     ) -> dict[str, Any]:
         """Return ``spans (W, 2)`` as centre and width from 0 to 1, ``source`` and the labels."""
+        covered = num_clips * clip_length
+        if self.cut_windows and record.get('relevant_windows'):
+            cut = np.clip(record['relevant_windows'], 0, covered).tolist()
+            record = {**record, 'relevant_windows': cut}
         if self.min_clips and record.get('relevant_windows'):
-            shortest, end = self.min_clips * clip_length, num_clips * clip_length
-            record = {**record, 'relevant_windows': widened(record, shortest, end)}
+            shortest = self.min_clips * clip_length
+            record = {**record, 'relevant_windows': widened(record, shortest, covered)}
         windows = np.asarray(record.get('relevant_windows') or [], dtype=np.float64).reshape(-1, 2)
         if self.max_windows is not None and len(windows) > self.max_windows:
             windows = windows[rng.permutation(len(windows))[: self.max_windows]]

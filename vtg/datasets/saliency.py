@@ -85,15 +85,21 @@ class AnnotatorSum:
         top: Spread the sums of a record evenly over 1 to ``top``, for scores that are no grades,
             such as similarities: ranking losses count from 1 to 12. Equal sums all become ``top``.
             None keeps them.
+        easy: The first clip of the easy pair is any ``'relevant'`` one, or one that is ``'rated'``
+            above 0, also where there is no other clip (R2-Tuning, CausalVTG).
     """
 
     fields = ('relevant_windows', 'relevant_clip_ids', 'saliency_scores')
 
     def __init__(
-        self, out_of_range: Literal['drop', 'clamp'] = 'drop', top: float | None = None
+        self,
+        out_of_range: Literal['drop', 'clamp'] = 'drop',
+        top: float | None = None,
+        easy: Literal['relevant', 'rated'] = 'relevant',
     ) -> None:
         self.out_of_range = out_of_range
         self.top = top
+        self.easy = easy
 
     def note(self, records: Sequence[dict[str, Any]]) -> str | None:
         """What is remarkable about the scores of all records: labels too low for ranking losses."""
@@ -136,7 +142,11 @@ class AnnotatorSum:
             # A pair of a clip with itself has a constant loss: nothing to rank here.
             return _labels(saliency, relevant, [0, 0], [0, 0])
 
-        return _labels(saliency, relevant, *_hard_easy_pairs(clips, scores, relevant, rng))
+        pos, neg = _hard_easy_pairs(clips, scores, relevant, rng)
+        rated = clips[scores > 0]
+        if self.easy == 'rated' and len(rated):
+            pos[-1] = rng.choice(rated)
+        return _labels(saliency, relevant, pos, neg)
 
 
 @TRANSFORMS.register_module()
@@ -300,8 +310,8 @@ class ClipRatings:
     Args:
         offset: Subtracted from every rating; ``'mean'`` is the mean of all ratings of the video.
         scale: Factor on the sum.
-        relevant: ``'half'``: the better half of the clips counts as relevant; ``'positive'``: those
-            with a label above 0.
+        relevant: ``'half'``: the better half of the clips counts as relevant; ``'above_median'``:
+            those with a label above the lower median (R2-Tuning); ``'positive'``: above 0.
         pair: ``'extremes'``: the best against the worst clip; ``'random'``: a random relevant clip
             against a random other one, drawn anew each epoch.
     """
@@ -312,7 +322,7 @@ class ClipRatings:
         self,
         offset: float | Literal['mean'] = 1.0,
         scale: float = 12.0 / 80.0,
-        relevant: Literal['half', 'positive'] = 'half',
+        relevant: Literal['half', 'above_median', 'positive'] = 'half',
         pair: Literal['extremes', 'random'] = 'extremes',
     ) -> None:
         self.offset = offset
@@ -332,6 +342,8 @@ class ClipRatings:
         relevant = np.zeros(num_clips, dtype=bool)
         if self.relevant == 'half':
             relevant[order[len(order) // 2 :]] = True
+        elif self.relevant == 'above_median':
+            relevant[: len(summed)] = summed > summed[order[(len(order) - 1) // 2]]
         else:
             relevant = saliency > 0
         pos, neg = [order[-1]], [order[0]]

@@ -10,6 +10,7 @@ benchmark = dict(
         features=dict(normalize_video=False, normalize_text=False),
         labels=dict(
             saliency=dict(type='AllWindows', clip_from='clip_length', rounding='ceil'),
+            cut_windows=True,
             min_clips=1.0,
         ),
     ),

@@ -9,7 +9,12 @@ _at = 'data/qvhighlights'
 benchmark = dict(
     dataset=dict(
         features=dict(normalize_video=False, normalize_text=False),
-        labels=dict(max_windows=None),
+        labels=dict(
+            saliency=dict(type='AnnotatorSum', easy='rated'),
+            max_windows=None,
+            cut_windows=True,
+            min_clips=1.0,
+        ),
     ),
     video=[dict(folder=f'{_at}/clip_b32_vid_k4', dim=768, row_shape=(4, 50), **_from)],
     text=[dict(folder=f'{_at}/clip_b32_txt_k4', pattern='{qid}', dim=512, row_shape=(4,), **_from)],
