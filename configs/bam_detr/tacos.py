@@ -7,7 +7,7 @@ The authors released no settings for this data: those for QVHighlights.
 _base_ = [
     '../_base_/models/bam_detr.py',
     '../_base_/benchmarks/tacos_slowfast_clip.py',
-    '../_base_/schedules/adamw_200e_drop80.py',
+    '../_base_/schedules/adamw_200e_step80.py',
     '../_base_/runtime_moments.py',
 ]
 

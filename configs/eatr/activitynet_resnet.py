@@ -5,7 +5,7 @@ The settings are those of line/lighthouse.
 """
 
 _base_ = [
-    '../_base_/models/eatr.py',
+    '../_base_/models/variants/eatr_lighthouse.py',
     '../_base_/benchmarks/activitynet_lighthouse_resnet.py',
     '../_base_/schedules/adamw_200e_constant.py',
     '../_base_/default_runtime.py',

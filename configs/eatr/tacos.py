@@ -6,7 +6,7 @@ Its best epoch is chosen by mAP.
 """
 
 _base_ = [
-    '../_base_/models/eatr.py',
+    '../_base_/models/variants/eatr_lighthouse.py',
     '../_base_/benchmarks/tacos_lighthouse.py',
     '../_base_/schedules/adamw_200e_drop40.py',
     '../_base_/default_runtime.py',

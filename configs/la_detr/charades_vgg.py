@@ -20,10 +20,10 @@ model = dict(
     ),
 )
 _mix = dict(
-    type='MomentMix', part_length=10.0, fill_from='moments', temporal='nothing',
+    type='MomentMix', part_length=10.0, cut_step=1.0, fill_from='moments', temporal='nothing',
     bins=(0, 10, 20, 30, 50, 80), shares=dict(plain=1.0, foreground=1.0, background=1.0),
 )  # fmt: skip
 train_dataloader = dict(batch_size=8, dataset=dict(augment=_mix))
-train_cfg = dict(max_epochs=100, val_interval=1)
+train_cfg = dict(max_epochs=100)
 randomness = dict(seed=2021)
 del _mix

@@ -17,6 +17,9 @@ model = dict(
         )
     ),
 )
-benchmark = dict(dataset=dict(features=dict(tef=False)))
+benchmark = dict(
+    dataset=dict(features=dict(tef=False)),
+    evaluator=dict(recall5=True),
+)
 train_dataloader = dict(batch_size=8)
 train_cfg = dict(max_epochs=100)

@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""UVCOM on Charades-STA with SlowFast and CLIP features, in the settings of the authors.
-
-Its best epoch is chosen by mAP, theirs by R1.
-"""
+"""UVCOM on Charades-STA with SlowFast and CLIP features, in the settings of the authors."""
 
 _base_ = [
     '../_base_/models/uvcom.py',
     '../_base_/benchmarks/charades_lighthouse.py',
     '../_base_/schedules/adamw_200e_drop100.py',
-    '../_base_/default_runtime.py',
+    '../_base_/runtime_moments.py',
 ]
 
 model = dict(auxiliary=dict(contrast=dict(choose_from=70)))
