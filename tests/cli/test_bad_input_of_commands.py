@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from media import write_audio, write_video
+from media import write_audio, write_clip, write_video
 
 from vtg.cli.main import OWN, main, scripts
 from vtg.engine import load_config
@@ -46,6 +46,9 @@ CALLS = {
     'extract-features': [
         '<video> --backbone clip --weights <weights> --out <folder> --device cpu',
         '--text <annotations> --backbone clip --weights [weights] --out [folder] --device cpu',
+        '<video> --features clip --weights clip=<wide_weights> --out <folder> --device cpu',
+        '--text <annotations> --features <recipe> --weights clip=[wide_weights] --out [folder] '
+        '--device cpu',
     ],
     'make-pretraining-data': [
         'intervidmr <captions> <video> --encoder clip=<weights> --out <folder> --device cpu'
@@ -76,13 +79,16 @@ UNFINISHED = ('serve', 'sweep', 'train-domains', 'check-golden', 'convert-checkp
               'choose-threshold')  # fmt: skip
 # What tells of a try, and is in nobody's way.
 TRACES = re.compile(
-    r'(.*/)?(\.lock|small\.py|options\.json|settings\.json|(video|text)\.json|\w+\.log|vis_data/config\.py)'
+    r'(.*/)?(\.lock|small\.py|options\.json|settings\.json|(video|text|\w+_features)\.json|\w+\.log|vis_data/config\.py)'
 )
 FILES = {'missing', 'empty', 'broken', 'sound.mp4', 'folder'}
 BAD = {
     'video': {'missing.mp4', 'empty.mp4', 'broken.mp4', 'sound.mp4', 'folder'},
     'short_video': {'missing.mp4', 'empty.mp4', 'broken.mp4', 'sound.mp4', 'folder', 'long.mp4'},
     'weights': {'nobody/nothing', 'missing', 'folder', 'empty'},
+    # The last one is an encoder, of features that are not as wide as the recipe says.
+    'wide_weights': {'nobody/nothing', 'missing', 'folder', 'empty', 'narrow'},
+    'recipe': {'nonsense'},
     'model': {'nobody/nothing', 'missing', 'folder'},
     'index': {'missing', 'folder', 'empty'},
     'config': {'missing.py', 'empty.py', 'half.py', 'broken.py', 'folder'},
@@ -142,9 +148,12 @@ def good(tmp_path_factory, tiny_clip):
     write_json(folder / 'ratings.json', {'a': rated, 'b': rated})
     write_json(folder / 'splits.json', {'dog': {'train': ['a'], 'val': ['b']}})
     encoders = [f'clip={tiny_clip}']
+    (folder / 'wide').mkdir()
+    write_clip(folder / 'wide', 512, 512)
     publish_model(load_config(config), folder / 'weights.pth', folder / 'model', encoders)
     return {
         'video': video, 'short_video': video, 'weights': tiny_clip, 'model': folder / 'model',
+        'wide_weights': folder / 'wide', 'recipe': 'clip',
         'config': config, 'file_of_config': config,
         **dict.fromkeys(('checkpoint', 'weights_file', 'released'), folder / 'weights.pth'),
         'annotations': annotations, 'predictions': folder / 'predictions.jsonl',
@@ -172,6 +181,8 @@ def bad(tmp_path_factory):
     write_video(folder / 'long.mp4', 7300, fps=Fraction(1, 100))
     (folder / 'half.py').write_text('train_cfg = dict(max_epochs=1)\n')
     (folder / 'folder').mkdir()
+    (folder / 'narrow').mkdir()
+    write_clip(folder / 'narrow')
     (folder / 'list.json').write_text('[1, 2]')
     return folder
 

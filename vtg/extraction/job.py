@@ -142,8 +142,10 @@ class Job:
         """The width of published features; unknown without a recipe, or of another network."""
         if not part.dim or not _NETWORKS.isdisjoint(self.options):
             return None
-        files = '; '.join(WEIGHTS[name] for name in part.needs())
-        return Width(part.dim, f'{files or "the package as installed"}, see {WHERE}')
+        needs, package = part.needs(), 'the package as installed'
+        used = listed([self.weights[name] for name in needs]) if needs else package
+        wanted = '; '.join(WEIGHTS[name] for name in needs) or package
+        return Width(part.dim, used, f'{wanted}, see {WHERE}')
 
     def _suffixes(self) -> tuple[str, ...]:
         """Recordings are read where all that is wanted of a file is its sound."""

@@ -68,18 +68,20 @@ class Width(NamedTuple):
 
     Attributes:
         dim: Values per row.
+        used: The weights that are used, for sentences.
         wanted: What gives so many, for sentences.
     """
 
     dim: int
+    used: str
     wanted: str
 
 
 def _check_width(encoder: Encoder, features: np.ndarray, expected: Width | None) -> None:
     if expected is not None and features.shape[1] != expected.dim:
         raise ConfigError(
-            f'{type(encoder).__name__} with these weights gives features {features.shape[1]} wide '
-            f'instead of {expected.dim}; wanted is {expected.wanted}.'
+            f'{type(encoder).__name__} with {expected.used} gives features {features.shape[1]} '
+            f'wide instead of {expected.dim}; wanted is {expected.wanted}.'
         )
 
 
