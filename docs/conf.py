@@ -12,10 +12,13 @@ from vtg.version import __version__
 
 project = 'vtg'
 author = 'The vtg authors'
+html_show_copyright = False  # the licence is in the repository
 release = version = __version__
 extensions = ['myst_parser', 'sphinx.ext.autodoc', 'sphinx.ext.napoleon']
 html_theme = 'furo'
 html_title = f'vtg {__version__}'
+html_static_path = ['static']
+html_css_files = ['site.css']
 exclude_patterns = ['_build']
 myst_heading_anchors = 4
 myst_enable_extensions = ['dollarmath']

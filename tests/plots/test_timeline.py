@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import math
+import re
 
 import pytest
 
@@ -39,6 +40,17 @@ def test_systems_below_the_truth(files, tmp_path):
     overlaps, _ = plot_timeline(systems, files / 'truth.jsonl', '8', tmp_path / 'x.png', top=1)
     assert overlaps['right'] == 1 and math.isnan(overlaps['own'])
     assert '<!-- no answer -->' not in text and (tmp_path / 'x.png').is_file()
+
+
+def test_every_window_has_room(files, tmp_path):
+    def inches(top):
+        out = tmp_path / f'{top}.svg'
+        plot_timeline([str(files / 'right_preds.jsonl')], files / 'truth.jsonl', '7', out, top=top)
+        return float(re.search(r'height="([\d.]+)pt"', out.read_text())[1]) / 72
+
+    # Two rows, and two windows more in each.
+    assert inches(3) - inches(1) == pytest.approx(2 * 2 * 0.05, abs=1e-3)
+    assert inches(10) == inches(3)  # there are three
 
 
 def test_without_labels(files, tmp_path):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
@@ -67,7 +68,9 @@ def plot_heatmaps(
     init_default_scope('vtg')
     record = _sample(cfg, split, sample, qid)
     batch = collate([record])
-    model = MODELS.build(model_config(cfg))
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(0)  # the same picture again, also of random weights
+        model = MODELS.build(model_config(cfg))
     weights = checkpoint or (config if published else None)
     if weights is not None:
         load_weights(model, weights)

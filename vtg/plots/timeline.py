@@ -16,7 +16,8 @@ from vtg.utils import ConfigError, check_clip_length, nearest_names, shown
 from .figure import TRUTH, check_picture, label, legend_above, picture, styles
 
 _WIDTH = 9.0
-_ROW = 0.36
+# Inches: the bar of the first window, a thin line of the next ones, and what is free below.
+_BAR, _LINE, _STEP, _FREE = 0.15, 0.025, 0.05, 0.1
 _CURVES = 1.6
 TRUTH_NAME = 'annotation'
 
@@ -104,7 +105,9 @@ def _draw(
     grades = _grades(questions, index)
     has_curves = grades is not None or any(len(curve) for curve in curves)
     rows = len(answers) + labelled
-    heights = [_ROW * rows + 0.1, *([_CURVES] if has_curves else [])]
+    most = max((int(one.mask[index].sum()) for one in answers), default=1)
+    row = _BAR + _STEP * (min(top, max(most, 1)) - 1) + _FREE
+    heights = [row * rows + 0.1, *([_CURVES] if has_curves else [])]
     look = styles(len(answers), beside_truth=True)
     handles: dict[str, Any] = {}
     with picture(out, _WIDTH, sum(heights) + 1.1, inputs) as figure:
@@ -114,18 +117,18 @@ def _draw(
         moments = panels[0]
         names, told = [], []
         if labelled:
-            handles[TRUTH_NAME] = _truth(moments, 0, windows)
+            handles[TRUTH_NAME] = _truth(moments, 0, windows, row)
             names.append(TRUTH_NAME)
             told.append('' if len(windows) else 'no moment')
         for one, style in zip(answers, look):
             shown_windows = one.windows[index, one.mask[index]]
-            handles[one.name] = _bars(moments, len(names), shown_windows, style['color'], top)
+            handles[one.name] = _bars(moments, len(names), shown_windows[:top], style['color'], row)
             names.append(one.name)
             overlap = _best_iou(one, questions, index)
             told.append('' if np.isnan(overlap) else f'IoU {overlap:.2f}')
             if not len(shown_windows):
                 told[-1] = 'no answer'
-        _rows(moments, names, told)
+        _rows(moments, names, told, row)
         for panel in panels:
             for start, end in windows if labelled else ():
                 panel.axvspan(start, end, color=TRUTH, alpha=0.1, linewidth=0, zorder=0)
@@ -136,30 +139,35 @@ def _draw(
         legend_above(figure, list(handles.values()), list(handles), _WIDTH, title)
 
 
-def _bars(panel: Any, row: int, windows: np.ndarray, colour: str, most: int) -> Any:
-    """The first window of a row as a bar, the next ones as thin lines below it."""
-    for rank, (start, end) in enumerate(windows[:most]):
-        place = (row - 0.08, 0.42) if rank == 0 else (row + 0.13 + 0.3 * rank / most, 0.2 / most)
+def _bars(panel: Any, place: int, windows: np.ndarray, colour: str, row: float) -> Any:
+    """The first window as a bar at the top of a row of ``row`` inches, the next ones as thin lines
+    below it."""
+    for rank, (start, end) in enumerate(windows):
+        height = _LINE if rank else _BAR
+        top = _FREE / 2 + (_BAR + rank * _STEP - _LINE if rank else 0)
         panel.barh(
-            place[0], max(end - start, 0.05), left=start, height=place[1], color=colour,
-            alpha=1.0 if rank == 0 else 0.7, zorder=2,
+            place - 0.5 + (top + height / 2) / row, max(end - start, 0.05), left=start,
+            height=height / row, color=colour, alpha=0.7 if rank else 1.0, zorder=2,
         )  # fmt: skip
-    return panel.barh(row, 0, color=colour)
+    return panel.barh(place, 0, color=colour)
 
 
-def _truth(panel: Any, row: int, windows: np.ndarray) -> Any:
-    for start, end in windows:
-        panel.barh(row - 0.08, end - start, left=start, height=0.42, color=TRUTH, zorder=2)
-    return panel.barh(row, 0, color=TRUTH)
+def _truth(panel: Any, place: int, windows: np.ndarray, row: float) -> Any:
+    """The annotated windows, all of them as bars."""
+    for window in windows:
+        _bars(panel, place, window[None], TRUTH, row)
+    return panel.barh(place, 0, color=TRUTH)
 
 
-def _rows(panel: Any, names: Sequence[str], told: Sequence[str]) -> None:
-    panel.set_yticks(range(len(names)), [label(name, 28) for name in names])
+def _rows(panel: Any, names: Sequence[str], told: Sequence[str], row: float) -> None:
+    """Names on the left and what is told on the right, at the height of the first windows."""
+    places = np.arange(len(names)) - 0.5 + (_FREE + _BAR) / 2 / row
+    panel.set_yticks(places, [label(name, 28) for name in names])
     panel.set_ylim(len(names) - 0.4, -0.6)
     panel.spines['left'].set_visible(False)
     panel.tick_params(axis='y', length=0)
     right = panel.secondary_yaxis('right')
-    right.set_yticks(range(len(names)), told)
+    right.set_yticks(places, told)
     right.tick_params(axis='y', length=0)
     right.spines['right'].set_visible(False)
 

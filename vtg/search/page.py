@@ -69,8 +69,9 @@ def write(path: Path, answers: Sequence[Answer], top: int) -> None:
         top: Moments per query and video.
     """
     note = (
-        'Click on a moment to play it. The curve is the relevance of every clip, from the least '
-        '(0) to the most (1) fitting of everything that was searched.'
+        'Click on a moment to play it; the number beside it is its score. The curve is the '
+        'relevance of every clip, from the least (0) to the most (1) fitting of everything that '
+        'was searched.'
     )
     shown, _ = entries({NAME: answers}, top, lambda file: media_source(file, path))
     write_page(path, 'Moments found by vtg', shown, note=note)
