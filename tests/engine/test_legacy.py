@@ -11,6 +11,7 @@ import torch
 
 from vtg.engine.checkpoint import read_checkpoint
 from vtg.engine.legacy import convert
+from vtg.extraction.encoders.weights import read_tensors
 from vtg.utils import CheckpointError
 
 # As Python 2 wrote {'blobs': {'conv1_w': np.arange(3, dtype='<f4') / 2}}, byte strings and all.
@@ -91,6 +92,20 @@ def test_no_pointer_of_a_file_is_followed(tmp_path, content):
     with pytest.raises(CheckpointError, match='cannot be read'):
         convert(tmp_path / 'in.pkl', tmp_path / 'out.pth', trust=True)
     assert not (tmp_path / 'out.pth').exists()
+
+
+def test_a_file_that_holds_itself(tmp_path):
+    """It is a sentence to the converter, and no search without end for the weights in it."""
+    endless: dict = {'epoch': 1}
+    endless['model'] = endless
+    (tmp_path / 'in.pkl').write_bytes(pickle.dumps(endless, 2))
+    torch.save(endless, tmp_path / 'in.pth')
+    for name in ('in.pkl', 'in.pth'):
+        with pytest.raises(CheckpointError, match=f'{name} cannot be read'):
+            convert(tmp_path / name, tmp_path / 'out.pth', trust=True)
+    assert not (tmp_path / 'out.pth').exists()
+    with pytest.raises(CheckpointError, match='holds no weights'):
+        read_tensors(tmp_path / 'in.pth')
 
 
 def test_files_of_both_formats_of_torch_are_still_read(tmp_path):

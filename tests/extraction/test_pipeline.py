@@ -3,7 +3,7 @@
 
 import numpy as np
 import pytest
-from media import write_audio
+from media import write_audio, write_video
 
 from vtg.datasets import FolderStore, read_queries
 from vtg.extraction import (
@@ -13,6 +13,7 @@ from vtg.extraction import (
     keep_settings,
     read_clips,
 )
+from vtg.extraction.encoders import Encoder, TextFeatures
 from vtg.registry import ENCODERS
 from vtg.utils import ConfigError, DataError, atomic_write, read_json
 
@@ -163,3 +164,49 @@ def test_clips_without_a_length_are_refused(videos, clip, tmp_path, clip_length)
         extract_videos({'v': videos / 'v0.mp4'}, clip, tmp_path, clip_length)
     with pytest.raises(ConfigError, match='clip_length'):
         read_clips(videos / 'v0.mp4', clip_length)
+
+
+class Constant(Encoder):
+    """Gives one number."""
+
+    image_size = 8
+    has_text = True
+
+    def __init__(self, number):
+        self.number = number
+
+    def encode_frames(self, frames):
+        return np.full((len(frames), 4), self.number, np.float32)
+
+    def encode_text(self, text):
+        return TextFeatures(np.full((2, 4), self.number, np.float32), np.zeros(4, np.float32))
+
+
+@pytest.mark.parametrize(
+    ('number', 'dtype', 'what'),
+    [(1e6, 'float16', 'too large for float16'), (np.nan, 'float32', 'NaN or infinite')],
+)
+def test_what_no_system_can_read_is_not_written(tmp_path, number, dtype, what):
+    class Odd(Constant):
+        def __init__(self):
+            super().__init__(number)
+
+    cfg = {'type': Odd}
+    video = write_video(tmp_path / 'v0.mp4', 4.0)
+    reports = [
+        extract_videos({'v0': video}, cfg, tmp_path / 'video', dtype=dtype),
+        extract_texts([{'qid': 1, 'query': 'a dog'}], cfg, tmp_path / 'text', dtype=dtype),
+    ]
+    for report, name in zip(reports, ('v0.mp4', 'qid1')):
+        ((_, problem),) = report.problems.items()
+        assert name in problem and what in problem and not report.written
+    assert not list(tmp_path.rglob('*.npz'))
+
+
+@pytest.mark.parametrize(
+    'pattern', ['../{qid}', '/tmp/{qid}', 'a/../../{qid}', '', ' ', 'a\0{qid}']
+)
+def test_names_lie_in_the_folder(tmp_path, pattern):
+    with pytest.raises(ConfigError, match='is no name with fields in braces'):
+        extract_texts([{'qid': 1, 'query': 'a dog'}], {'type': Constant}, tmp_path, pattern)
+    assert not list(tmp_path.iterdir())

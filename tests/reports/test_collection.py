@@ -104,6 +104,7 @@ def test_what_is_wrong_is_said(tmp_path):
 
 def test_names_of_systems():
     assert system_of('/x/configs/umt/tvsum.py') == 'umt/tvsum'
+    assert [system_of(name) for name in ('', '.', '/')] == ['', '.', '/']
     assert system_of('/sweep/qd_detr-idea-157d0d/config.py') == 'qd_detr-idea'
 
 

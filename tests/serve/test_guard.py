@@ -74,3 +74,15 @@ def test_a_browser_names_uploads_only(guard, tmp_path):
     for body in (b'no json', b'[' * 100_000, b' ' * (1 << 21)):
         assert call(guard, '/gradio_api/queue/join', 'POST', body)[0] == 403
     assert call(guard, '/gradio_api/cancel', 'POST')[0] == 200 and len(guard.bodies) == 2
+
+
+def test_a_browser_sends_no_command_to_the_terminal(guard):
+    """Gradio prints what it cannot use."""
+
+    def status(value):
+        body = json.dumps({'data': value}).encode()
+        return call(guard, '/gradio_api/queue/join', 'POST', body)[0]
+
+    for text in ('\x1b[2J', '\x9b2J', 'a\x00', '\x7f'):
+        assert [status(text), status([text]), status({text: 1})] == [403] * 3
+    assert status(['two\nlines\r\n\tand \u200d日本 ±']) == 200

@@ -49,10 +49,10 @@ def convert(source: str | Path, target: str | Path, trust: bool) -> list[str]:
             checkpoint = read_arrays(source)
         else:
             checkpoint = torch.load(source, map_location='cpu', weights_only=False)
-    except Exception as error:  # it is code of whoever wrote the file
+        dropped: list[str] = []
+        plain = _reduce(to_plain(checkpoint), '', dropped)
+    except Exception as error:  # it is code of whoever wrote the file, or nested without end
         raise CheckpointError(f'{source} cannot be read ({error}).') from error
-    dropped: list[str] = []
-    plain = _reduce(to_plain(checkpoint), '', dropped)
     with atomic_write(target) as temporary:
         torch.save(plain, temporary)
     return dropped

@@ -85,6 +85,23 @@ def _check_width(encoder: Encoder, features: np.ndarray, expected: Width | None)
         )
 
 
+def _as_stored(features: np.ndarray, dtype: str, of: str) -> np.ndarray:
+    """Features of a file or query in the type in which they are stored.
+
+    Raises:
+        DataError: They are no finite numbers in it.
+    """
+    with np.errstate(over='ignore'):
+        stored = features.astype(dtype)
+    if not np.isfinite(stored).all():
+        what = f'too large for {dtype}' if np.isfinite(features).all() else 'NaN or infinite'
+        raise DataError(
+            f'{of}: the encoder gives features that are {what}; use --dtype float32 and no --amp, '
+            'or other weights.'
+        )
+    return stored
+
+
 class VideoExtractor:
     """A worker that decodes videos, encodes their clips and writes one file for each.
 
@@ -122,21 +139,22 @@ class VideoExtractor:
     def __call__(self, items: Sequence[tuple[str, str]]) -> Iterator[Outcome]:
         """Take ``(name, path)``."""
         paths = [Path(path) for _, path in items]
-        for (name, _), pieces in zip(items, decode_ahead(paths, self.decode, self.threads)):
+        decoded = decode_ahead(paths, self.decode, self.threads)
+        for (name, path), pieces in zip(items, decoded):
             try:
                 if isinstance(pieces, DataError):
                     raise pieces
                 begin, before = perf_counter(), pieces.seconds
                 arrays = self.encoder.encode(pieces)
+                _check_width(self.encoder, arrays['features'], self.expected)
+                arrays['features'] = _as_stored(arrays['features'], self.dtype, str(path))
             except DataError as error:
                 missing = isinstance(error, SoundMissing)
                 yield Outcome(name, problem=str(error), without_sound=missing)
                 continue
             encoding = perf_counter() - begin - (pieces.seconds - before)
-            _check_width(self.encoder, arrays['features'], self.expected)
             rows = len(arrays['features'])
             cut = int(arrays['rows'].max()) - rows if 'rows' in arrays else 0
-            arrays['features'] = arrays['features'].astype(self.dtype)
             write_arrays(self.folder / f'{name}{self.suffix}', **arrays)
             yield Outcome(name, rows, cut=cut, decoding=pieces.seconds, encoding=encoding)
 
@@ -167,12 +185,15 @@ class TextExtractor:
                 continue
             text = self.encoder.encode_text(query)
             _check_width(self.encoder, text.tokens, self.expected)
-            write_arrays(
-                self.folder / f'{name}.npz',
-                last_hidden_state=text.tokens.astype(self.dtype),
-                pooler_output=text.pooled.astype(self.dtype),
-                query=np.array(query),
-            )
+            try:
+                arrays = {
+                    'last_hidden_state': _as_stored(text.tokens, self.dtype, f'query {name!r}'),
+                    'pooler_output': _as_stored(text.pooled, self.dtype, f'query {name!r}'),
+                }
+            except DataError as error:
+                yield Outcome(name, problem=str(error))
+                continue
+            write_arrays(self.folder / f'{name}.npz', **arrays, query=np.array(query))
             yield Outcome(name, len(text.tokens))
 
 

@@ -179,6 +179,8 @@ def _recorded(file: Path) -> Recorded | str:
 def system_of(config: str) -> str:
     """The name of a system by its config: folder and file, or the folder of a cell of a sweep."""
     path = Path(config)
+    if not path.name:
+        return config
     if path.stem == 'config':
         name, dash, hashed = path.parent.name.rpartition('-')
         swept = dash and len(hashed) == 6 and set(hashed) <= set('0123456789abcdef')

@@ -124,9 +124,8 @@ class VideoIndex:
                 if not self._file(digest).is_file():
                     ready = ready or encoder()
                     encoded = ready(path)
-                    write_arrays(
-                        self._file(digest), features=encoded.features, duration=encoded.duration
-                    )
+                    features = check_features(encoded.features, str(path), None)
+                    write_arrays(self._file(digest), features=features, duration=encoded.duration)
                     what = f'{len(encoded.features)} clips'
             except (DataError, OSError) as error:
                 problems[path] = str(error)

@@ -2,6 +2,7 @@
 """What stands before Gradio: only the addresses that the page needs, and nothing from elsewhere."""
 
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ _API = ('app_id', 'cancel', 'heartbeat/', 'info', 'queue/join', 'queue/data', 'r
         'startup-events', 'theme.css', 'upload', 'upload_progress')  # fmt: skip
 _FILE = '/gradio_api/file='
 _MOST_JSON = 1 << 20
+# All but tabs and ends of lines.
+_CONTROL = re.compile(r'[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]')
 HEADERS: Mapping[str, str] = {
     'content-security-policy': (
         "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
@@ -82,7 +85,8 @@ class Guard:
         return not self.hosts or name in self.hosts
 
     def _harmless(self, body: bytes) -> bool:
-        """Whether all files that a request names are uploads."""
+        """Whether all files that a request names are uploads, and no text of it is a command to the
+        terminal, to which Gradio prints what it cannot use."""
         try:
             pending = [json.loads(body)] if body else []
         except (ValueError, RecursionError):
@@ -92,9 +96,11 @@ class Guard:
             if isinstance(value, dict):
                 if 'path' in value and not self._is_upload(value['path']):
                     return False
-                pending += value.values()
+                pending += [*value, *value.values()]
             elif isinstance(value, list):
                 pending += value
+            elif isinstance(value, str) and _CONTROL.search(value):
+                return False
         return True
 
     def _is_upload(self, path: object) -> bool:

@@ -4,6 +4,7 @@
 import string
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -104,15 +105,20 @@ def pattern_fields(pattern: str) -> tuple[str, ...]:
     """Return the fields of records that a pattern of names uses.
 
     Raises:
-        ConfigError: The pattern is no text with field names in braces.
+        ConfigError: The pattern is no text with field names in braces, or leads out of the folder.
     """
     try:
         parts = list(string.Formatter().parse(pattern))
     except (TypeError, ValueError):
         parts = [('', '', None, None)]
+    place = PurePath(pattern) if isinstance(pattern, str) else PurePath()
+    if place.is_absolute() or '..' in place.parts or not place.name.strip():
+        parts = [('', '', None, None)]
     fields = tuple(field for _, field, _, _ in parts if field is not None)
-    if any(spec or conversion for _, _, spec, conversion in parts) or not all(
-        map(str.isidentifier, fields)
+    if (
+        any(spec or conversion for _, _, spec, conversion in parts)
+        or not all(map(str.isidentifier, fields))
+        or not pattern.isprintable()
     ):
         raise ConfigError(
             f"the pattern {pattern!r} is no name with fields in braces; write e.g. 'qid{{qid}}'."

@@ -39,7 +39,9 @@ def read_tensors(path: str | Path, mmap: bool = False) -> dict[str, Tensor]:
     from vtg.engine.checkpoint import read_checkpoint  # brings optional packages with it
 
     state = read_checkpoint(path, mmap=mmap)
-    while isinstance(state, Mapping):
+    for _ in WRAPPERS:  # a file may hold itself
+        if not isinstance(state, Mapping):
+            break
         inner = next((key for key in WRAPPERS if isinstance(state.get(key), Mapping)), None)
         if inner is None:
             break
