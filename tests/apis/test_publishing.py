@@ -181,6 +181,17 @@ def test_facts_of_others(fact, value, message, published, tmp_path):
         Inferencer.from_pretrained(tmp_path / 'model')
 
 
+def test_weights_whose_answers_are_no_numbers(trained, tmp_path):
+    """They are finite themselves, as after one wrong bit of an exponent."""
+    content = torch.load(trained[1], weights_only=True)
+    for value in content['state_dict'].values():
+        if value.is_floating_point():
+            value.fill_(1e38)
+    torch.save(content, tmp_path / 'wrong.pth')
+    with pytest.raises(CheckpointError, match='the model gives NaN or infinite moments'):
+        answer(Inferencer(trained[0], tmp_path / 'wrong.pth'))
+
+
 def test_damaged_weights(published, tmp_path):
     whole = (published / 'model.safetensors').read_bytes()
     for name, content in {'cut': whole[:-9], 'other': b'PK' + whole, 'empty': b''}.items():

@@ -26,7 +26,7 @@ from vtg.models.sharing import EncodedVideos
 from vtg.models.task_modules.nms import temporal_nms
 from vtg.registry import DATASETS, MODELS
 from vtg.structures import MomentList
-from vtg.utils import ConfigError
+from vtg.utils import CheckpointError, ConfigError
 from vtg.utils.threads import settle_threads
 
 from .encoding import Workshop, recipe_encoders, recipe_of
@@ -277,6 +277,9 @@ class Inferencer:
         Args:
             video: Made by :meth:`encode` of this object.
             queries, text_features: See :meth:`__call__`.
+
+        Raises:
+            CheckpointError: The answers are no finite numbers.
         """
         queries = self.features.check_queries(queries, text_features)
         texts = self.features.of_queries(queries, text_features)
@@ -291,6 +294,11 @@ class Inferencer:
                     video.encoded, batch['text'], batch['text_mask'], meta=meta
                 )
             found += to_records(prediction)
+        if not all(map(_is_finite, found)):
+            raise CheckpointError(
+                'the model gives NaN or infinite moments or saliency; its weights are damaged, or '
+                'too large for --amp.'
+            )
         return [
             GroundingResult(
                 query=record['query'],
@@ -333,6 +341,13 @@ class Inferencer:
         rng = np.random.default_rng(0)
         sample = self.dataset.builder.with_features(record, features, num_clips, text, rng, audio)
         return self.dataset.pipeline(sample)
+
+
+def _is_finite(record: dict[str, Any]) -> bool:
+    """Whether all numbers of a prediction are some."""
+    windows = record.get('pred_relevant_windows', [])
+    scores = record.get('pred_saliency_scores', [])
+    return bool(np.isfinite([*scores, *(value for row in windows for value in row)]).all())
 
 
 def ground(
