@@ -215,6 +215,37 @@ def test_workers_end_with_the_program():
             time.sleep(0.05)
 
 
+def test_a_worker_that_ends_while_the_others_are_ended():
+    """PyTorch's handler raises in the call that takes it away."""
+    code = """
+import os, signal, multiprocessing, time
+from vtg.utils import DataError, run_main
+
+def worker():
+    time.sleep(60)
+
+def main():
+    multiprocessing.get_context('fork').Process(target=worker).start()
+    def raises(*_):
+        raise RuntimeError('DataLoader worker (pid(s) 1) exited unexpectedly')
+    signal.signal(signal.SIGCHLD, raises)
+    original = signal.signal
+    def at_worst(number, handler):
+        if number == signal.SIGCHLD and signal.getsignal(number) is raises and left:
+            left.pop()
+            os.kill(os.getpid(), signal.SIGCHLD)
+            time.sleep(0.01)
+        return original(number, handler)
+    left = [1, 2]
+    signal.signal = at_worst
+    raise DataError('a sentence.')
+
+run_main(main)
+"""
+    run = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, timeout=50)
+    assert (run.returncode, run.stderr) == (1, 'error: a sentence.\n')
+
+
 def test_only_the_first_of_several_processes_says_that_all_are_stopped(monkeypatch, capsys):
     monkeypatch.setenv('RANK', '1')
 

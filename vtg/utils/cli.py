@@ -182,13 +182,12 @@ def _end_children(patience: float = 2.0) -> None:
 
     After an error it is called within the handler, while what the traceback holds still lives.
     """
+    _ignore_ends_of_children()
     multiprocessing = sys.modules.get('multiprocessing')
     children = multiprocessing.active_children() if multiprocessing else []
     if not children:
         return
     threading.excepthook = lambda *_: None  # threads that feed workers fail with them
-    with contextlib.suppress(ValueError):
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # PyTorch raises when a worker ends
     for child in children:
         child.terminate()
     deadline = time.monotonic() + patience
@@ -196,6 +195,18 @@ def _end_children(patience: float = 2.0) -> None:
         child.join(max(0.0, deadline - time.monotonic()))
         if child.is_alive():
             child.kill()
+
+
+def _ignore_ends_of_children() -> None:
+    """Take PyTorch's handler away, which raises when a worker ends: at worst in this call."""
+    while True:
+        try:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            return
+        except RuntimeError:
+            continue
+        except ValueError:  # not the main thread
+            return
 
 
 def _drop_output() -> None:
