@@ -93,9 +93,12 @@ def test_samples_of_a_video_are_read_and_stacked_once(monkeypatch):
     )
     reads = []
     read = dataset.reader.read_video
-    monkeypatch.setattr(
-        dataset.reader, 'read_video', lambda record: reads.append(record['vid']) or read(record)
-    )
+
+    def counted(record, *part):
+        reads.append(record['vid'])
+        return read(record, *part)
+
+    monkeypatch.setattr(dataset.reader, 'read_video', counted)
     vids = [dataset.get_data_info(index)['vid'] for index in range(6)]
     assert len(set(vids)) < 6
     batch = collate(dataset.__getitems__(range(6)))

@@ -30,6 +30,7 @@ EXPECTED = {
     'adamw_200e_constant': {0: 1e-4, 199: 1e-4},
     'adamw_200e_drop40': {0: 2e-4, 39: 2e-4, 40: 2e-5, 80: 2e-6, 160: 2e-8},
     'adamw_200e_drop80': {0: 1e-5, 4: 5e-5, 9: 1e-4, 79: 1e-4, 80: 1e-5, 160: 1e-6, 199: 1e-6},
+    'adamw_200e_step80': {0: 1e-4, 79: 1e-4, 80: 1e-5, 160: 1e-6, 199: 1e-6},
     'adamw_2000e_constant': {0: 1e-3, 1999: 1e-3},
     'adam_200e_constant': {0: 1e-3, 199: 1e-3},
     'adamw_200e_drop100': {0: 1e-4, 99: 1e-4, 100: 1e-5, 199: 1e-5},
@@ -41,10 +42,10 @@ EPOCHS = {
     'adamw_160e': 160, 'adamw_50e_finetune': 50, 'adamw_30e_pretrain': 30, 'adamw_100e': 100,
     'adamw_120e': 120, 'adamw_200e_warmup': 200, 'adamw_200e_short_warmup': 200,
     'adamw_200e_constant': 200, 'adamw_200e_iter_warmup': 200, 'adamw_200e_drop40': 200,
-    'adamw_200e_drop80': 200, 'adamw_2000e_constant': 2000, 'adamw_50e': 50,
+    'adamw_200e_drop80': 200, 'adamw_200e_step80': 200, 'adamw_2000e_constant': 2000,
     'adam_200e_constant': 200, 'adamw_200e_drop100': 200, 'adamw_200e_drop150': 200,
     'adamw_250e_cosine': 250, 'adamw_120e_drop80': 120, 'adamw_400e_constant': 400,
-    'adamw_50e_drop30': 50,
+    'adamw_50e': 50, 'adamw_50e_drop30': 50,
 }  # fmt: skip
 
 

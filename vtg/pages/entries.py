@@ -22,12 +22,14 @@ class Track:
         moments: Rows ``(start_s, end_s)`` or ``(start_s, end_s, score)``, best first.
         saliency: One number per clip, of any range.
         clip_length: Seconds per clip.
+        measure: What the curve is.
     """
 
     name: str
     moments: Sequence[Sequence[float]] = ()
     saliency: Sequence[float] = ()
     clip_length: float = 2.0
+    measure: str = 'saliency'
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,7 @@ def page_data(entries: Sequence[Entry], order: str = '') -> dict[str, Any]:
                     'moments': _rows(track.moments),
                     'curve': _curve(track.saliency),
                     'clip': _number(track.clip_length) or 0,
+                    'measure': track.measure,
                 }
                 for track in entry.tracks
             ],

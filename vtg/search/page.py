@@ -8,7 +8,7 @@ from vtg.pages import Entry, Track, media_source, write_page
 
 from .answers import Answer
 
-NAME = 'relevance'
+NAME = 'moments'
 MOST_VIDEOS = 20
 """Videos that are shown per query, those of the best moments first."""
 
@@ -57,7 +57,7 @@ def _track(name: str, answer: Answer, place: int, top: int) -> Track:
     alone = Answer(answer.query, [answer.files[place]], [result])
     rows = [[m.start, m.end, m.score] for m in alone.moments(top)]
     relevance = answer.relevance(result.saliency).tolist() if result.saliency else []
-    return Track(name, rows, relevance, result.clip_length)
+    return Track(name, rows, relevance, result.clip_length, 'relevance')
 
 
 def write(path: Path, answers: Sequence[Answer], top: int) -> None:

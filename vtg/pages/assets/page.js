@@ -88,7 +88,7 @@
     }
     for (const track of entry.tracks) {
       const values = track.curve, fill = colour(track.model);
-      heading(models[track.model], fill, values ? `saliency ${text(values.low)} to ${text(values.high)}` : '');
+      heading(models[track.model], fill, values ? `${track.measure} ${text(values.low)} to ${text(values.high)}` : '');
       const moments = track.moments.slice(0, top);
       const highest = Math.max(...moments.map((row) => row[2] ?? 1), 1e-9);
       moments.forEach((row, rank) => {
@@ -98,8 +98,11 @@
         if (row[2] !== undefined) {
           // Behind the bar, else before it, else in it.
           const left = x(Math.max(row[0], 0)), right = x(row[1]);
-          const place = right < width - 42 ? [right + 4, 'start'] : left > 42 ? [left - 4, 'end'] : [right - 4, 'end'];
-          svg.append(shape('text', { x: place[0], y: y + 8.5, 'text-anchor': place[1], 'font-size': 10, 'pointer-events': 'none' }, row[2].toFixed(2)));
+          const inside = right >= width - 42 && left <= 42;
+          const place = inside ? [right - 4, 'end'] : right < width - 42 ? [right + 4, 'start'] : [left - 4, 'end'];
+          const label = shape('text', { x: place[0], y: y + 8.5, 'text-anchor': place[1], 'font-size': 10, 'pointer-events': 'none' }, row[2].toFixed(2));
+          if (inside) label.style.fill = strength > 0.6 ? '#fff' : '#111';
+          svg.append(label);
         }
         y += 12;
       });
