@@ -100,6 +100,11 @@ class PackedStore(FeatureStore):
         return self.read_part(record, slice(None))
 
     def read_part(self, record: dict[str, Any], part: slice) -> np.ndarray:
+        """Read the rows of a part alone, ``(P, *row_shape, D)`` as float32; only these are checked.
+
+        Raises:
+            DataError: The name is unknown, or these rows are not finite.
+        """
         rows, name = self._open(), self.name_of(record)
         if name not in rows:
             raise DataError(
