@@ -67,11 +67,18 @@ class Answer:
     def moments(self, top: int | None = None) -> list[Moment]:
         """The best different moments of all videos by falling score."""
         found = [
-            Moment(file, start, end, score, self._relevance_of(result, start, end, score))
-            for file, result, rows in zip(self.files, self.results, self._distinct)
+            (score, start, end, place)
+            for place, rows in enumerate(self._distinct)
             for start, end, score in rows[:top]
         ]
-        return sorted(found, key=lambda moment: -moment.score)[:top]
+        found.sort(key=lambda row: -row[0])
+        # The relevance of those that are shown alone: there are some in each of hundreds of videos.
+        return [
+            Moment(
+                self.files[place], start, end, score, self._relevance_of(place, start, end, score)
+            )
+            for score, start, end, place in found[:top]
+        ]
 
     @cached_property
     def _distinct(self) -> list[list[list[float]]]:
@@ -85,9 +92,8 @@ class Answer:
         kept = temporal_nms(MomentList(rows[..., :2], rows[..., 2], mask), 0.5)
         return moments_to_lists(kept, digits=None)
 
-    def _relevance_of(
-        self, result: GroundingResult, start: float, end: float, score: float
-    ) -> float:
+    def _relevance_of(self, place: int, start: float, end: float, score: float) -> float:
+        result = self.results[place]
         if not result.saliency:
             return float(self.relevance([score])[0])
         clips = self.relevance(result.saliency)
