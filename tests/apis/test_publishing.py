@@ -5,6 +5,7 @@ import base64
 import hashlib
 import http.server
 import json
+import os
 import shutil
 import threading
 
@@ -18,7 +19,7 @@ from vtg.apis.publishing import find_model, publish_model, push_model
 from vtg.engine import load_config, read_checkpoint
 from vtg.engine.published import read_published, write_config
 from vtg.registry import MODELS
-from vtg.utils import CheckpointError, ConfigError, write_json
+from vtg.utils import CheckpointError, ConfigError, hold, write_json
 
 SHA = 'c0ffee' * 6 + 'c0ff'
 
@@ -71,6 +72,22 @@ def test_the_same_model_comes_back(trained, published, tmp_path):
     again = publish_model(load_config(published), published, tmp_path / 'again')
     first, second = (read_published(folder) for folder in (published, again))
     assert first['config'] == second['config'] and second['name'] == 'again'
+
+
+def test_what_a_killed_process_left_is_removed_unless_one_writes(published, tmp_path):
+    left, used = (tmp_path / f'.mine.publishing-{name}' for name in ('left', 'used'))
+    for folder in (left, used, tmp_path / '.mine-original', tmp_path / '.mine2.publishing-left'):
+        folder.mkdir()
+        (folder / 'model.safetensors').write_bytes(b'half')
+    writer = os.open(used, os.O_RDONLY)
+    try:
+        assert hold(writer)
+        publish_model(load_config(published), published, tmp_path / 'mine')
+    finally:
+        os.close(writer)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        '.mine-original', '.mine.publishing-used', '.mine2.publishing-left', 'mine',
+    ]  # fmt: skip
 
 
 def test_the_card_shows_the_report_of_the_checkpoint(published):

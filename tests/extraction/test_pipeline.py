@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Features of many files: contents, resuming, bad files, Ray."""
 
+import os
+import shutil
+
 import numpy as np
 import pytest
 from media import write_audio, write_video
@@ -48,6 +51,24 @@ def test_good_and_bad_files(videos, clip, tmp_path):
     again = extract_videos(paths, clip, tmp_path / 'out')
     assert again.skipped == 3 and not again.written and len(again.problems) == 4
     assert not [path for path in (tmp_path / 'out').iterdir() if path.suffix != '.npz']
+
+
+def test_a_changed_video_is_encoded_anew(videos, clip, tmp_path):
+    paths = {name: tmp_path / f'{name}.mp4' for name in ('a', 'b')}
+    for name, path in paths.items():
+        shutil.copy(videos / f'v{"ab".index(name)}.mp4', path)
+    extract_videos(paths, clip, tmp_path / 'out')
+    shutil.copy(videos / 'v2.mp4', paths['a'])
+    os.utime(paths['b'], (1, 1))  # copied, say; the content stays
+    again = extract_videos(paths, clip, tmp_path / 'out')
+    assert again.written == {'a': 12} and again.skipped == 1 and again.changed == 1
+    assert '1 there already, 1 anew because their videos have changed, 0 failed' in again.summary()
+    assert not extract_videos(paths, clip, tmp_path / 'out').written
+    paths['a'].unlink()  # features of a video that is gone are still there
+    assert extract_videos(paths, clip, tmp_path / 'out').skipped == 2
+    # Features of another tool say nothing of their video.
+    np.savez(tmp_path / 'out/b.npz', features=np.ones((5, 24), np.float32))
+    assert extract_videos(paths, clip, tmp_path / 'out').skipped == 2
 
 
 def test_long_videos_are_encoded_in_pieces(videos, clip, tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 """Publishing a trained model as a folder, and getting it back by folder or hub name."""
 
 import contextlib
+import glob
 import os
 import shutil
 import tempfile
@@ -28,6 +29,7 @@ from vtg.reports.collection import read_report
 from vtg.utils import (
     ConfigError,
     check_output,
+    hold,
     listed,
     markdown_text,
     write_text,
@@ -174,15 +176,32 @@ def _first_line(error: BaseException) -> str:
 
 @contextlib.contextmanager
 def _whole_folder(out: Path) -> Iterator[Path]:
-    """Give a folder that becomes ``out`` by one rename when everything is written."""
+    """Give a folder that becomes ``out`` by one rename when everything is written; what an earlier
+    process left that was killed is removed."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f'.{out.name}-', dir=out.parent))
+    prefix = f'.{out.name}.publishing-'
+    for left in out.parent.glob(f'{glob.escape(prefix)}*'):
+        with _locked(left) as nobody_writes:
+            if nobody_writes:
+                shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=out.parent))
     try:
-        yield folder
-        folder.chmod(0o755)
-        folder.rename(out)
+        with _locked(folder):
+            yield folder
+            folder.chmod(0o755)
+            folder.rename(out)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[bool | None]:
+    """Lock a folder; gives what :func:`vtg.utils.hold` does."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        yield hold(handle)
+    finally:
+        os.close(handle)
 
 
 def _reports(checkpoint: Path, report: str | Path | None) -> dict[str, Mapping[str, Any]]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from vtg.datasets.stores import FolderStore, write_arrays
 from vtg.datasets.stores.base import pattern_fields
+from vtg.datasets.stores.files import stored_number
 from vtg.registry import ENCODERS
 from vtg.utils import (
     ConfigError,
@@ -106,7 +107,8 @@ class VideoExtractor:
     """A worker that decodes videos, encodes their clips and writes one file for each.
 
     A ``.npz`` file holds ``features (L, D)``, ``times (L, f)`` of the frames in seconds,
-    ``clip_length`` and ``duration``; a ``.npy`` file the features alone.
+    ``clip_length``, ``duration``, and ``video_bytes``, the size of the video, by which a changed
+    one is noticed; a ``.npy`` file holds the features alone.
 
     Args:
         encoder: Config of the encoder.
@@ -139,6 +141,8 @@ class VideoExtractor:
     def __call__(self, items: Sequence[tuple[str, str]]) -> Iterator[Outcome]:
         """Take ``(name, path)``."""
         paths = [Path(path) for _, path in items]
+        # Before they are read: one that is still being copied is another one later.
+        sizes = {path: path.stat().st_size for path in paths if path.is_file()}
         decoded = decode_ahead(paths, self.decode, self.threads)
         for (name, path), pieces in zip(items, decoded):
             try:
@@ -155,6 +159,7 @@ class VideoExtractor:
             encoding = perf_counter() - begin - (pieces.seconds - before)
             rows = len(arrays['features'])
             cut = int(arrays['rows'].max()) - rows if 'rows' in arrays else 0
+            arrays['video_bytes'] = np.array(sizes.get(Path(path), 0))
             write_arrays(self.folder / f'{name}{self.suffix}', **arrays)
             yield Outcome(name, rows, cut=cut, decoding=pieces.seconds, encoding=encoding)
 
@@ -204,10 +209,13 @@ def _run(
     ray: RayOptions | None,
     on_start: OnStart,
     suffix: str = '.npz',
+    changed: Callable[[Path, str], bool] = lambda features, source: False,
 ) -> ExtractionReport:
     remove_leftovers(folder, rf'.+\{suffix}')
-    todo = [item for item in items if not (folder / f'{item[0]}{suffix}').is_file()]
-    report = ExtractionReport(skipped=len(items) - len(todo))
+    files = {name: folder / f'{name}{suffix}' for name, _ in items}
+    again = {name for name, of in items if files[name].is_file() and changed(files[name], of)}
+    todo = [item for item in items if item[0] in again or not files[item[0]].is_file()]
+    report = ExtractionReport(skipped=len(items) - len(todo), changed=len(again))
     step, begin = on_start(len(todo)), perf_counter()
     for outcome in run_work(make_worker, todo, ray):
         report.add(outcome)
@@ -228,7 +236,8 @@ def extract_videos(
     suffix: str = '.npz',
     expected: Width | None = None,
 ) -> ExtractionReport:
-    """Write the features of videos to ``folder/{name}.npz``; what is there already is left alone.
+    """Write the features of videos to ``folder/{name}.npz``; what is there already is left alone,
+    unless the video has another size than the one it was made from.
 
     Args:
         videos: Path of every video by name.
@@ -252,7 +261,13 @@ def extract_videos(
     items = [(file_name(name, f'name of {path}'), str(path)) for name, path in videos.items()]
     place = str(folder.absolute())
     worker = partial(VideoExtractor, encoder, place, clip_length, dtype, threads, suffix, expected)
-    return _run(worker, items, folder, ray, on_start, suffix)
+    return _run(worker, items, folder, ray, on_start, suffix, _of_another_video)
+
+
+def _of_another_video(features: Path, video: str) -> bool:
+    """Whether features tell that their video had another size; a time would change with a copy."""
+    size = stored_number(features, 'video_bytes')
+    return size is not None and Path(video).is_file() and Path(video).stat().st_size != size
 
 
 def extract_texts(

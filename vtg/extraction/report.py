@@ -33,6 +33,7 @@ class ExtractionReport:
     Attributes:
         written: Rows by name.
         skipped: Names that were there already.
+        changed: Names that were there, but of another video; they are made anew.
         problems: Sentences by name.
         without_sound: How many of the problems are missing audio tracks.
         cut: How many of the written had rows of different counts in several encoders.
@@ -42,6 +43,7 @@ class ExtractionReport:
 
     written: dict[str, int] = field(default_factory=dict)
     skipped: int = 0
+    changed: int = 0
     problems: dict[str, str] = field(default_factory=dict)
     without_sound: int = 0
     cut: int = 0
@@ -64,6 +66,8 @@ class ExtractionReport:
         """One line for people."""
         rows = sum(self.written.values())
         text = f'{len(self.written)} written ({rows} rows), {self.skipped} there already'
+        if self.changed:
+            text += f', {self.changed} anew because their videos have changed'
         text += f', {len(self.problems)} failed'
         if self.without_sound:
             text += f' ({self.without_sound} without an audio track)'
