@@ -2,13 +2,15 @@
 """A small annotated dataset on disk, to be damaged by the tests."""
 
 import copy
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from vtg.datasets import QVHighlights
-from vtg.utils import write_jsonl
+from vtg.datasets.annotations import find_annotations
+from vtg.utils import read_jsonl, write_jsonl
 
 RECORDS = [
     {
@@ -73,3 +75,17 @@ class Disk:
 @pytest.fixture
 def disk(tmp_path: Path) -> Disk:
     return Disk(tmp_path)
+
+
+@pytest.fixture(scope='session')
+def first_records(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], str]:
+    """Give a copy of an annotation file with its first records only, which loads faster."""
+    folder = tmp_path_factory.mktemp('annotations')
+
+    def shortened(path: Path) -> str:
+        target = folder / '_'.join(path.parts[-2:])
+        if not target.exists():
+            write_jsonl(target, read_jsonl(find_annotations(path))[:60])
+        return str(target)
+
+    return shortened

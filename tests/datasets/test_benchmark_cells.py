@@ -8,11 +8,9 @@ import pytest
 import torch
 
 from vtg.datasets import collate, rehearse
-from vtg.datasets.annotations import find_annotations
 from vtg.engine import load_config
 from vtg.registry import DATASETS, METRICS, MODELS
 from vtg.reports.published import load_published
-from vtg.utils.io import read_jsonl, write_jsonl
 
 ROOT = Path(__file__).parents[2] / 'configs'
 DATA = ('charades', 'tacos', 'tvsum', 'youtube')
@@ -39,20 +37,6 @@ SYSTEMS = sorted({path.parent for path in FILES})
 
 def name(path):
     return f'{path.parent.name}/{path.stem}'
-
-
-@pytest.fixture(scope='module')
-def first_records(tmp_path_factory):
-    """Give a copy of an annotation file with its first records only, which loads faster."""
-    folder = tmp_path_factory.mktemp('annotations')
-
-    def copy(path):
-        target = folder / '_'.join(path.parts[-2:])
-        if not target.exists():
-            write_jsonl(target, read_jsonl(find_annotations(path))[:60])
-        return str(target)
-
-    return copy
 
 
 def batch_of(cfg, split, shared, first_records):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Features of many files: contents, resuming, bad files, Ray."""
+"""Features of many files: contents, resuming, bad files; tests/pretraining has them on Ray."""
 
 import os
 import shutil
@@ -115,17 +115,6 @@ def test_settings_of_a_job_that_wrote_nothing_give_way(tmp_path):
     (output / 'v.npz').touch()
     with pytest.raises(ConfigError, match='a=2, now it is 3'):
         keep_settings(file, dict(a=3), [output])
-
-
-def test_ray_gives_the_same(videos, clip, tmp_path, two_workers):
-    paths = find_videos([videos, tmp_path / 'missing.mp4'])
-    here = extract_videos(paths, clip, tmp_path / 'here')
-    there = extract_videos(paths, clip, tmp_path / 'there', ray=two_workers)
-    assert here == there
-    for name in here.written:
-        one, other = (np.load(tmp_path / place / f'{name}.npz') for place in ('here', 'there'))
-        for key in one:
-            np.testing.assert_allclose(one[key], other[key], atol=1e-6)
 
 
 def test_ids_that_leave_the_folder_are_refused(shared):

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from vtg.datasets import FolderStore, GroundingDataset, collate
-from vtg.extraction import find_videos, read_clips
-from vtg.extraction.encoders import cosine
+from vtg.extraction import extract_videos, find_videos, read_clips
+from vtg.extraction.encoders import Encoder, cosine
 from vtg.pretraining import label_moments, make_intervid_mr, make_synthetic_pairs, read_rows
 from vtg.pretraining.shards import ShardWorker, run_shards
 from vtg.registry import ENCODERS
@@ -211,16 +211,37 @@ def test_rows_without_a_field_are_named(tmp_path):
         read_rows(path)
 
 
-# Ray ------------------------------------------------------------------------------------------
+# Ray, also for vtg.extraction: one process starts it once ---------------------------------------
 
 
-def test_ray_gives_the_same(corpus, components, tmp_path, two_workers):
+class MeanColour(Encoder):
+    """Needs no package of models, whose import takes a process of Ray longer than its work."""
+
+    image_size = 8
+
+    def encode_frames(self, frames):
+        return frames.reshape(len(frames), -1, 3).mean(1, dtype=np.float32)
+
+
+def test_ray_extracts_the_same(corpus, tmp_path, two_workers):
+    paths = {**corpus, 'missing': tmp_path / 'missing.mp4'}
+    here, there = (
+        extract_videos(paths, {'type': MeanColour}, tmp_path / name, ray=ray)
+        for name, ray in (('here', None), ('there', two_workers))
+    )
+    assert here == there and set(here.problems) == {'broken', 'missing'}
+    one, other = contents(tmp_path / 'here'), contents(tmp_path / 'there')
+    assert one == other and len(one) == len(corpus) - 1
+
+
+def test_ray_makes_the_same(corpus, components, tmp_path, two_workers):
     rows = caption_rows(tmp_path, corpus)
     here, there = tmp_path / 'here', tmp_path / 'there'
-    for folder, ray in ((here, None), (there, two_workers)):
+    one = replace(two_workers, workers=1)  # a process imports all that the models need
+    for folder, ray in ((here, None), (there, one)):
         make_synthetic_pairs(
             corpus, folder / 'synthetic', components['captioner'], components['scorer'],
-            shard_size=2, ray=ray and replace(ray, workers=1),  # two work on the intervals
+            shard_size=2, ray=ray,
         )  # fmt: skip
         make_intervid_mr(
             rows, corpus, folder / 'intervid', components['encoder'], shard_size=2, ray=ray
