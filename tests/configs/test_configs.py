@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every config file loads, fits its data, trains one step and predicts what its metric reads.
+"""Every config file loads, fits its data and has a schedule that fits its model; what differs in
+more than sizes and coefficients trains a step and predicts what its metric reads.
 
 New files join by themselves. Models keep their structure and get small shared sizes; the batch is
 simulated in the widths that the projectors declare.
@@ -114,7 +115,7 @@ def cfg(request: pytest.FixtureRequest) -> Any:
 
 
 def test_config(cfg: Any) -> None:
-    """One test per file, so that it is read and built once."""
+    """One test per file, so that it is read once, and a model of each kind is built once."""
     if cfg.get('train_cfg') is None:
         check_without_training(cfg)
         return

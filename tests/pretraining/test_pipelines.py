@@ -230,6 +230,7 @@ def test_ray_extracts_the_same(corpus, tmp_path, two_workers):
         for name, ray in (('here', None), ('there', two_workers))
     )
     assert here == there and set(here.problems) == {'broken', 'missing'}
+    assert list(here.written) == list(there.written)  # in the order of the files
     one, other = contents(tmp_path / 'here'), contents(tmp_path / 'there')
     assert one == other and len(one) == len(corpus) - 1
 
