@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from programs import Program
 
 HELPERS = Path(__file__).parent / 'helpers'
 ROOT = HELPERS.parents[2]
@@ -43,11 +44,14 @@ def toy_train(toy_config: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def spawn(tmp_path: Path) -> Callable[..., subprocess.Popen]:
-    """``spawn(*arguments, launcher=None)``: start run_training.py, or torchrun with it."""
+def spawn(tmp_path: Path) -> Callable[..., Program | subprocess.Popen]:
+    """``spawn(*arguments, launcher=(), forked=True)``: start run_training.py, or torchrun with
+    it; as a fork, or from the beginning."""
 
-    def start(*arguments: Any, launcher: tuple[str, ...] = ()) -> subprocess.Popen:
-        return subprocess.Popen(
+    def start(
+        *arguments: Any, launcher: tuple[str, ...] = (), forked: bool = True
+    ) -> Program | subprocess.Popen:
+        return (Program if forked else subprocess.Popen)(
             [sys.executable, *launcher, str(HELPERS / 'run_training.py'), *map(str, arguments)],
             cwd=tmp_path,
             env={**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(ROOT)},

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from programs import Program, run_program
 
 from vtg.engine import read_checkpoint
 from vtg.engine.run_folder import locked
 from vtg.utils import CheckpointError, ConfigError
 
-ROOT = Path(__file__).parents[2]
 TOY = Path(__file__).parent / 'helpers/toy.py'
 # The mean falls in every epoch of the toy, so every validation has a new best checkpoint.
 BEST = {'default_hooks.checkpoint.save_best': 'mean', '+default_hooks.checkpoint.rule': 'less'}
@@ -45,7 +45,7 @@ def whole(tmp_path_factory):
     """The folder of an uninterrupted run."""
     folder = tmp_path_factory.mktemp('whole')
     command = [sys.executable, TOY.parent / 'run_training.py', TOY, folder, '--cfg-options']
-    subprocess.run([*command, *(f'{key}={value}' for key, value in BEST.items())], check=True)
+    run_program([*command, *(f'{key}={value}' for key, value in BEST.items())], check=True)
     assert (folder / 'best_mean_epoch_3.pth').is_file()
     return folder
 
@@ -146,10 +146,9 @@ def test_a_lock_ends_with_its_block_and_with_its_process(tmp_path):
         '    if not os.fork(): time.sleep(60)\n'  # a loader worker that outlives a kill
         '    print("held", flush=True); time.sleep(60)'
     )
-    holder = subprocess.Popen(
-        [sys.executable, '-c', code, tmp_path], stdout=subprocess.PIPE, text=True,
-        cwd=ROOT, start_new_session=True,
-    )  # fmt: skip
+    holder = Program(
+        [sys.executable, '-c', code, tmp_path], stdout=subprocess.PIPE, start_new_session=True
+    )
     try:
         assert holder.stdout.readline() == 'held\n'
         with pytest.raises(ConfigError, match=f'process {holder.pid} on'), locked(tmp_path):

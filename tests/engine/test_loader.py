@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.runner import Runner
+from programs import Program
 from torch.utils.data import DataLoader
 
 from vtg.engine.loader import LOADER_TIMEOUT, WatchedLoader
@@ -21,11 +22,11 @@ HELPERS = ROOT / 'tests/engine/helpers'
 
 
 def start(folder, *command):
-    return subprocess.Popen(
+    return Program(
         [sys.executable, *map(str, command)],
         cwd=folder,
         env={**os.environ, 'PYTHONPATH': f'{ROOT}:{HELPERS}', 'OMP_NUM_THREADS': '1'},
-        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
 
 

@@ -3,12 +3,12 @@
 
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch
+from programs import run_program
 
 from vtg.engine import read_checkpoint
 from vtg.engine.checkpoint import unsafe_globals
@@ -34,10 +34,10 @@ def assert_equal(a, b, place=''):
         assert a == b, place
 
 
-def assert_resume_is_exact(spawn, config, folder, kill_at, last, options=()):
+def assert_resume_is_exact(spawn, config, folder, kill_at, last, options=(), forked=True):
     """Train uninterrupted, and killed after step ``kill_at`` and resumed; compare the last file."""
     options = ['--cfg-options', *options] if options else []
-    whole = spawn(config, folder / 'whole', *options)
+    whole = spawn(config, folder / 'whole', *options, forked=forked)
     killed = spawn(config, folder / 'killed', '--kill-at', kill_at, *options)
     output, _ = killed.communicate(timeout=300)
     assert killed.returncode == -9, output
@@ -59,7 +59,7 @@ def test_killed_in_the_middle_of_an_epoch(spawn, tmp_path):
     # Six batches of four to eight samples in an epoch, whose order depends on the epoch.
     batches = ['type=LengthBatches', 'max_clips=18']
     options = [*workers, *(f'+train_dataloader.batch_sampler.{each}' for each in batches)]
-    assert_resume_is_exact(spawn, TOY, tmp_path, 8, 'epoch_3.pth', options)
+    assert_resume_is_exact(spawn, TOY, tmp_path, 8, 'epoch_3.pth', options, forked=False)
     assert unsafe_globals(tmp_path / 'whole/epoch_3.pth') == []
 
 
@@ -91,12 +91,14 @@ def trained_two_epochs(tmp_path_factory):
     """The checkpoint of two epochs of the toy model; not to be changed."""
     folder = tmp_path_factory.mktemp('trained')
     command = [sys.executable, TOY.parent / 'run_training.py', TOY, folder]
-    subprocess.run([*command, '--cfg-options', 'train_cfg.max_epochs=2'], check=True)
+    run_program([*command, '--cfg-options', 'train_cfg.max_epochs=2'], check=True)
     return folder / 'epoch_2.pth'
 
 
-def _train_two_epochs(toy_train, tmp_path):
-    toy_train({'train_cfg.max_epochs': 2})
+@pytest.fixture
+def two_epochs(trained_two_epochs, tmp_path):
+    """The last checkpoint of a run of two epochs in the folder that ``toy_train`` goes on in."""
+    shutil.copytree(trained_two_epochs.parent, tmp_path / 'run')
     return tmp_path / 'run/epoch_2.pth'
 
 
@@ -109,15 +111,13 @@ def _train_two_epochs(toy_train, tmp_path):
         ({'train_dataloader.batch_size': 4}, 'train_dataloader.batch_size was 8 and is 4'),
     ],
 )
-def test_another_schedule_is_refused(toy_train, tmp_path, option, place):
-    _train_two_epochs(toy_train, tmp_path)
+def test_another_schedule_is_refused(toy_train, two_epochs, tmp_path, option, place):
     with pytest.raises(CheckpointError, match='resume_schedule') as caught:
         toy_train({'train_cfg.max_epochs': 2, **option, 'resume': 'auto'})
     assert place in str(caught.value)
 
 
-def test_a_new_schedule_on_request(toy_train, tmp_path):
-    _train_two_epochs(toy_train, tmp_path)
+def test_a_new_schedule_on_request(toy_train, two_epochs, tmp_path):
     longer = {
         'train_cfg.max_epochs': 4,
         'param_scheduler.1.milestones': [3],
@@ -130,40 +130,37 @@ def test_a_new_schedule_on_request(toy_train, tmp_path):
     assert rates[0][4:] == pytest.approx(rates[1][4:], rel=1e-12)  # the first four are epochs 1, 2
 
 
-def test_what_may_change(toy_train, tmp_path):
-    _train_two_epochs(toy_train, tmp_path)
+def test_what_may_change(toy_train, two_epochs, tmp_path):
     runner = toy_train({'train_cfg.max_epochs': 2, 'train_cfg.val_interval': 2, 'resume': 'auto'})
     assert runner.epoch == 2  # finished before: nothing is left to do
 
 
-def test_a_best_checkpoint_cannot_be_resumed(toy_train, tmp_path):
-    _train_two_epochs(toy_train, tmp_path)
+def test_a_best_checkpoint_cannot_be_resumed(toy_train, two_epochs, tmp_path):
     best = str(next((tmp_path / 'run').glob('best_*.pth')))
     with pytest.raises(CheckpointError, match='holds no optimizer'):
         toy_train({'train_cfg.max_epochs': 2, 'resume': best}, 'other')
 
 
-def test_resume_without_a_checkpoint_starts_from_load_from(toy_train, tmp_path):
-    file = _train_two_epochs(toy_train, tmp_path)
-    runner = toy_train({'train_cfg.max_epochs': 1, 'load_from': str(file), 'resume': 'auto'}, 'new')
+def test_resume_without_a_checkpoint_starts_from_load_from(toy_train, two_epochs, tmp_path):
+    runner = toy_train(
+        {'train_cfg.max_epochs': 1, 'load_from': str(two_epochs), 'resume': 'auto'}, 'new'
+    )
     assert runner.epoch == 1 and not runner._resume
 
 
-def test_load_from_is_strict(toy_train, tmp_path):
-    file = _train_two_epochs(toy_train, tmp_path)
+def test_load_from_is_strict(toy_train, two_epochs, tmp_path):
     with pytest.raises(CheckpointError, match='of another shape'):
-        toy_train({'+model.dim': 9, 'load_from': str(file)}, 'other')
+        toy_train({'+model.dim': 9, 'load_from': str(two_epochs)}, 'other')
     broken = tmp_path / 'part.pth'
-    state = read_checkpoint(file)['state_dict']
+    state = read_checkpoint(two_epochs)['state_dict']
     state.pop('net.4.bias')
     torch.save(state, broken)
     with pytest.raises(CheckpointError, match=r'1 missing in the file: net\.4\.bias'):
         toy_train({'load_from': str(broken)}, 'third')
 
 
-def test_load_parts_starts_from_a_part(toy_train, tmp_path):
-    file = _train_two_epochs(toy_train, tmp_path)
-    state = read_checkpoint(file)['state_dict']
+def test_load_parts_starts_from_a_part(toy_train, two_epochs, tmp_path):
+    state = read_checkpoint(two_epochs)['state_dict']
     partial = tmp_path / 'part.pth'
     torch.save({k: v for k, v in state.items() if k.startswith('net.0.')}, partial)
     # At this rate the epoch leaves the weights as they were loaded.
@@ -180,9 +177,9 @@ def test_load_parts_starts_from_a_part(toy_train, tmp_path):
 
 @pytest.mark.parametrize('hook', [{}, {'default_hooks.plain_checkpoint': None}])
 @pytest.mark.parametrize('kind', ['plain', 'counter'])
-def test_config_text_of_a_checkpoint_is_never_executed(toy_train, tmp_path, kind, hook):
-    file, proof = _train_two_epochs(toy_train, tmp_path), tmp_path / 'proof'
-    checkpoint = read_checkpoint(file)
+def test_config_text_of_a_checkpoint_is_never_executed(toy_train, two_epochs, tmp_path, kind, hook):
+    proof = tmp_path / 'proof'
+    checkpoint = read_checkpoint(two_epochs)
     meta = {**checkpoint['meta'], 'config': f'import os\nos.mkdir({str(proof)!r})\n'}
     checkpoint['meta'] = {'__counter__': meta} if kind == 'counter' else meta
     torch.save(checkpoint, tmp_path / 'crafted.pth')

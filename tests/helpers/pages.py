@@ -9,12 +9,12 @@ import os
 import re
 import runpy
 import shlex
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from programs import fork_trainings, run_program
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -72,6 +72,7 @@ class Follower:
         self.exact = exact
         self.here = here
         self.commands: list[str] = []
+        fork_trainings(monkeypatch)
 
     def follow(self, page_blocks: list[str]) -> None:
         """Write the files, run the commands, and find every line of their output."""
@@ -118,7 +119,7 @@ class Follower:
             for test in tests:
                 test()
             return f'{len(tests)} passed'
-        ended = subprocess.run([sys.executable, *words], capture_output=True, text=True)
+        ended = run_program([sys.executable, *words])
         assert ended.returncode == 0, f'{words}\n{ended.stdout}\n{ended.stderr}'
         # The summary of pytest stands between rules and goes on with warnings and seconds.
         return re.sub(r'^=* ?(\d+ passed).*', r'\1', ended.stdout, flags=re.MULTILINE)

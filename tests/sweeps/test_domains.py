@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from programs import fork_trainings
 
 from vtg.engine import load_config
 from vtg.registry import MODELS
@@ -81,7 +82,8 @@ def train(folder, say=None):
     return made, said
 
 
-def test_two_domains_continue_where_they_stopped(tmp_path):
+def test_two_domains_continue_where_they_stopped(tmp_path, monkeypatch):
+    fork_trainings(monkeypatch)
     calls = []
 
     def interrupt(line):

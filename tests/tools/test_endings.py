@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from programs import Program
 
 ROOT = Path(__file__).resolve().parents[2]
 TOY = ROOT / 'tests/engine/helpers/toy.py'
@@ -18,15 +19,11 @@ SAFE = 'saved checkpoints are whole, the same command with --resume goes on.\n'
 
 @pytest.fixture
 def start(tmp_path):
-    """``start(*arguments, limit=None)``: tools/train.py on the toy; files of at most ``limit``."""
+    """``start(*arguments)``: tools/train.py on the toy; by what, if not as a fork."""
 
-    def run(*arguments, limit=None, config=TOY):
-        def restrict():
-            if limit:
-                resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-
-        return subprocess.Popen(
-            [sys.executable, ROOT / 'tools/train.py', config, *arguments],
+    def run(*arguments, by=Program, **options):
+        return by(
+            [sys.executable, ROOT / 'tools/train.py', TOY, *arguments],
             cwd=tmp_path,
             env={
                 **os.environ,
@@ -37,14 +34,18 @@ def start(tmp_path):
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            preexec_fn=restrict,
+            **options,
         )
 
     return run
 
 
 def test_a_full_disk_leaves_whole_checkpoints_to_go_on_from(start, tmp_path):
-    first = start('--work-dir', 'run', limit=20_000)  # the log fits, a checkpoint does not
+    limit = (20_000, 20_000)  # the log fits, a checkpoint does not
+    first = start(
+        '--work-dir', 'run', by=subprocess.Popen,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit),
+    )  # fmt: skip
     _, errors = first.communicate(timeout=200)
     assert first.returncode == 1 and len(errors.splitlines()) == 1
     assert 'run/epoch_1.pth cannot be written (File too large)' in errors

@@ -5,13 +5,13 @@ import json
 import os
 import re
 import runpy
-import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 import torch
+from programs import run_program
 
 from vtg.engine import load_config
 from vtg.evaluation.functional import evaluate_qvhighlights
@@ -34,13 +34,10 @@ TINY = [
 
 def call(script, *arguments, cwd):
     """Run a script of tools/ and return status, output and errors."""
-    done = subprocess.run(
-        [sys.executable, ROOT / 'tools' / script, *map(str, arguments)],
+    done = run_program(
+        [sys.executable, ROOT / 'tools' / script, *arguments],
         cwd=cwd,
-        env={**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'},
-        capture_output=True,
-        text=True,
-        timeout=300,
+        env={**os.environ, 'PYTHONPATH': str(ROOT)},
     )
     return done.returncode, done.stdout, done.stderr
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from programs import run_program
 
 from vtg.engine import load_config
 from vtg.engine.run_folder import store_options, with_stored_options
@@ -19,13 +20,10 @@ CONFIG = ROOT / 'tests/engine/helpers/toy.py'
 
 def call(script, *arguments, cwd=ROOT):
     """Run a script of tools/ and return status, output and errors."""
-    done = subprocess.run(
+    done = run_program(
         [sys.executable, ROOT / 'tools' / script, *arguments],
         cwd=cwd,
         env={**os.environ, 'PYTHONPATH': f'{ROOT}:{ROOT}/tests/engine/helpers'},
-        capture_output=True,
-        text=True,
-        timeout=300,
     )
     return done.returncode, done.stdout, done.stderr
 

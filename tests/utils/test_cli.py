@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from programs import Program, run_program
 from torch.utils.data import DataLoader
 
 from vtg.utils import DataError, run_main
@@ -117,8 +118,9 @@ def run(code, *, shell='{}', **options):
 )  # fmt: skip
 def test_loader_workers(action, options, words):
     code = f'act = lambda: {action}\nrun_main(lambda: load({options}), "all is whole")\n'
-    status, errors = run(code)
-    assert status == 1 and len(errors.strip().splitlines()) == 1
+    ended = run_program([sys.executable, '-c', PROLOGUE + code])
+    errors = ended.stderr
+    assert ended.returncode == 1 and len(errors.strip().splitlines()) == 1
     assert errors.startswith('error: ') and errors.endswith('.\n')
     for word in words:
         assert word in errors
@@ -198,10 +200,9 @@ def test_a_request_to_stop_is_not_lost_where_nothing_can_be_raised(number):
 def test_workers_end_with_the_program():
     """Ctrl-C reaches the workers too; neither they nor frozen ones stay, and none complains."""
     code = 'act = lambda: os.kill(os.getpid(), signal.SIGSTOP)\nrun_main(load)'
-    process = subprocess.Popen(
+    process = Program(
         [sys.executable, '-c', PROLOGUE + code],
-        env={**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'},
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
     process.stdout.readline()
     time.sleep(0.5)
