@@ -103,8 +103,9 @@ def test_a_run_that_goes_on_elsewhere_takes_the_best_file_along(toy_train, tmp_p
 
 
 @pytest.fixture
-def small_files():
+def small_files(monkeypatch):
     """``small_files(size)``: no file of this process can grow beyond so many bytes."""
+    monkeypatch.setattr(sys, 'dont_write_bytecode', True)  # it would be cut off
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -21,7 +21,7 @@ SAFE = 'saved checkpoints are whole, the same command with --resume goes on.\n'
 def start(tmp_path):
     """``start(*arguments)``: tools/train.py on the toy; by what, if not as a fork."""
 
-    def run(*arguments, by=Program, **options):
+    def run(*arguments, by=Program, variables=None, **options):
         return by(
             [sys.executable, ROOT / 'tools/train.py', TOY, *arguments],
             cwd=tmp_path,
@@ -29,6 +29,7 @@ def start(tmp_path):
                 **os.environ,
                 'PYTHONPATH': f'{ROOT}:{ROOT}/tests/engine/helpers',
                 'OMP_NUM_THREADS': '1',
+                **(variables or {}),
             },
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -43,7 +44,8 @@ def start(tmp_path):
 def test_a_full_disk_leaves_whole_checkpoints_to_go_on_from(start, tmp_path):
     limit = (20_000, 20_000)  # the log fits, a checkpoint does not
     first = start(
-        '--work-dir', 'run', by=subprocess.Popen,
+        # Python itself would leave its bytecode cut off, for all that come later.
+        '--work-dir', 'run', by=subprocess.Popen, variables={'PYTHONDONTWRITEBYTECODE': '1'},
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit),
     )  # fmt: skip
     _, errors = first.communicate(timeout=200)
