@@ -46,12 +46,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         '--fuzz-seed', default='', metavar='S', help='other inputs for every campaign in tests/fuzz'
     )
     parser.addoption(
-        '--all-systems', action='store_true', help='compile the training step of every system'
+        '--all-systems',
+        action='store_true',
+        help='compile and export every system, put every component into all of them, and run every '
+        'system in every precision',
     )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of a matrix the first cases alone are counted for the coverage."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What --all-systems adds is left out without it. Of a matrix the first cases alone are counted
+    for the coverage."""
+    if not config.getoption('--all-systems'):
+        further = [item for item in items if item.get_closest_marker('all_systems')]
+        items[:] = [item for item in items if not item.get_closest_marker('all_systems')]
+        config.hook.pytest_deselected(items=further)
     tests = defaultdict(list)
     for item in items:
         tests[item.nodeid.partition('[')[0]].append(item)

@@ -142,6 +142,21 @@ class Registry(_Registry):
         locations = [] if location is None else [location]
         super().__init__(name, build_func=_build, parent=parent, scope='vtg', locations=locations)
 
+    def get(self, key: str) -> Any:
+        """What is registered under a name, here or in a parent, or what the path of a module and a
+        name in it lead to; None where nothing is found.
+
+        A model asks hundreds of times. For every plain name MMEngine writes a line of the log, or
+        searches the disk for a module that is called so.
+        """
+        if '.' in key:
+            return super().get(key)
+        self.import_from_location()
+        node: _Registry | None = self
+        while node is not None and key not in node.module_dict:
+            node = node.parent
+        return None if node is None else node.module_dict[key]
+
 
 def registered_names(registry: _Registry) -> list[str]:
     """Return every name that ``registry`` or one of its parents can build."""

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
+from tests.helpers.matrix import first
 from tests.helpers.systems import SYSTEMS, small_system
-from tests.models.test_compilation import shallow
 from vtg.apis import export
 from vtg.structures import Progress
 from vtg.utils import ConfigError
@@ -21,16 +21,14 @@ ALWAYS = ('moment_detr',)
 REFUSED = {'uvcom': 'linalg_solve'}
 
 
-def built(name, change=lambda cfg: None):
-    model = small_system(name, change=lambda cfg: (shallow(cfg), change(cfg))).eval()
+def built(name, change=None):
+    model = small_system(name, change=change).eval()
     model.progress = Progress(9, 10)  # what begins late is on
     return model
 
 
-@pytest.mark.parametrize('name', SYSTEMS)
-def test_a_file_gives_what_the_model_gives(name, tmp_path, request):
-    if name not in ALWAYS and not request.config.getoption('--all-systems'):
-        pytest.skip('exported with --all-systems')
+@pytest.mark.parametrize('name', first(ALWAYS, SYSTEMS))
+def test_a_file_gives_what_the_model_gives(name, tmp_path):
     onnxruntime = pytest.importorskip('onnxruntime', reason='needs the extra [export]')
     model, out = built(name), tmp_path / 'm.onnx'
     if name in REFUSED:

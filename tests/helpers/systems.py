@@ -24,7 +24,7 @@ def read(name: str) -> dict[str, Any]:
     return read_config(path).model.to_dict()
 
 
-def shallow(cfg: Any, layers: int = 1) -> None:
+def shallow(cfg: Any, layers: int) -> None:
     """At most so many layers in every stack of a model config, in place."""
     for key, value in cfg.items() if isinstance(cfg, dict) else enumerate(cfg):
         if key in ('num_layers', 'num_convs') and isinstance(value, int):
@@ -34,17 +34,23 @@ def shallow(cfg: Any, layers: int = 1) -> None:
 
 
 def small_system(
-    name: str, noise: bool = True, change: Callable[[Any], Any] | None = None
+    name: str,
+    noise: bool = True,
+    change: Callable[[Any], Any] | None = None,
+    layers: int | None = 1,
 ) -> Grounder:
     """Build a system for features of ``WIDTH`` channels; without ``noise`` nothing is dropped.
 
-    ``change`` may alter the model config in place before it is built.
+    ``change`` may alter the model config in place before it is built. There are at most so many
+    ``layers`` in a stack, None for all: few tests ask for what only a later one does.
     """
     model = copy.deepcopy(read(name))
     model['defaults'].update({k: v for k, v in SMALL.items() if k in model['defaults']})
     for modality in ('video', 'audio', 'text'):
         if model.get(f'{modality}_projector'):
             model[f'{modality}_projector']['in_dim'] = WIDTH
+    if layers is not None:
+        shallow(model, layers)
     if change is not None:
         change(model)
     built = MODELS.build(model)

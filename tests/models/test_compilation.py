@@ -8,13 +8,14 @@ import pytest
 import torch
 from torch._dynamo.utils import counters
 
-from tests.helpers.systems import SYSTEMS, WIDTH, shallow, small_system
+from tests.helpers.matrix import first
+from tests.helpers.systems import SYSTEMS, WIDTH, small_system
 from vtg.models.compilation import CompiledStep
 from vtg.structures import Progress
 from vtg.utils import ConfigError
 
 # Traced in every run; the others with --all-systems (a trace takes 3 to 10 s of CPU time).
-TRACED = ('causalvtg', 'eatr', 'flashvtg', 'ld_detr', 'sgdetr')
+TRACED = ('flashvtg', 'ld_detr', 'sgdetr')
 LENGTHS = ('moment_detr', 'umt')
 MOST_BREAKS = 2
 # No two sizes of the second batch are equal, so its graph serves all batches.
@@ -43,7 +44,7 @@ def compiled():
 
     def make(name: str, noise: bool = False, **options: Any) -> tuple[Any, Any, Graphs]:
         torch.manual_seed(0)
-        model, graphs = small_system(name, noise, change=shallow).train(), Graphs()
+        model, graphs = small_system(name, noise).train(), Graphs()
         twin = copy.deepcopy(model)
         twin.compile(backend=graphs, **options)
         return model, twin, graphs
@@ -71,10 +72,8 @@ def assert_few_breaks(graphs: Graphs) -> None:
 
 
 @pytest.mark.no_cover  # tracing goes through the models' lines in a way of its own
-@pytest.mark.parametrize('name', SYSTEMS)
-def test_one_graph_with_the_same_losses(name, compiled, toy, request):
-    if name not in TRACED and not request.config.getoption('--all-systems'):
-        pytest.skip('traced with --all-systems')
+@pytest.mark.parametrize('name', first(TRACED, SYSTEMS))
+def test_one_graph_with_the_same_losses(name, compiled, toy):
     model, twin, graphs = compiled(name, dynamic=False)
     batch = toy.batch(video_dim=WIDTH, text_dim=WIDTH)
     assert_same_losses(losses(twin, batch), losses(model, batch))
@@ -85,10 +84,8 @@ def test_one_graph_with_the_same_losses(name, compiled, toy, request):
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize('name', LENGTHS)
-def test_later_lengths_compile_nothing(name, compiled, toy, request):
-    if name != LENGTHS[0] and not request.config.getoption('--all-systems'):
-        pytest.skip('traced with --all-systems')
+@pytest.mark.parametrize('name', first(LENGTHS[:1], LENGTHS))
+def test_later_lengths_compile_nothing(name, compiled, toy):
     model, twin, graphs = compiled(name)
     counts = []
     for lengths, epoch in (({}, 0), (SECOND, 0), (THIRD, 1)):
@@ -108,7 +105,7 @@ def test_later_lengths_compile_nothing(name, compiled, toy, request):
 
 def test_a_continued_run_goes_on_as_the_first_would(compiled, toy):
     # Compiling happens at the first step of a run, so it must draw no random numbers.
-    _, first, _ = compiled('moment_detr', noise=True, dynamic=False)
+    _, one, _ = compiled('univtg', noise=True, dynamic=False)
     batch = toy.batch(video_dim=WIDTH, text_dim=WIDTH)
 
     def step(model):
@@ -120,14 +117,14 @@ def test_a_continued_run_goes_on_as_the_first_would(compiled, toy):
                 parameter -= 0.01 * parameter.grad
         return torch.stack(list(found.values()))
 
-    step(first)
-    weights, state = copy.deepcopy(first.state_dict()), torch.get_rng_state()
-    expected = [step(first), step(first)]
-    _, second, _ = compiled('moment_detr', noise=True, dynamic=False)
+    step(one)
+    weights, state = copy.deepcopy(one.state_dict()), torch.get_rng_state()
+    expected = [step(one), step(one)]
+    _, second, _ = compiled('univtg', noise=True, dynamic=False)
     second.load_state_dict(weights)
     torch.set_rng_state(state)
     assert torch.equal(step(second), expected[0]) and torch.equal(step(second), expected[1])
-    assert all(map(torch.equal, second.parameters(), first.parameters()))
+    assert all(map(torch.equal, second.parameters(), one.parameters()))
     assert not torch.equal(*expected)
 
 

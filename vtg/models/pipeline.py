@@ -4,6 +4,7 @@
 import inspect
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from mmengine.logging import print_log
@@ -34,12 +35,17 @@ def fill_defaults(cfg: Any, defaults: Mapping[str, Any]) -> Any:
         parts = {**getattr(cls, 'parts', {}), **cfg}
         filled = {key: fill_defaults(value, defaults) for key, value in parts.items()}
         if cls is not None:
-            taken = inspect.signature(cls).parameters
+            taken = _arguments_of(cls)
             filled = {key: value for key, value in defaults.items() if key in taken} | filled
         return filled
     if isinstance(cfg, list | tuple):
         return type(cfg)(fill_defaults(value, defaults) for value in cfg)
     return cfg
+
+
+@cache
+def _arguments_of(cls: Any) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(cls).parameters
 
 
 def check_defaults(defaults: Mapping[str, Any], slots: Any) -> None:

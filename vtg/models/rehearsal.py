@@ -154,10 +154,9 @@ def with_gradient(module: nn.Module, rounding: float = 0.0) -> list[str]:
         module: After a backward pass.
         rounding: Share of the largest gradient of all up to which a value counts as 0.
     """
-    largest = {
-        name: float(parameter.grad.abs().max())
-        for name, parameter in module.named_parameters()
-        if parameter.grad is not None
-    }
+    grads = {n: p.grad for n, p in module.named_parameters() if p.grad is not None}
+    # Read at once: a device would be waited for at every value.
+    sizes = torch.stack([grad.abs().max() for grad in grads.values()] or [torch.zeros(())])
+    largest = dict(zip(grads, sizes.tolist()))
     limit = rounding * max(largest.values(), default=0.0)
     return [name for name, value in largest.items() if value > limit]

@@ -5,6 +5,7 @@ import copy
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
@@ -160,13 +161,20 @@ def train_step(
     return step
 
 
-def gradient_norm(model: Grounder, names: set[str]) -> float:
-    """L2 norm of the gradients of the named parameters; those without a gradient count as 0, and
-    those with several names once."""
-    every = model.named_parameters(remove_duplicate=False)
-    chosen = {parameter for name, parameter in every if name in names}
-    grads = [parameter.grad for parameter in chosen if parameter.grad is not None]
-    return sum(grad.double().square().sum().item() for grad in grads) ** 0.5
+def gradient_norms(model: Grounder) -> Callable[[set[str]], float]:
+    """A function that gives the L2 norm of the gradients of the named parameters; those without a
+    gradient count as 0, and those with several names once."""
+    named = dict(model.named_parameters(remove_duplicate=False))
+    squares = {
+        parameter: 0.0 if parameter.grad is None else parameter.grad.double().square().sum().item()
+        for parameter in named.values()
+    }
+
+    def norm(names: set[str]) -> float:
+        chosen = {named[name] for name in names if name in named}
+        return sum(squares[parameter] for parameter in chosen) ** 0.5
+
+    return norm
 
 
 def check_gradients(
@@ -191,7 +199,10 @@ def check_gradients(
         small: Norms up to this are noise around zero and compared absolutely.
         alias: The name of a module in the weights by that in the folder; '' for no module.
     """
-    rename, keys = CONVERSIONS[system].rename, list(data.below('sd/'))
+    # The modules overlap: what is in one of them is in those around it too.
+    rename, norm = cache(CONVERSIONS[system].rename), gradient_norms(model)
+    keys = list(data.below('sd/'))
+    plain = {key: re.sub(r'\.\d+(?=\.)', '', key) for key in keys}
     for module, stored in data.below(folder).items():
         name = f'{folder}{module}'
         if stored.dim():
@@ -208,12 +219,11 @@ def check_gradients(
         # Layers that are numbered without a dot.
         inside = inside or [key for key in keys if re.match(rf'{re.escape(part)}\d+\.', key)]
         # Some names leave the numbers of lists out.
-        plain = {key: re.sub(r'\.\d+(?=\.)', '', key) for key in keys}
         inside = inside or [key for key in keys if plain[key].startswith(f'{part}.')]
         names = {rename(key) or '' for key in inside}
         # Parts that the conversion joins are renamed to '<parameter>.<part>'.
         names |= {name.rpartition('.')[0] for name in names}
-        ours, stored = gradient_norm(model, names), stored.clamp(min=0)  # -1 where there is none
+        ours, stored = norm(names), stored.clamp(min=0)  # -1 where there is none
         if float(stored) <= small:
             yield compare(name, torch.tensor(ours), stored, max(small, 1e-8))
         else:

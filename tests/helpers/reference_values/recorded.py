@@ -22,7 +22,7 @@ from vtg.engine.renamed import renamed_weight
 from vtg.models import Grounder
 from vtg.structures import Progress
 
-from .common import gradient_norm, predict, set_options, train_step, without_noise
+from .common import gradient_norms, predict, set_options, train_step, without_noise
 from .core import ReferenceSet, Row, compare, compare_relative
 
 PREFIX = 'recorded_'
@@ -110,7 +110,7 @@ def batch_with(
 def build(system: str) -> Grounder:
     """A system at small width, halfway through training, without noise or random queries."""
     quiet = {'moment_head.query_head?.extras': None, 'moment_head.collab?': False}
-    model = small_system(system, change=lambda cfg: set_options(cfg, quiet))
+    model = small_system(system, change=lambda cfg: set_options(cfg, quiet), layers=None)
     model.progress = Progress(100, 200)
     return without_noise(model)
 
@@ -135,11 +135,12 @@ def values(model: Grounder) -> Iterator[tuple[str, Any]]:
         for name, loss in step.losses.items():
             yield f'{prefix}loss/{name}', loss
         yield f'{prefix}loss/total', step.total
+        norm = gradient_norms(model)
         groups: dict[str, set[str]] = {}
         for name, _ in model.named_parameters():
             groups.setdefault(name.partition('.')[0], set()).add(name)
         for group, names in groups.items():
-            yield f'{prefix}grad/{group}', torch.tensor(gradient_norm(model, names))
+            yield f'{prefix}grad/{group}', torch.tensor(norm(names))
 
 
 def record(system: str, folder: Path) -> None:
