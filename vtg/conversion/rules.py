@@ -4,6 +4,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from torch import Tensor
 
@@ -59,8 +60,13 @@ class Conversion:
 
     def rename(self, key: str) -> str | None:
         """Return the name of a published key here, before ``finish``; None without a rule."""
-        for pattern, replacement in self.renames:
-            match = re.fullmatch(pattern, key)
-            if match:
-                return replacement(match) if callable(replacement) else match.expand(replacement)
-        return None
+        return _renamed(self.renames, key)
+
+
+@lru_cache(maxsize=10_000)
+def _renamed(renames: tuple[Rename, ...], key: str) -> str | None:
+    for pattern, replacement in renames:
+        match = re.fullmatch(pattern, key)
+        if match:
+            return replacement(match) if callable(replacement) else match.expand(replacement)
+    return None

@@ -5,7 +5,6 @@ import copy
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import torch
@@ -199,8 +198,7 @@ def check_gradients(
         small: Norms up to this are noise around zero and compared absolutely.
         alias: The name of a module in the weights by that in the folder; '' for no module.
     """
-    # The modules overlap: what is in one of them is in those around it too.
-    rename, norm = cache(CONVERSIONS[system].rename), gradient_norms(model)
+    rename, norm = CONVERSIONS[system].rename, gradient_norms(model)
     keys = list(data.below('sd/'))
     plain = {key: re.sub(r'\.\d+(?=\.)', '', key) for key in keys}
     for module, stored in data.below(folder).items():
