@@ -121,8 +121,11 @@ def test_configs_of_all_systems_survive(name, tmp_path):
         model.update(got['model'])
 
     shapes = [
-        {key: value.shape for key, value in small_system(path, change=change).state_dict().items()}
-        for path, change in ((f'{name}/qvhl_official', None), (f'{name}/qvhl_official', as_read))
+        {key: value.shape for key, value in model.state_dict().items()}
+        for model in (
+            small_system(f'{name}/qvhl_official', change=change, layers=None)
+            for change in (None, as_read)
+        )
     ]
     assert shapes[0] == shapes[1]
 
