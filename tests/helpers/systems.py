@@ -37,12 +37,12 @@ def small_system(
     name: str,
     noise: bool = True,
     change: Callable[[Any], Any] | None = None,
-    layers: int | None = 1,
+    layers: int | None = 2,
 ) -> Grounder:
     """Build a system for features of ``WIDTH`` channels; without ``noise`` nothing is dropped.
 
     ``change`` may alter the model config in place before it is built. There are at most so many
-    ``layers`` in a stack, None for all: few tests ask for what only a later one does.
+    ``layers`` in a stack, None for all: two do what one layer hands to the next.
     """
     model = copy.deepcopy(read(name))
     model['defaults'].update({k: v for k, v in SMALL.items() if k in model['defaults']})

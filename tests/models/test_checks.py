@@ -137,7 +137,7 @@ def build(fusion: str = 'Sound', loss: str | None = None) -> Grounder:
                 model[head]['losses']['own'] = dict(type=loss)
 
     # The decoder of one layer would not use all of its parameters.
-    return small_system('qd_detr', change=change, layers=2)
+    return small_system('qd_detr', change=change)
 
 
 def test_a_sound_component_passes():

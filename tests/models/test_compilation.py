@@ -44,7 +44,7 @@ def compiled():
 
     def make(name: str, noise: bool = False, **options: Any) -> tuple[Any, Any, Graphs]:
         torch.manual_seed(0)
-        model, graphs = small_system(name, noise).train(), Graphs()
+        model, graphs = small_system(name, noise, layers=1).train(), Graphs()
         twin = copy.deepcopy(model)
         twin.compile(backend=graphs, **options)
         return model, twin, graphs

@@ -57,7 +57,7 @@ def assigned(monkeypatch) -> list[int]:
 @pytest.mark.parametrize('name', EVERY)
 def test_step_without_numbers(name, toy, assigned):
     # The published forms differ in what a layer does, not between layers or in their gradients.
-    model = small_system(name, layers=2 if name in SYSTEMS else 1).train().to('meta')
+    model = small_system(name).train().to('meta')
     batch = toy.batch(video_dim=WIDTH, text_dim=WIDTH)
     with HostReads('meta') as reads:
         inputs = model.data_preprocessor(batch, training=True)

@@ -29,7 +29,7 @@ FAULTS = {
 @pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16], ids=['float16', 'bfloat16'])
 @pytest.mark.parametrize('name', SYSTEMS)
 def test_ten_steps(name, dtype, toy):
-    model = small_system(name, layers=2).train()
+    model = small_system(name).train()
     inputs = model.data_preprocessor(toy.batch(video_dim=WIDTH, text_dim=WIDTH), training=True)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, foreach=True)
     scaler = torch.amp.GradScaler('cpu', init_scale=2.0**9, enabled=dtype == torch.float16)
