@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from multiprocessing import active_children
 from pathlib import Path
 
 import pytest
@@ -148,6 +149,17 @@ def test_random_numbers_are_drawn_as_by_the_plain_loader():
         drawn.append(torch.rand(1))
         list(iterator)
     assert drawn[0] == drawn[1]
+
+
+def test_workers_end_with_the_training(toy_train):
+    splits, options = ('train', 'val'), {}
+    options |= {f'{split}_dataloader.num_workers': 1 for split in splits}
+    options |= {f'+{split}_dataloader.persistent_workers': True for split in splits}
+    runner = toy_train(options)
+    assert runner.train_dataloader.persistent_workers and not active_children()
+    assert len(list(runner.train_dataloader)) == len(runner.train_dataloader)  # new ones
+    runner.train_dataloader.end_workers()
+    assert not active_children()
 
 
 def test_loader_workers_are_not_waited_for_without_end(toy_config):

@@ -227,6 +227,7 @@ def worker():
 
 def main():
     multiprocessing.get_context('fork').Process(target=worker).start()
+    time.sleep(0.5)  # so that it has begun, with the signals of a worker
     def raises(*_):
         raise RuntimeError('DataLoader worker (pid(s) 1) exited unexpectedly')
     signal.signal(signal.SIGCHLD, raises)

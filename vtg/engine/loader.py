@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from torch._C import _remove_worker_pids
 from torch.utils.data import DataLoader
 
 LOADER_TIMEOUT = 300
@@ -20,6 +21,13 @@ class WatchedLoader(DataLoader):
     is asked through a socket. A worker that froze in between (a lost network drive, ``kill -STOP``)
     stops the run for good. Here its workers are killed when a batch is late, which ends every wait.
     """
+
+    def end_workers(self) -> None:
+        """End workers that live on between epochs; a further epoch starts new ones.
+
+        Left to the garbage collector, they would end together with the pipes that tell them to.
+        """
+        self._iterator = None
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
         """Iterate over the batches.
@@ -42,12 +50,22 @@ class WatchedLoader(DataLoader):
                 yield batch
                 watch.turns += 1
         except Exception as error:  # that of a killed worker gets the words of the timeout
+            message = f'DataLoader timed out after {self.timeout:g} seconds'
             if watch.fired:
-                message = f'DataLoader timed out after {self.timeout:g} seconds'
+                _forget_workers(iterator)
                 raise RuntimeError(message) from error
+            if message not in str(error):  # a late one would be waited for
+                iterator._shutdown_workers()
             raise
         finally:
             watch.over.set()
+
+
+def _forget_workers(iterator: Any) -> None:
+    """Let PyTorch raise no more when it hears that a worker has ended, wherever the program is."""
+    if iterator._worker_pids_set:
+        iterator._worker_pids_set = False
+        _remove_worker_pids(id(iterator))
 
 
 class _Watch(threading.Thread):

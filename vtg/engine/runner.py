@@ -135,6 +135,25 @@ class GroundingRunner(Runner):
         here = Path(self.work_dir, Path(path).name)
         return str(here) if here.is_file() else path
 
+    def train(self) -> Any:
+        """Train and return the model; the workers of the loaders end with the last epoch."""
+        return self._end_workers(super().train())
+
+    def val(self) -> Any:
+        """Validate once and return the metrics; the workers of the loader end with it."""
+        return self._end_workers(super().val())
+
+    def test(self) -> Any:
+        """Test and return the metrics; the workers of the loader end with it."""
+        return self._end_workers(super().test())
+
+    def _end_workers(self, result: Any) -> Any:
+        for loop in (self._train_loop, self._val_loop, self._test_loop):
+            loader = getattr(loop, 'dataloader', None)
+            if isinstance(loader, WatchedLoader):
+                loader.end_workers()
+        return result
+
     def build_logger(self, *args: Any, **kwargs: Any) -> Any:
         """Build the logger; what a hook prints at the terminal is not followed by all the rest."""
         logger = super().build_logger(*args, **kwargs)

@@ -78,7 +78,7 @@ def sentence_of(error: BaseException, safe: str) -> str | None:
     if isinstance(error, OSError):
         return _of_system(error, text, safe)
     if isinstance(error, RuntimeError):
-        return _of_torch(error, safe)
+        return _of_torch(text, safe)
     if isinstance(error, UnicodeEncodeError):
         part = error.object[max(0, error.start - 40) : error.end + 20]
         return (
@@ -104,12 +104,10 @@ def _of_system(error: OSError, text: str, safe: str) -> str | None:
     return f'{place}{reason}{f"; {safe}" if number in _FULL else ""}.'
 
 
-def _of_torch(error: RuntimeError, safe: str) -> str | None:
-    text = str(error)
+def _of_torch(text: str, safe: str) -> str | None:
     if _CUT_SHORT.search(text):
         return f'a checkpoint: {_FULL[errno.ENOSPC]} or raise the limit for files; {safe}.'
-    lost = _LOST.search(text)
-    late = _LATE.search(text) or (lost and _late_before(error))
+    late = _LATE.search(text)
     if late:
         return (
             f'no loader worker answered for {late[1]} seconds; check the disk that the features '
@@ -123,16 +121,8 @@ def _of_torch(error: RuntimeError, safe: str) -> str | None:
         )
     if 'items of ancdata' in text or 'Too many open files' in text:
         return f'{_REASONS[errno.EMFILE]} of the loaders; {safe}.'
+    lost = _LOST.search(text)
     return _lost_worker(f' (process {lost[1]})', safe) if lost else None
-
-
-def _late_before(error: BaseException) -> re.Match[str] | None:
-    """A late worker is killed; the news of its end may come while that it was late is told."""
-    while error.__context__ is not None:
-        error = error.__context__
-        if late := _LATE.search(str(error)):
-            return late
-    return None
 
 
 def _lost_worker(who: str, safe: str) -> str:
