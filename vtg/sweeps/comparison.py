@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from scipy.special import stdtr
+from scipy import stats
 
 ALL = 'all'
 
@@ -38,11 +38,9 @@ def difference(values: Sequence[float]) -> Difference:
     if len(values) < 2:
         return Difference(len(values), mean, higher=higher)
     deviation = statistics.stdev(values)
-    p = None
-    if deviation > 0:  # the distribution alone: scipy.stats takes half a second to import
-        t = statistics.fmean(values) / (deviation / math.sqrt(len(values)))
-        p = 2 * float(stdtr(len(values) - 1, -abs(t)))
-    return Difference(len(values), mean, deviation, higher, p)
+    p = float(stats.ttest_1samp(values, 0.0).pvalue) if deviation > 0 else math.nan
+    known = None if math.isnan(p) else p
+    return Difference(len(values), mean, deviation, higher, known)
 
 
 Results = Mapping[int, Mapping[str, float | None]]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from scipy.integrate import trapezoid
 
 from .padding import RecordError, pad_rows
 from .records import UNANSWERED, match_records
@@ -42,8 +43,7 @@ def trapezoid_average_precision(
     recall = found / np.maximum(positives, 1)[:, None]
     start = ((0, 0), (1, 0), (0, 0))
     precision, recall = np.pad(precision, start, constant_values=1), np.pad(recall, start)
-    heights = (precision[:, 1:] + precision[:, :-1]) / 2
-    return (np.diff(recall, axis=1) * heights).sum(1), positives
+    return trapezoid(precision, recall, axis=1), positives
 
 
 def above_median(ratings: np.ndarray, rated: np.ndarray) -> np.ndarray:
