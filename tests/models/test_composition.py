@@ -292,7 +292,7 @@ def build(model: dict[str, Any], swapped: str) -> Grounder | None:
     raise AssertionError(f'still refused: {said}')
 
 
-def check(model: Grounder, named: bool = True) -> None:
+def assert_it_learns(model: Grounder, named: bool = True) -> None:
     """Take two steps and predict; ``named`` also looks whether what learns nothing is named.
 
     The weights are left as they were, for the other models that have the components.
@@ -386,7 +386,7 @@ def test_every_component_in_every_system(slot, name, host):
         put(model, slot, cfg)
         built = build(model, f'{slot}.swapped' if slot in GROUPS else slot)
     if built is not None:
-        check(built, looked_at(slot, name) == host)
+        assert_it_learns(built, looked_at(slot, name) == host)
 
 
 def looked_at(slot: str, name: str) -> str:
@@ -406,8 +406,8 @@ def test_every_auxiliary_in_every_system(host):
         if built is not None and model == plain:
             together['auxiliary'] = {**(together.get('auxiliary') or {}), f'added_{name}': cfg}
         elif built is not None:
-            check(built, looked_at('auxiliary', name) == host)
-    check(make(together))
+            assert_it_learns(built, looked_at('auxiliary', name) == host)
+    assert_it_learns(make(together))
 
 
 def with_feedback(model: dict[str, Any], cfg: dict[str, Any]) -> Grounder | None:
